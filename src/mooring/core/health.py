@@ -1,0 +1,126 @@
+"""From results to health: `settle()`, a pure function."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from mooring.core.reason import Reason
+from mooring.core.result import CheckResult
+from mooring.core.status import Status
+from mooring.core.target import Schedule
+from mooring.core.transition import Transition
+
+REJECTIONS_BEFORE_CALM = 3
+"""Rejected logins in a row after which a login is tried only once in `CALM_INTERVAL`."""
+CALM_INTERVAL = 3600.0
+"""Seconds between logins that keep being rejected, so that accounts are not locked by us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one region makes of a target, with the streaks that its next result continues."""
+
+    status: Status = Status.UNKNOWN
+    failures: int = 0
+    successes: int = 0
+    rejections: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Where a target stands now. `confirming` is (n, m) while n of m equal results are in."""
+
+    status: Status = Status.UNKNOWN
+    since: datetime | None = None
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    confirming: tuple[int, int] | None = None
+    last: CheckResult | None = None
+    next_check_at: datetime | None = None
+    checking: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What one result made of a health: the next one, the change if there was one, when to look again."""
+
+    health: Health
+    transition: Transition | None
+    delay: float
+
+
+def settle(health: Health, result: CheckResult, schedule: Schedule) -> Settled:
+    """Fold one result into a health.
+
+    The first result of an unknown target decides, and so do a person's test and a permanent
+    reason. Any other failure is confirmed by `failures_before_down` in a row. Same arguments,
+    same answer; nothing is changed in place.
+    """
+    before = health.verdicts.get(result.region, Verdict())
+    verdict = _judge(before, result, schedule)
+    verdicts = {**health.verdicts, result.region: verdict}
+    status = _fold([v.status for v in verdicts.values()], schedule.quorum)
+    changed = status is not health.status
+    at = result.started_at
+    after = replace(
+        health,
+        status=status,
+        since=at if changed or health.since is None else health.since,
+        verdicts=verdicts,
+        confirming=_confirming(verdict, result, schedule),
+        last=result,
+    )
+    transition = Transition(result.target.id, health.status, status, at, result.failure) if changed else None
+    return Settled(after, transition, _delay(after, verdict, schedule))
+
+
+def _judge(before: Verdict, result: CheckResult, schedule: Schedule) -> Verdict:
+    failure = result.failure
+    if failure is None:
+        successes = before.successes + 1
+        decided = (
+            before.status is not Status.DOWN
+            or result.trigger.decides
+            or successes >= schedule.successes_before_up
+        )
+        return Verdict(result.status if decided else before.status, successes=successes)
+    failures = before.failures + 1
+    rejections = before.rejections + 1 if failure.reason is Reason.AUTH else 0
+    decided = (
+        before.status is Status.UNKNOWN
+        or result.trigger.decides
+        or failure.reason.permanent
+        or not schedule.retry
+        or failures >= schedule.failures_before_down
+    )
+    status = result.status if decided else before.status
+    return Verdict(status, failures=failures, rejections=rejections)
+
+
+def _fold(statuses: Collection[Status], quorum: int) -> Status:
+    """Return one status for all regions: down needs a quorum, less than that is degraded."""
+    down = sum(status is Status.DOWN for status in statuses)
+    if down >= min(quorum, len(statuses)):
+        return Status.DOWN
+    if all(status is Status.UNKNOWN for status in statuses):
+        return Status.UNKNOWN
+    if down or any(status is Status.DEGRADED for status in statuses):
+        return Status.DEGRADED
+    return Status.UP if Status.UP in statuses else Status.UNKNOWN
+
+
+def _confirming(verdict: Verdict, result: CheckResult, schedule: Schedule) -> tuple[int, int] | None:
+    if verdict.status is result.status:
+        return None
+    if result.failure is None:
+        return verdict.successes, schedule.successes_before_up
+    return verdict.failures, schedule.failures_before_down
+
+
+def _delay(health: Health, verdict: Verdict, schedule: Schedule) -> float:
+    if verdict.rejections >= REJECTIONS_BEFORE_CALM:
+        return max(schedule.interval, CALM_INTERVAL)
+    if health.confirming is not None and schedule.retry:
+        return min(schedule.interval, schedule.retry_delay)
+    return schedule.interval

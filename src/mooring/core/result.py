@@ -1,0 +1,62 @@
+"""One run of a probe on a target, and what it saw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from mooring.core.failure import Failure
+from mooring.core.stage import StageResult
+from mooring.core.status import Status
+
+
+class Trigger(StrEnum):
+    """Who asked for a check."""
+
+    SCHEDULE = "schedule"
+    MANUAL = "manual"
+    CLI = "cli"
+    API = "api"
+    PUSH = "push"
+
+    @property
+    def decides(self) -> bool:
+        """Whether the result settles health at once: a person asked, or the watched thing itself spoke."""
+        return self is not Trigger.SCHEDULE
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What a probe saw when it worked: facts to show, numbers to chart, warnings that degrade."""
+
+    details: Mapping[str, Any] = field(default_factory=dict)
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRef:
+    """What a result says of its target: enough to show it, nothing secret."""
+
+    id: int | None
+    name: str
+    kind: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One run of a probe on a target from one region. `seconds` is its whole duration."""
+
+    target: TargetRef
+    status: Status
+    failure: Failure | None
+    stages: Sequence[StageResult]
+    observation: Observation
+    started_at: datetime
+    seconds: float
+    region: str = "local"
+    trigger: Trigger = Trigger.SCHEDULE

@@ -1,0 +1,1 @@
+"""When, what next, in which order."""

@@ -1,0 +1,110 @@
+"""Run a probe once: deadline, timing, classification and redaction for all kinds."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from mooring.core.failure import Failure
+from mooring.core.reason import Reason
+from mooring.core.redact import Redactor
+from mooring.core.result import CheckResult, Observation, Trigger
+from mooring.core.stage import Stage, StageResult, StageStatus
+from mooring.core.status import Status
+from mooring.core.target import Target
+from mooring.engine.classify import failure_of
+from mooring.net.network import Network
+from mooring.net.trail import OnStage, Trail
+from mooring.probes import Probe
+
+log = logging.getLogger(__name__)
+
+
+class Runner:
+    """Turns a target into a CheckResult and never raises but for cancellation. Holds no state of a check."""
+
+    def __init__(self, net: Network, *, region: str = "local") -> None:
+        self._net = net
+        self._region = region
+
+    async def run(
+        self,
+        target: Target,
+        trigger: Trigger,
+        *,
+        staged: bool = False,
+        on_stage: OnStage | None = None,
+    ) -> CheckResult:
+        """Check a target once, within its timeout."""
+        probe: Probe = target.probe
+        schedule = target.schedule
+        clock = self._net.clock
+        trail = Trail(self._net, timeout=schedule.timeout, staged=staged, on_stage=on_stage)
+        started_at, began = clock.now(), clock.monotonic()
+        observation, failure = Observation(), None
+        try:
+            async with asyncio.timeout(schedule.timeout):
+                observation = await probe.check(trail)
+        except Exception as error:
+            failure = self._failure(error, target, trail)
+        seconds = clock.monotonic() - began
+        warnings = _warnings(trail, observation, seconds, schedule.degraded_above)
+        return CheckResult(
+            target=target.ref,
+            status=_status(failure, warnings),
+            failure=failure,
+            stages=_all_stages(trail.results, probe),
+            observation=_complete(observation, trail, warnings, probe),
+            started_at=started_at,
+            seconds=seconds,
+            region=self._region,
+            trigger=trigger,
+        )
+
+    def _failure(self, error: Exception, target: Target, trail: Trail) -> Failure:
+        redact = Redactor(target.probe.secrets())
+        failure = failure_of(error, target.probe, trail)
+        if failure.reason is Reason.INTERNAL:
+            log.warning("check of %s failed by our own fault: %s", target.name, redact(repr(error)))
+        message = failure.message
+        if failure.reason is Reason.TIMEOUT and failure.code == "TIMEOUT":
+            where = f" at {failure.stage}" if failure.stage else ""
+            message = f"no answer{where} within {target.schedule.timeout:g} s"
+        return Failure(
+            failure.reason,
+            failure.stage,
+            failure.code,
+            redact(message),
+            redact(failure.hint) if failure.hint else None,
+        )
+
+
+def _status(failure: Failure | None, warnings: Sequence[str]) -> Status:
+    if failure is not None:
+        return failure.reason.status
+    return Status.DEGRADED if warnings else Status.UP
+
+
+def _warnings(trail: Trail, seen: Observation, seconds: float, slow: float | None) -> tuple[str, ...]:
+    warnings = (*trail.warnings, *seen.warnings)
+    if slow is not None and seconds > slow:
+        warnings = (*warnings, f"slow: {seconds:.3f} s, degraded above {slow:g} s")
+    return warnings
+
+
+def _complete(seen: Observation, trail: Trail, warnings: Sequence[str], probe: Probe) -> Observation:
+    if not trail.notes and not warnings:
+        return seen
+    redact = Redactor(probe.secrets()) if warnings else None
+    shown = tuple(map(redact, warnings)) if redact else ()
+    return Observation({**trail.notes, **seen.details}, seen.numbers, shown)
+
+
+def _all_stages(done: Sequence[StageResult], probe: Probe) -> Sequence[StageResult]:
+    """Add the stages that the kind has and the check did not reach."""
+    reached = {result.stage for result in done}
+    missing = [stage for stage in probe.proves if stage not in reached]
+    if not missing:
+        return done
+    return (*done, *(StageResult(Stage(stage), StageStatus.SKIPPED) for stage in missing))

@@ -1,0 +1,100 @@
+"""Open a connection in stages: dns, tcp, tls."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Self
+
+from mooring.core.stage import Stage
+from mooring.net import tls as tls_
+from mooring.net.tls import TLSInfo, TLSSettings
+from mooring.net.trail import Trail
+
+LARGEST_LINE = 64 * 1024
+
+
+@dataclass(slots=True)
+class Stream:
+    """An open connection. Leaving it drops the connection at once: a check never waits to say goodbye."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    address: str
+    tls: TLSInfo | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.writer.transport.abort()
+
+    async def ask(self, data: bytes) -> None:
+        """Send bytes and wait until the kernel has taken them."""
+        self.writer.write(data)
+        await self.writer.drain()
+
+    async def start_tls(self, trail: Trail, settings: TLSSettings, host: str) -> TLSInfo:
+        """Turn the connection into TLS. Belongs inside a `tls` stage; raises CheckError(tls) or ssl.SSLError."""
+        context = trail.net.tls.get(settings)
+        name = settings.server_name or host
+        await self.writer.start_tls(
+            context, server_hostname=name, ssl_handshake_timeout=_positive(trail.remaining)
+        )
+        self.tls = await secured(trail, settings, self.writer.get_extra_info("ssl_object"))
+        return self.tls
+
+
+async def resolve(trail: Trail, host: str) -> list[str]:
+    """Run the dns stage and return the allowed addresses of a host, at least one."""
+    async with trail.stage(Stage.DNS):
+        return list(await trail.net.addresses(host))
+
+
+async def dial(trail: Trail, host: str, port: int, tls: TLSSettings | None = None) -> Stream:
+    """Run the stages dns, tcp and, with TLS settings, tls; return the open connection.
+
+    The address that was connected is noted as `address` for the result's details.
+    """
+    addresses = await resolve(trail, host)
+    with ExitStack() as undo:
+        async with trail.stage(Stage.TCP):
+            sock = await trail.net.connect(addresses, port)
+            undo.callback(sock.close)
+            address = str(sock.getpeername()[0])
+            reader, writer = await asyncio.open_connection(sock=sock, limit=LARGEST_LINE)
+            undo.callback(writer.transport.abort)
+        trail.note(address=shown(address, port))
+        stream = Stream(reader, writer, address)
+        if tls is not None:
+            async with trail.stage(Stage.TLS):
+                await stream.start_tls(trail, tls, host)
+        undo.pop_all()
+    return stream
+
+
+async def secured(trail: Trail, settings: TLSSettings, ssl_object: ssl.SSLObject) -> TLSInfo:
+    """Judge a finished handshake: the pin, the days left, verification that is off."""
+    seen = tls_.info(ssl_object)
+    tls_.demand_pin(settings, seen)
+    trail.note(tls_version=seen.version)
+    if not settings.verify and settings.pin is None:
+        trail.warn(tls_.UNVERIFIED, Stage.TLS)
+    days = seen.days_left(trail.net.clock.now())
+    if days is not None and seen.not_after is not None:
+        trail.note(certificate_expires=seen.not_after.isoformat())
+        if days < tls_.DAYS_WARNING:
+            trail.warn(f"the certificate expires in {days:.1f} days, on {seen.not_after:%Y-%m-%d}", Stage.TLS)
+    return seen
+
+
+def shown(address: str, port: int) -> str:
+    """Return an address and port as people write them."""
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def _positive(seconds: float) -> float:
+    """asyncio refuses a handshake timeout of zero."""
+    return max(seconds, 0.001)

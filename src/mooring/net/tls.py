@@ -1,0 +1,252 @@
+"""TLS settings, contexts, and what a failed handshake means."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+from mooring.core.failure import Cause, CheckError
+from mooring.core.reason import Reason
+
+DAYS_WARNING = 14
+"""Days left on a certificate below which a check warns. ACME clients renew at 30, so this is late."""
+UNVERIFIED = "TLS verification is off: anybody in between can read and change what is sent"
+
+
+@dataclass(frozen=True, slots=True)
+class TLSSettings:
+    """How to verify the peer, and who we are. The same for every kind.
+
+    `ca`: path of a PEM bundle that is trusted instead of the system's. `pin`: SHA-256 of the peer's
+    certificate, which is then trusted for itself. `cert`, `key`: paths of our own.
+    `server_name`: the name expected in the certificate where it is not the host's.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+
+    verify: bool = True
+    ca: str | None = None
+    pin: str | None = None
+    cert: str | None = None
+    key: str | None = None
+    server_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TLSInfo:
+    """What a handshake showed of the peer."""
+
+    version: str
+    cipher: str
+    fingerprint: str
+    not_after: datetime | None
+
+    def days_left(self, now: datetime) -> float | None:
+        """Return days until the certificate expires, negative where it has; None where it was not read."""
+        return None if self.not_after is None else (self.not_after - now).total_seconds() / 86400
+
+
+class TLSContexts:
+    """SSL contexts by settings: making one costs about 47 ms, most of it reading the system's CAs."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[object, ...], ssl.SSLContext] = {}
+
+    def get(self, settings: TLSSettings, alpn: tuple[str, ...] = ()) -> ssl.SSLContext:
+        """Return the context for these settings. Files that changed on disk are read again.
+
+        Raises CheckError(config) naming the file that cannot be used.
+        """
+        files = (settings.ca, settings.cert, settings.key)
+        key = (settings, alpn, *(_stamp(path) for path in files))
+        context = self._made.get(key)
+        if context is None:
+            context = self._made[key] = _make(settings, alpn)
+        return context
+
+    def named(self, settings: TLSSettings, server_name: str) -> ssl.SSLContext:
+        """Return a context that expects `server_name` whatever host it is asked to verify.
+
+        For drivers that dial by themselves: they are given an address that we resolved and policed,
+        and would otherwise look for that address in the certificate.
+        """
+        return _Named.around(self.get(settings), settings.server_name or server_name)
+
+
+class _Named(ssl.SSLContext):
+    """Hands the handshake to a shared context under a name of its own. Cheap: it loads no CAs."""
+
+    _shared: ssl.SSLContext
+    _name: str
+
+    @classmethod
+    def around(cls, shared: ssl.SSLContext, name: str) -> _Named:
+        named = cls(ssl.PROTOCOL_TLS_CLIENT)
+        named.check_hostname = shared.check_hostname
+        named.verify_mode = shared.verify_mode
+        named._shared, named._name = shared, name
+        return named
+
+    def wrap_bio(self, incoming: Any, outgoing: Any, server_side: bool = False, *_: Any, **__: Any) -> Any:
+        return self._shared.wrap_bio(incoming, outgoing, server_side=server_side, server_hostname=self._name)
+
+    def wrap_socket(self, sock: Any, *_: Any, **__: Any) -> Any:
+        return self._shared.wrap_socket(sock, server_hostname=self._name)
+
+
+def _stamp(path: str | None) -> float | None:
+    try:
+        return None if path is None else Path(path).stat().st_mtime
+    except OSError:
+        return None
+
+
+def _make(settings: TLSSettings, alpn: tuple[str, ...]) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if settings.pin or not settings.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    elif settings.ca is None:
+        context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+    if settings.ca is not None:
+        _load("tls.ca", settings.ca, lambda: context.load_verify_locations(cafile=settings.ca))
+    if settings.cert is not None:
+        cert = settings.cert
+        _load("tls.cert", cert, lambda: context.load_cert_chain(cert, settings.key))
+    if alpn:
+        context.set_alpn_protocols(list(alpn))
+    return context
+
+
+def _load(field: str, path: str, load: Callable[[], None]) -> None:
+    try:
+        load()
+    except FileNotFoundError as error:
+        raise CheckError(
+            Reason.CONFIG, f"{field}: there is no file {path} (or the key beside it)", code="TLS_FILE_MISSING"
+        ) from error
+    except (OSError, ssl.SSLError) as error:
+        raise CheckError(
+            Reason.CONFIG,
+            f"{field}: {path} cannot be used: {error}",
+            code="TLS_FILE_INVALID",
+            hint="It has to be PEM, and a key has to belong to its certificate.",
+        ) from error
+
+
+def info(ssl_object: ssl.SSLObject | ssl.SSLSocket) -> TLSInfo:
+    """Return what the finished handshake shows."""
+    der = ssl_object.getpeercert(binary_form=True) or b""
+    cipher = ssl_object.cipher()
+    return TLSInfo(
+        version=ssl_object.version() or "",
+        cipher=cipher[0] if cipher else "",
+        fingerprint=hashlib.sha256(der).hexdigest() if der else "",
+        not_after=_not_after(der),
+    )
+
+
+def demand_pin(settings: TLSSettings, seen: TLSInfo) -> None:
+    """Raise CheckError(tls) where a pin is set and the peer's certificate is another."""
+    if settings.pin is None:
+        return
+    wanted = settings.pin.lower().removeprefix("sha256:").replace(":", "")
+    if wanted != seen.fingerprint:
+        raise CheckError(
+            Reason.TLS,
+            f"the certificate is not the pinned one: its SHA-256 is {seen.fingerprint}",
+            code="PIN_MISMATCH",
+            hint="If the certificate was renewed on purpose, set tls.pin to the new SHA-256.",
+        )
+
+
+def _not_after(der: bytes) -> datetime | None:
+    """Read the expiry date of a DER certificate.
+
+    The two times of `Validity` are the first UTCTime or GeneralizedTime pair in a certificate; an
+    X.509 parser would bring 40 ms of imports to every start for this one field.
+    """
+    found = re.search(rb"(?:\x17\x0d(\d{12})Z|\x18\x0f(\d{14})Z)(?:\x17\x0d(\d{12})Z|\x18\x0f(\d{14})Z)", der)
+    if found is None:
+        return None
+    short, long = found.group(3), found.group(4)
+    if long is not None:
+        return datetime.strptime(long.decode(), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+    century = b"20" if short < b"50" else b"19"  # RFC 5280 4.1.2.5.1
+    return datetime.strptime((century + short).decode(), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+
+
+_VERIFY = {
+    9: (
+        "CERT_NOT_YET_VALID",
+        "the certificate is not valid yet",
+        "Compare the clocks of this machine and the server.",
+    ),
+    10: ("CERT_EXPIRED", "the certificate has expired", "Renew the server's certificate."),
+    18: (
+        "CERT_SELF_SIGNED",
+        "the certificate is self-signed and not trusted here",
+        "Set tls.ca to that certificate, or tls.pin to its SHA-256.",
+    ),
+    19: (
+        "CERT_UNKNOWN_ISSUER",
+        "the certificate's issuer is not trusted here (a self-signed one in its chain)",
+        "Set tls.ca to the issuer's certificate.",
+    ),
+    20: (
+        "CERT_UNKNOWN_ISSUER",
+        "the certificate's issuer is not trusted here",
+        "Set tls.ca to the issuer's certificate, or have the server send its whole chain.",
+    ),
+    62: (
+        "CERT_HOST_MISMATCH",
+        "the certificate is for another host",
+        "Use a host name that the certificate carries, or set tls.server_name.",
+    ),
+    64: (
+        "CERT_HOST_MISMATCH",
+        "the certificate is for another address",
+        "Use a host name that the certificate carries, or set tls.server_name.",
+    ),
+}
+_REASONS = {
+    "WRONG_VERSION_NUMBER": ("PLAIN_TEXT", "the server answers in plain text, not TLS"),
+    "RECORD_LAYER_FAILURE": ("PLAIN_TEXT", "the server answers in plain text, not TLS"),
+    "HTTP_REQUEST": ("PLAIN_TEXT", "the server answers in plain HTTP, not TLS"),
+    "UNSUPPORTED_PROTOCOL": ("TLS_VERSION", "the server speaks only TLS versions that are no longer safe"),
+    "TLSV1_ALERT_PROTOCOL_VERSION": ("TLS_VERSION", "the server refuses our TLS versions (1.2 and 1.3)"),
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": ("CLIENT_CERT_REQUIRED", "the server demands a client certificate"),
+    "SSLV3_ALERT_BAD_CERTIFICATE": ("CLIENT_CERT_REFUSED", "the server refuses our client certificate"),
+    "TLSV1_ALERT_UNKNOWN_CA": (
+        "CLIENT_CERT_REFUSED",
+        "the server does not trust our client certificate's issuer",
+    ),
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": ("HANDSHAKE_REFUSED", "the server refuses the handshake"),
+    "UNEXPECTED_EOF_WHILE_READING": ("HANDSHAKE_CUT", "the server cut the TLS handshake"),
+}
+_CLIENT_CERT_HINT = "Set tls.cert and tls.key to a certificate that the server accepts."
+
+
+def explain(error: ssl.SSLError) -> Cause:
+    """Say what a TLS error means. A cut or timed-out handshake is no TLS fault and is told apart."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        code, message, hint = _VERIFY.get(
+            error.verify_code, ("CERT_INVALID", error.verify_message or "the certificate is not valid", None)
+        )
+        if error.verify_code in (62, 64) and error.verify_message:
+            message = error.verify_message[0].lower() + error.verify_message[1:].rstrip(".")
+        return Cause(Reason.TLS, code, message, hint)
+    reason = (
+        error.reason or "UNEXPECTED_EOF_WHILE_READING" if isinstance(error, ssl.SSLEOFError) else error.reason
+    )
+    code, message = _REASONS.get(reason or "", ("TLS", f"TLS failed: {reason or error}"))
+    if code == "HANDSHAKE_CUT":
+        return Cause(Reason.NETWORK, code, message)
+    return Cause(Reason.TLS, code, message, _CLIENT_CERT_HINT if code.startswith("CLIENT_CERT") else None)

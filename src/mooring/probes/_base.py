@@ -1,0 +1,108 @@
+"""The contract of a kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from mooring.core.failure import Cause
+from mooring.core.reason import Reason
+from mooring.core.result import Observation
+from mooring.core.stage import Stage
+from mooring.net.trail import Trail
+from mooring.probes._url import Url
+
+
+@dataclass(frozen=True, slots=True)
+class KindDefaults:
+    """What a kind's targets get where neither they nor `[defaults]` say otherwise. Times are seconds."""
+
+    interval: float | None = None
+    timeout: float | None = None
+    retry: bool | None = None
+
+
+class Probe(BaseModel):
+    """How one kind of target is tested; its fields are the kind's settings.
+
+    A probe says what it saw by returning an Observation, or raises why it could not. It holds no
+    timeout, timing, logging, status, store, retry, redaction or registration: the runner does these
+    once for all kinds. Instances are immutable and shared between checks.
+
+    The class docstring's first line is the heading of its page and of its form.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    kind: str
+
+    defaults: ClassVar[KindDefaults] = KindDefaults()
+    schemes: ClassVar[tuple[str, ...]] = ()
+    """URL schemes that mean this kind."""
+    proves: ClassVar[Mapping[Stage, str]] = {}
+    """What each stage proves, in the order they run. What a check does not reach is `skipped`."""
+    extra: ClassVar[str | None] = None
+    """The pip extra that brings the driver."""
+    local: ClassVar[bool] = False
+    """Whether it reads this machine (files, processes): only from the configuration file or an admin."""
+
+    async def check(self, trail: Trail) -> Observation:
+        """Test the target once. Raises CheckError, or any error that `reason` or the runner explains."""
+        raise NotImplementedError
+
+    def reason(self, error: Exception) -> Reason | Cause | None:
+        """Explain an error that only this kind's driver knows; None leaves it to the standard table."""
+        return None
+
+    @property
+    def address(self) -> str:
+        """Where the target is, safe to show to anybody."""
+        return ""
+
+    @classmethod
+    def from_url(cls, url: str) -> Self:
+        """Make a probe from an address alone. Raises ValueError or pydantic.ValidationError."""
+        return cls.model_validate({"kind": cls.kind_name(), "url": url})
+
+    @classmethod
+    def kind_name(cls) -> str:
+        """Return the value of `kind`."""
+        return str(cls.model_fields["kind"].default)
+
+    @classmethod
+    def headline(cls) -> str:
+        """Return the first line of the class docstring."""
+        return (cls.__doc__ or "").strip().partition("\n")[0]
+
+    def secrets(self) -> Iterator[str]:
+        """Yield every secret of these settings, for redaction."""
+        for name in type(self).model_fields:
+            yield from _secrets_in(getattr(self, name))
+
+
+def _secrets_in(value: Any) -> Iterator[str]:
+    if isinstance(value, SecretStr):
+        text = value.get_secret_value()
+        if "://" not in text:
+            yield text
+            return
+        try:
+            url = Url.parse(text)
+        except ValueError:
+            yield text
+            return
+        if url.password:
+            yield url.password
+        yield from (v for k, v in url.query.items() if k in ("password", "token", "api_key", "secret"))
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _secrets_in(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _secrets_in(item)
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _secrets_in(getattr(value, name))

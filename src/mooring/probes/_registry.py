@@ -1,0 +1,89 @@
+"""Which kinds there are. Asking for one imports that one alone."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from functools import cached_property
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from pkgutil import iter_modules
+
+from mooring import probes
+from mooring.core.failure import InputError, Problem
+from mooring.probes._base import Probe
+
+GROUP = "mooring.probes"
+
+
+class Kinds:
+    """The kinds of the folder, of installed packages, and those registered by hand."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, type[Probe]] = {}
+
+    @cached_property
+    def _folder(self) -> frozenset[str]:
+        return frozenset(m.name for m in iter_modules(probes.__path__) if not m.name.startswith("_"))
+
+    @cached_property
+    def _installed(self) -> dict[str, EntryPoint]:
+        return {point.name: point for point in entry_points(group=GROUP)}
+
+    def names(self) -> list[str]:
+        """Return the names of all kinds, sorted."""
+        return sorted(self._folder | self._installed.keys() | self._known.keys())
+
+    def add(self, probe: type[Probe]) -> None:
+        """Register a kind by hand, for programs that embed Mooring and for tests."""
+        self._known[probe.kind_name()] = probe
+
+    def get(self, name: str) -> type[Probe]:
+        """Return a kind. Raises InputError naming the nearest ones where there is no such kind."""
+        if name not in self._known:
+            if name in self._folder:
+                self._known[name] = _probe_in(import_module(f"{probes.__name__}.{name}"), name)
+            elif name in self._installed:
+                self._known[name] = self._installed[name].load()
+            else:
+                raise InputError([Problem("kind", self._unknown("kind", name))])
+        return self._known[name]
+
+    def all(self) -> Iterator[type[Probe]]:
+        """Yield every kind, importing all of them."""
+        return map(self.get, self.names())
+
+    def of_scheme(self, scheme: str) -> type[Probe]:
+        """Return the kind that a URL scheme means. Raises InputError where none does.
+
+        A kind named like its scheme is found without importing the others. A driver after a `+`, as in
+        SQLAlchemy's postgresql+asyncpg, is passed over where the whole scheme means nothing.
+        """
+        for candidate in dict.fromkeys((scheme, scheme.partition("+")[0])):
+            if candidate in self._folder and candidate in self.get(candidate).schemes:
+                return self.get(candidate)
+            for kind in self.all():
+                if candidate in kind.schemes:
+                    return kind
+            if any(s.endswith("+*") and candidate.startswith(s[:-1]) for k in self.all() for s in k.schemes):
+                return next(
+                    k
+                    for k in self.all()
+                    for s in k.schemes
+                    if s.endswith("+*") and candidate.startswith(s[:-1])
+                )
+        raise InputError([Problem("url", self._unknown("address", f"{scheme}://"))])
+
+    def _unknown(self, what: str, given: str) -> str:
+        from difflib import get_close_matches
+
+        near = get_close_matches(given.removesuffix("://"), self.names(), n=3, cutoff=0.6)
+        guess = f"did you mean {' or '.join(near)}? " if near else ""
+        return f"no kind of {what} {given[:60]!r}; {guess}`mooring kinds` lists {', '.join(self.names())}"
+
+
+def _probe_in(module: object, name: str) -> type[Probe]:
+    for _, member in inspect.getmembers(module, inspect.isclass):
+        if issubclass(member, Probe) and member.model_fields["kind"].default == name:
+            return member
+    raise LookupError(f"probes/{name}.py has no Probe whose kind is {name!r}")

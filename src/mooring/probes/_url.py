@@ -1,0 +1,66 @@
+"""Addresses as people write them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+MOST_CHARACTERS = 4096
+HIGHEST_PORT = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class Url:
+    """The parts of an address, percent-decoded. `host` has no brackets; `path` keeps its leading `/`."""
+
+    scheme: str
+    host: str = ""
+    port: int | None = None
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    path: str = ""
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Take an address apart. Raises ValueError that says what would be right and shows no secret."""
+        if len(text) > MOST_CHARACTERS:
+            raise ValueError(f"the address has {len(text)} characters; at most {MOST_CHARACTERS} are allowed")
+        if any(ord(c) < 0x21 or ord(c) == 0x7F for c in text):
+            raise ValueError("the address holds a space or a control character; write it as %20 or the like")
+        scheme, separator, _ = text.partition("://")
+        if not separator or not scheme:
+            raise ValueError("an address begins with its kind, for example postgresql://host/database")
+        try:
+            parts = urlsplit(text)
+            port = parts.port
+        except ValueError as error:
+            raise ValueError(_said(error)) from None
+        return cls(
+            scheme=scheme.lower(),
+            host=unquote(parts.hostname or ""),
+            port=port,
+            user=None if parts.username is None else unquote(parts.username),
+            password=None if parts.password is None else unquote(parts.password),
+            path=unquote(parts.path),
+            query=dict(parse_qsl(parts.query, keep_blank_values=True)),
+        )
+
+    @property
+    def name(self) -> str:
+        """The path without slashes around it: a database, a virtual host, a number."""
+        return self.path.strip("/")
+
+    def authority(self, default_port: int | None = None) -> str:
+        """Return `host:port`, never a login."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = self.port if self.port is not None else default_port
+        return host if port is None else f"{host}:{port}"
+
+
+def _said(error: ValueError) -> str:
+    if "ort" in str(error):
+        return f"the port has to be a number from 1 to {HIGHEST_PORT}; a password with / ? # or @ has to be percent-encoded"
+    return "the host cannot be read; an IPv6 address stands in brackets, and / ? # @ in a password are percent-encoded"

@@ -1,0 +1,74 @@
+"""A TCP port."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, SecretStr, model_validator
+
+from mooring.core.failure import CheckError
+from mooring.core.reason import Reason
+from mooring.core.result import Observation
+from mooring.core.stage import Stage
+from mooring.net.dial import Stream, dial
+from mooring.net.trail import Trail
+from mooring.probes._base import Probe
+from mooring.probes._url import Url
+
+MOST_ANSWER = 64 * 1024
+
+
+class TCP(Probe):
+    """TCP: connect to a port and, where asked to, exchange a few bytes."""
+
+    kind: Literal["tcp"] = "tcp"
+    schemes: ClassVar[tuple[str, ...]] = ("tcp",)
+    proves: ClassVar = {
+        Stage.DNS: "the host's name resolves",
+        Stage.TCP: "something accepts connections on the port",
+        Stage.FUNCTION: "it answers `send` with something that holds `expect`",
+    }
+
+    url: SecretStr = Field(description="tcp://host:port", examples=["tcp://mail.example:25"])
+    send: str | None = Field(None, description="Text sent once connected; \\r and \\n are understood.")
+    expect: str | None = Field(None, description="Text that has to come within the timeout.")
+
+    @model_validator(mode="after")
+    def _has_port(self) -> TCP:
+        url = self._parts
+        if not url.host or url.port is None:
+            raise ValueError("url: a tcp address names a host and a port: tcp://host:port")
+        return self
+
+    @property
+    def _parts(self) -> Url:
+        return Url.parse(self.url.get_secret_value())
+
+    @property
+    def address(self) -> str:
+        return self._parts.authority()
+
+    async def check(self, trail: Trail) -> Observation:
+        url = self._parts
+        async with await dial(trail, url.host, url.port or 0) as stream:
+            if self.send is None and self.expect is None:
+                return Observation()
+            async with trail.stage(Stage.FUNCTION):
+                await self._converse(stream)
+        return Observation()
+
+    async def _converse(self, stream: Stream) -> None:
+        if self.send is not None:
+            await stream.ask(self.send.encode().decode("unicode_escape").encode("latin-1"))
+        if self.expect is None:
+            return
+        wanted, seen = self.expect.encode(), b""
+        while wanted not in seen:
+            chunk = await stream.reader.read(MOST_ANSWER)
+            seen += chunk
+            if not chunk or len(seen) > MOST_ANSWER:
+                raise CheckError(
+                    Reason.ASSERTION,
+                    f"the answer does not hold {self.expect!r}: {seen[:80].decode(errors='replace')!r}",
+                    code="UNEXPECTED_ANSWER",
+                )

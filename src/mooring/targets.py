@@ -1,0 +1,258 @@
+"""Targets as strangers write them, and back: the one place where flat keys become a Target.
+
+A target's keys are its own (`TargetKeys`) and, beside them, the settings of its kind. Configuration
+file, API, command line and stored rows all pass through here.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from mooring.core.failure import InputError, Problem
+from mooring.core.redact import MASK
+from mooring.core.target import Origin, Schedule, Target
+from mooring.probes._base import Probe
+from mooring.probes._registry import Kinds
+from mooring.probes._url import Url
+
+LONGEST_NAME = 200
+_BIDIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_HIDDEN = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def printable(name: str) -> str:
+    """Return a name that can be shown anywhere. Raises ValueError that says what is refused."""
+    if not name.strip():
+        raise ValueError("has to hold something that can be read")
+    if len(name) > LONGEST_NAME:
+        raise ValueError(f"has {len(name)} characters; at most {LONGEST_NAME} are allowed")
+    for character in name:
+        if character in _BIDIRECTIONAL or unicodedata.category(character) in _HIDDEN:
+            raise ValueError(
+                f"holds U+{ord(character):04X}; control and bidirectional characters are refused"
+            )
+    return name
+
+
+Name = Annotated[str, AfterValidator(printable)]
+Seconds = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class ScheduleKeys(BaseModel):
+    """When a target is tested and how results become health. What is left out comes from the kind, then from [defaults]."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    interval: Annotated[Seconds, Field(ge=1, le=604800)] | None = Field(
+        None, description="Seconds between checks."
+    )
+    timeout: Annotated[Seconds, Field(ge=0.1, le=600)] | None = Field(
+        None, description="Seconds after which a check ends, whatever the target does."
+    )
+    retry: bool | None = Field(
+        None, description="Whether a failure is confirmed by quick re-checks before the target is down."
+    )
+    retry_delay: Annotated[Seconds, Field(ge=0.5, le=3600)] | None = Field(
+        None, description="Seconds between these re-checks, give or take a tenth."
+    )
+    failures_before_down: Annotated[int, Field(ge=1, le=100)] | None = Field(
+        None, description="Failures in a row that make a target down."
+    )
+    successes_before_up: Annotated[int, Field(ge=1, le=100)] | None = Field(
+        None, description="Successes in a row that make it up again."
+    )
+    degraded_above: Annotated[Seconds, Field(gt=0, le=600)] | None = Field(
+        None, description="Seconds above which a check that passes is degraded for being slow."
+    )
+
+
+class TargetKeys(ScheduleKeys):
+    """The keys that every target has, whatever its kind. No kind's setting may use one of these names."""
+
+    name: Name = Field(description="What people call it. Unique, printable, at most 200 characters.")
+    kind: str | None = Field(None, description="The kind; where it is left out the address says it.")
+    labels: dict[Name, Name] = Field(
+        default_factory=dict, description="Words to filter and group by.", max_length=50
+    )
+    enabled: bool = Field(True, description="False: paused.")
+    depends_on: tuple[Name, ...] = Field(
+        (), description="Names of targets without which this one cannot work."
+    )
+    regions: tuple[Name, ...] = Field(("local",), min_length=1, description="Where it is tested from.")
+    quorum: int = Field(1, ge=1, description="Regions that have to call it down.")
+
+
+RESERVED = frozenset(TargetKeys.model_fields) | {"id", "origin", "version", "health", "address"}
+_OWN = frozenset(TargetKeys.model_fields)
+_SCHEDULE = tuple(ScheduleKeys.model_fields)
+
+
+class TargetReader:
+    """Reads targets. `defaults` stand below a kind's own defaults, which stand below the target's keys."""
+
+    def __init__(self, kinds: Kinds, defaults: Schedule | None = None) -> None:
+        self.kinds = kinds
+        self._defaults = defaults or Schedule()
+
+    def from_url(self, url: str, name: str | None = None, **keys: Any) -> Target:
+        """Return the target that an address alone describes, named by its address. Raises InputError."""
+        probe = self.probe({"url": url})
+        return self._target(
+            probe, {"name": (name or probe.address or probe.kind)[:LONGEST_NAME], **keys}, Origin.API
+        )
+
+    def read(
+        self, keys: Mapping[str, Any], *, origin: Origin = Origin.API, where: str | None = None
+    ) -> Target:
+        """Return the target that these flat keys describe. Raises InputError with every mistake."""
+        problems: list[Problem] = []
+        own = {key: value for key, value in keys.items() if key in _OWN}
+        settings = {key: value for key, value in keys.items() if key not in _OWN}
+        target = probe = None
+        try:
+            probe = self.probe(settings | ({"kind": own["kind"]} if own.get("kind") is not None else {}))
+        except InputError as error:
+            problems += error.problems
+        try:
+            TargetKeys.model_validate(own)
+        except ValidationError as error:
+            problems += problems_of(error)
+        if probe is not None and not problems:
+            try:
+                target = self._target(probe, own, origin)
+            except InputError as error:
+                problems += error.problems
+        if target is None:
+            raise InputError(Problem(p.field, p.message, where) for p in problems)
+        return target
+
+    def probe(self, settings: Mapping[str, Any]) -> Probe:
+        """Return the probe of these settings; without `kind` their `url` says it. Raises InputError."""
+        kind, settings = self._kind(settings)
+        try:
+            return kind.model_validate({**settings, "kind": kind.kind_name()})
+        except ValidationError as error:
+            raise InputError(problems_of(error)) from None
+
+    def _kind(self, settings: Mapping[str, Any]) -> tuple[type[Probe], Mapping[str, Any]]:
+        name = settings.get("kind")
+        if name is not None:
+            if not isinstance(name, str):
+                raise InputError([Problem("kind", "has to be the name of a kind, in quotes")])
+            return self.kinds.get(name), settings
+        url = settings.get("url")
+        if not isinstance(url, str):
+            raise InputError([Problem("url", "is missing; give the address, or a kind with its settings")])
+        try:
+            return self.kinds.of_scheme(Url.parse(url).scheme), settings
+        except ValueError as error:
+            raise InputError([Problem("url", str(error))]) from None
+
+    def _target(self, probe: Probe, own: Mapping[str, Any], origin: Origin) -> Target:
+        try:
+            keys = TargetKeys.model_validate(own)
+        except ValidationError as error:
+            raise InputError(problems_of(error)) from None
+        if keys.quorum > len(keys.regions):
+            raise InputError(
+                [Problem("quorum", f"is {keys.quorum}, but there are {len(keys.regions)} regions")]
+            )
+        return Target(
+            name=keys.name,
+            probe=probe,
+            schedule=self._schedule(probe, keys),
+            labels=keys.labels,
+            enabled=keys.enabled,
+            depends_on=keys.depends_on,
+            regions=keys.regions,
+            origin=origin,
+        )
+
+    def _schedule(self, probe: Probe, keys: TargetKeys) -> Schedule:
+        values = {}
+        for key in _SCHEDULE:
+            own, kinds = getattr(keys, key), getattr(probe.defaults, key, None)
+            values[key] = (
+                own if own is not None else kinds if kinds is not None else getattr(self._defaults, key)
+            )
+        if values["timeout"] > values["interval"]:
+            if keys.timeout is not None:
+                message = f"is {values['timeout']:g} s, longer than the interval of {values['interval']:g} s"
+                raise InputError([Problem("timeout", message)])
+            values["timeout"] = values["interval"]
+        return Schedule(**values, quorum=keys.quorum)
+
+
+def problems_of(error: ValidationError) -> list[Problem]:
+    """Return a validation error as problems, without ever showing the value that was refused."""
+    problems = []
+    for each in error.errors(include_url=False, include_context=False, include_input=False):
+        field = ".".join(str(part) for part in each["loc"])
+        message = each["msg"].removeprefix("Value error, ")
+        if not field and ": " in message:
+            field, _, message = message.partition(": ")
+        problems.append(Problem(field, _WORDS.get(each["type"], message)))
+    return problems
+
+
+_WORDS = {
+    "missing": "is missing",
+    "extra_forbidden": "is not a known setting; `mooring kinds KIND` lists the settings of a kind",
+}
+
+
+def settings_of(probe: Probe, *, reveal: bool = False) -> dict[str, Any]:
+    """Return a probe's settings as plain values. Secrets are masked unless `reveal`.
+
+    An address keeps everything but its login's password, so that it can be read.
+    """
+    return {
+        key: _plain(value, reveal)
+        for key in type(probe).model_fields
+        if key != "kind" and (value := getattr(probe, key)) != type(probe).model_fields[key].default
+    }
+
+
+def keys_of(target: Target, *, reveal: bool = False) -> dict[str, Any]:
+    """Return a target as the flat keys that `TargetReader.read` takes."""
+    schedule = {key: value for key in _SCHEDULE if (value := getattr(target.schedule, key)) is not None}
+    return {
+        "name": target.name,
+        "kind": target.probe.kind,
+        **settings_of(target.probe, reveal=reveal),
+        **schedule,
+        "labels": dict(target.labels),
+        "enabled": target.enabled,
+        "depends_on": list(target.depends_on),
+        "regions": list(target.regions),
+        "quorum": target.schedule.quorum,
+    }
+
+
+def masked(secret: str) -> str:
+    """Return what may be shown of a secret: an address without its password, else `***`."""
+    if "://" not in secret:
+        return MASK
+    head, _, rest = secret.partition("://")
+    login, at, tail = rest.rpartition("@")
+    user, colon, _ = login.partition(":")
+    shown = f"{user}:{MASK}" if colon else login
+    return f"{head}://{shown}{at}{tail.partition('?')[0]}"
+
+
+def _plain(value: Any, reveal: bool) -> Any:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value() if reveal else masked(value.get_secret_value())
+    if isinstance(value, BaseModel):
+        return {key: _plain(getattr(value, key), reveal) for key in type(value).model_fields}
+    if isinstance(value, Mapping):
+        return {key: _plain(item, reveal) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, reveal) for item in value]
+    if hasattr(value, "__dataclass_fields__"):
+        return {key: item for key in value.__dataclass_fields__ if (item := getattr(value, key)) is not None}
+    return value
