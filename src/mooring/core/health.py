@@ -101,7 +101,7 @@ def _judge(before: Verdict, result: CheckResult, schedule: Schedule) -> Verdict:
 def _fold(statuses: Collection[Status], quorum: int) -> Status:
     """Return one status for all regions: down needs a quorum, less than that is degraded."""
     down = sum(status is Status.DOWN for status in statuses)
-    if down >= min(quorum, len(statuses)):
+    if down >= quorum:
         return Status.DOWN
     if all(status is Status.UNKNOWN for status in statuses):
         return Status.UNKNOWN
