@@ -1,0 +1,170 @@
+"""A real PostgreSQL.
+
+`postgresql` is one server for the whole session: make your own databases and roles in it, and never
+stop, pause or reconfigure it. `start_postgresql(...)` starts one that a test may mistreat.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+from urllib.parse import quote, urlencode
+
+import psycopg
+import pytest
+
+from tests.servers.process import ServerProcess, binary, private_folder
+from tests.servers.tls import Certificate
+
+PACKAGE = "postgresql-15"
+PASSWORD = "s3cret-of-the-superuser"
+_FOLDERS = sorted((str(p) for p in Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
+
+
+def _unprivileged() -> list[str]:
+    """PostgreSQL refuses uid 0: a user namespace of one uid lets root's files be its own."""
+    if os.geteuid() != 0:
+        return []
+    return [binary("unshare", "util-linux"), "--user", "--map-user=1000", "--map-group=1000", "--"]
+
+
+class PostgreSQL(ServerProcess):
+    """One server. `settings` go to its configuration; with `tls` it offers TLS with that certificate."""
+
+    stop_signal = signal.SIGINT  # "fast": do not wait until the clients have gone
+
+    def __init__(
+        self,
+        folder: Path,
+        template: Path,
+        *,
+        tls: Certificate | None = None,
+        client_ca: str | None = None,
+        hba: str | None = None,
+        settings: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(folder)
+        self.data = folder / "data"
+        shutil.copytree(template, self.data)
+        self.settings = {
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": "",
+            "fsync": "off",
+            "shared_buffers": "16MB",
+            **(settings or {}),
+        }
+        if tls is not None:
+            self.settings |= {"ssl": "on", "ssl_cert_file": tls.cert, "ssl_key_file": tls.key}
+        if client_ca is not None:
+            self.settings["ssl_ca_file"] = client_ca
+        if hba is not None:
+            (self.data / "pg_hba.conf").write_text(hba)
+        self._requires_tls = hba is not None and "hostssl" in hba and "host " not in hba
+
+    def command(self) -> list[str]:
+        options = [word for key, value in self.settings.items() for word in ("-c", f"{key}={value}")]
+        postgres = binary("postgres", PACKAGE, *_FOLDERS)
+        return [*_unprivileged(), postgres, "-D", str(self.data), "-p", str(self.port), *options]
+
+    def ready(self) -> bool:
+        return self.sql("SELECT 1") == [(1,)]
+
+    def url(
+        self,
+        user: str = "postgres",
+        password: str | None = PASSWORD,
+        database: str = "postgres",
+        *,
+        host: str = "127.0.0.1",
+        port: int | None = None,
+        scheme: str = "postgresql",
+        **query: str,
+    ) -> str:
+        """Return an address of this server."""
+        login = quote(user, safe="") + ("" if password is None else f":{quote(password, safe='')}")
+        tail = f"?{urlencode(query)}" if query else ""
+        return f"{scheme}://{login}@{host}:{port or self.port}/{quote(database, safe='')}{tail}"
+
+    def sql(self, statement: str, *, database: str = "postgres") -> list[tuple[Any, ...]]:
+        """Run a statement as the superuser, outside any transaction, and return its rows."""
+        with psycopg.connect(self.url(database=database), autocommit=True, connect_timeout=5) as connection:
+            cursor = connection.execute(statement)  # type: ignore[arg-type]
+            return cursor.fetchall() if cursor.description else []
+
+    def sessions(self, user: str = "%") -> int:
+        """Return how many clients the server has on its books, our own question not counted."""
+        [[count]] = self.sql(
+            "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+            f" AND pid <> pg_backend_pid() AND coalesce(usename, '') LIKE '{user}'"
+        )
+        return int(count)
+
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        """Make a database with a name of its own, gone afterwards, and yield its name."""
+        name = f"test_{secrets.token_hex(6)}"
+        self.sql(f"CREATE DATABASE {name}")
+        try:
+            yield name
+        finally:
+            self.sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    @contextmanager
+    def role(self, options: str = "LOGIN", password: str = "pw-of-role") -> Iterator[str]:
+        """Make a role with a name of its own, gone afterwards, and yield its name."""
+        name = f"role_{secrets.token_hex(6)}"
+        self.sql(f"CREATE ROLE {name} {options} PASSWORD '{password}'")
+        try:
+            yield name
+        finally:
+            self.sql(f"DROP OWNED BY {name}")
+            self.sql(f"DROP ROLE {name}")
+
+
+StartPostgreSQL: TypeAlias = Callable[..., Any]
+"""`with start_postgresql(tls=certificates.good, settings={"max_connections": 10}) as server:`"""
+
+
+@pytest.fixture(scope="session")
+def postgresql_template() -> Iterator[Path]:
+    """A fresh data folder, made once and copied for each server."""
+    initdb = binary("initdb", PACKAGE, *_FOLDERS)
+    with private_folder() as folder:
+        pwfile = folder / "pw"
+        pwfile.write_text(PASSWORD)
+        subprocess.run(
+            [
+                *_unprivileged(),
+                *(initdb, "-D", str(folder / "data"), "-U", "postgres", "-A", "scram-sha-256"),
+                *(f"--pwfile={pwfile}", "--no-sync", "--no-locale", "-E", "UTF8"),
+            ],
+            check=True,
+            capture_output=True,
+        )
+        yield folder / "data"
+
+
+@pytest.fixture(scope="session")
+def start_postgresql(postgresql_template: Path) -> StartPostgreSQL:
+    """A context manager that starts a server of the test's own; arguments are those of PostgreSQL."""
+
+    @contextmanager
+    def start(**options: Any) -> Iterator[PostgreSQL]:
+        with private_folder() as folder, PostgreSQL(folder, postgresql_template, **options) as server:
+            yield server
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def postgresql(start_postgresql: StartPostgreSQL) -> Iterator[PostgreSQL]:
+    """The session's shared server. Never stop, pause or reconfigure it."""
+    with start_postgresql() as server:
+        yield server

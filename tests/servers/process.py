@@ -1,0 +1,189 @@
+"""What every real server has in common: a free port, a private folder, and signals.
+
+A server's file subclasses `ServerProcess`, says its `command()` and how to see that it is `ready()`,
+and offers a fixture. Everything is synchronous, so that a test of any loop can use it.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Self
+
+import psutil
+import pytest
+
+READY_WITHIN = 30.0
+STOPPED_WITHIN = 10.0
+POLL = 0.01
+_LOWEST_PORT, _HIGHEST_PORT = 15_000, 32_000  # below what the kernel gives to outgoing connections
+_OUTSIDE_PATH = "/usr/sbin:/sbin:/usr/local/sbin"  # Debian's daemons; not on a plain user's PATH
+
+
+def binary(name: str, package: str, *folders: str) -> str:
+    """Return the path of a program, or skip the test saying which package brings it."""
+    for path in (None, ":".join(folders), _OUTSIDE_PATH):
+        found = shutil.which(name, path=path) if path != "" else None
+        if found is not None:
+            return found
+    pytest.skip(f"{name} is not installed: apt-get install {package}")
+
+
+def free_port() -> int:
+    """Return a TCP port of the loopback that nothing uses."""
+    choose = random.SystemRandom()
+    while True:
+        port = choose.randrange(_LOWEST_PORT, _HIGHEST_PORT)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+@contextmanager
+def private_folder() -> Iterator[Path]:
+    """Make a folder with a short path: that of a Unix socket holds 107 bytes at most."""
+    folder = Path(tempfile.mkdtemp(prefix="moor"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def poll_until(condition: Callable[[], bool], what: str, within: float = READY_WITHIN) -> None:
+    """Wait until a condition holds; raises AssertionError naming `what` where it never does."""
+    deadline = time.monotonic() + within
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what} did not happen within {within:g} s")
+        time.sleep(POLL)
+
+
+class ServerProcess:
+    """One real server on a port and in a folder of its own. Entering starts it, leaving kills it.
+
+    Start it from the main thread: the kernel kills it when the thread that started it ends, so that
+    no server outlives a test run that is killed.
+    """
+
+    stop_signal = signal.SIGTERM
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def command(self) -> list[str]:
+        """Return the command line that runs the server in the foreground."""
+        raise NotImplementedError
+
+    def ready(self) -> bool:
+        """Ask the server something real; raises or returns False while it is not ready.
+
+        That a port accepts is not readiness.
+        """
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    @property
+    def pid(self) -> int:
+        """The process id of the running server."""
+        assert self._process is not None, "the server is not running"
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is there."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def log(self) -> str:
+        """What the server has printed."""
+        return (self.folder / "server.log").read_text(errors="replace")
+
+    def spawn(self) -> None:
+        """Start the process without waiting until it is ready."""
+        assert not self.running, "the server is running already"
+        command = _dying_with_us(self.command())
+        with (self.folder / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+
+    def start(self) -> None:
+        """Start the server, on the same port and folder as before, and wait until it is ready."""
+        self.spawn()
+        poll_until(self._ready_or_dead, f"readiness of {type(self).__name__}")
+        if not self.running:
+            raise AssertionError(f"{type(self).__name__} ended while starting:\n{self.log[-4000:]}")
+
+    def stop(self) -> None:
+        """Ask the server to end and wait until it has."""
+        if self.running:
+            self.resume()
+            psutil.Process(self.pid).send_signal(self.stop_signal)
+            self._wait()
+
+    def kill(self) -> None:
+        """Kill the server and its children at once, as a crash would."""
+        if self.running:
+            for process in self._tree():
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+            self._wait()
+
+    def pause(self) -> None:
+        """Freeze the server and its children: it still accepts (the kernel does) and never answers."""
+        for process in self._tree():
+            with suppress(psutil.NoSuchProcess):
+                process.suspend()
+
+    def resume(self) -> None:
+        """Let a paused server go on."""
+        for process in self._tree():
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
+
+    def _tree(self) -> list[psutil.Process]:
+        """Return the server, then its children: stopped first, it cannot make another one meanwhile."""
+        parent = psutil.Process(self.pid)
+        return [parent, *parent.children(recursive=True)]
+
+    def _ready_or_dead(self) -> bool:
+        if not self.running:
+            return True
+        try:
+            return self.ready()
+        except Exception:
+            return False
+
+    def _wait(self) -> None:
+        assert self._process is not None
+        try:
+            self._process.wait(STOPPED_WITHIN)
+        except subprocess.TimeoutExpired:
+            for process in self._tree():
+                process.kill()
+            self._process.wait()
+
+
+def _dying_with_us(command: list[str]) -> list[str]:
+    """Let the kernel end the server with the test run. Behind a user namespace, whose entry clears it."""
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        return command
+    at = next((i + 1 for i, word in enumerate(command) if word == "--"), 0)
+    return [*command[:at], setpriv, "--pdeathsig", "KILL", *command[at:]]
