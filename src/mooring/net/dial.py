@@ -10,10 +10,15 @@ from typing import Self
 
 from mooring.core.stage import Stage
 from mooring.net import tls as tls_
+from mooring.net.resolve import unresolved
 from mooring.net.tls import TLSInfo, TLSSettings
 from mooring.net.trail import Trail
 
 LARGEST_LINE = 64 * 1024
+SHARE_OF_DNS = 0.9
+"""Part of the time left that a name server may take, so that its silence is told as its own fault."""
+PAST_DEADLINE = 1.0
+"""Seconds after the check's deadline at which asyncio itself would end a handshake: never first."""
 
 
 @dataclass(slots=True)
@@ -37,20 +42,27 @@ class Stream:
         await self.writer.drain()
 
     async def start_tls(self, trail: Trail, settings: TLSSettings, host: str) -> TLSInfo:
-        """Turn the connection into TLS. Belongs inside a `tls` stage; raises CheckError(tls) or ssl.SSLError."""
+        """Turn the connection into TLS, inside a `tls` stage. Raises CheckError(tls) or ssl.SSLError."""
         context = trail.net.tls.get(settings)
         name = settings.server_name or host
         await self.writer.start_tls(
-            context, server_hostname=name, ssl_handshake_timeout=_positive(trail.remaining)
+            context, server_hostname=name, ssl_handshake_timeout=trail.remaining + PAST_DEADLINE
         )
         self.tls = await secured(trail, settings, self.writer.get_extra_info("ssl_object"))
         return self.tls
 
 
 async def resolve(trail: Trail, host: str) -> list[str]:
-    """Run the dns stage and return the allowed addresses of a host, at least one."""
+    """Run the dns stage and return the allowed addresses of a host, at least one.
+
+    Raises CheckError: dns where there are none or nobody says, config where the policy refuses them.
+    """
     async with trail.stage(Stage.DNS):
-        return list(await trail.net.addresses(host))
+        try:
+            async with asyncio.timeout(trail.remaining * SHARE_OF_DNS):
+                return list(await trail.net.addresses(host))
+        except TimeoutError as error:
+            raise unresolved(host) from error
 
 
 async def dial(trail: Trail, host: str, port: int, tls: TLSSettings | None = None) -> Stream:
@@ -93,8 +105,3 @@ async def secured(trail: Trail, settings: TLSSettings, ssl_object: ssl.SSLObject
 def shown(address: str, port: int) -> str:
     """Return an address and port as people write them."""
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-
-
-def _positive(seconds: float) -> float:
-    """asyncio refuses a handshake timeout of zero."""
-    return max(seconds, 0.001)

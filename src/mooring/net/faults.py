@@ -36,7 +36,7 @@ def cause_of(error: BaseException) -> Cause | None:
         return Cause(Reason.DNS, _gai_code(error), f"the name could not be looked up: {error.strerror}")
     if isinstance(error, ssl.SSLError):
         return tls.explain(error)
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError) and error.errno is None:  # with one it is the kernel's own verdict
         return Cause(Reason.TIMEOUT, "TIMEOUT")
     if isinstance(error, EOFError):
         return Cause(Reason.NETWORK, "EOF", "the peer closed the connection before it answered")

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import ssl
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from datetime import datetime
+from typing import Any, ClassVar
 
 from mooring.core.failure import Cause, CheckError
 from mooring.core.reason import Reason
+from mooring.net import certificate
+from mooring.net.certificate import Certificate
 
 DAYS_WARNING = 14
 """Days left on a certificate below which a check warns. ACME clients renew at 30, so this is late."""
 UNVERIFIED = "TLS verification is off: anybody in between can read and change what is sent"
+MOST_CONTEXTS = 200
+_FINGERPRINT = re.compile(r"(sha256:)?([0-9a-f]{2}:?){31}[0-9a-f]{2}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,17 @@ class TLSSettings:
     key: str | None = None
     server_name: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.pin is not None and not _FINGERPRINT.fullmatch(self.pin):
+            raise ValueError("pin: has to be a certificate's SHA-256, 64 hexadecimal digits")
+        if self.key is not None and self.cert is None:
+            raise ValueError("key: is of no use without tls.cert, the certificate that it belongs to")
+
+    @property
+    def checks_names(self) -> bool:
+        """Whether the certificate's chain, dates and names are verified."""
+        return self.verify and self.pin is None
+
 
 @dataclass(frozen=True, slots=True)
 class TLSInfo:
@@ -45,7 +61,12 @@ class TLSInfo:
     version: str
     cipher: str
     fingerprint: str
-    not_after: datetime | None
+    certificate: Certificate | None
+
+    @property
+    def not_after(self) -> datetime | None:
+        """When the certificate expires; None where it was not read."""
+        return None if self.certificate is None else self.certificate.not_after
 
     def days_left(self, now: datetime) -> float | None:
         """Return days until the certificate expires, negative where it has; None where it was not read."""
@@ -56,18 +77,23 @@ class TLSContexts:
     """SSL contexts by settings: making one costs about 47 ms, most of it reading the system's CAs."""
 
     def __init__(self) -> None:
-        self._made: dict[tuple[object, ...], ssl.SSLContext] = {}
+        self._made: OrderedDict[tuple[object, ...], tuple[object, ssl.SSLContext]] = OrderedDict()
 
     def get(self, settings: TLSSettings, alpn: tuple[str, ...] = ()) -> ssl.SSLContext:
         """Return the context for these settings. Files that changed on disk are read again.
 
         Raises CheckError(config) naming the file that cannot be used.
         """
-        files = (settings.ca, settings.cert, settings.key)
-        key = (settings, alpn, *(_stamp(path) for path in files))
-        context = self._made.get(key)
-        if context is None:
-            context = self._made[key] = _make(settings, alpn)
+        key = (settings.checks_names, settings.ca, settings.cert, settings.key, alpn)
+        files = tuple(map(_stamp, (settings.ca or _SYSTEM_CAS, settings.cert, settings.key)))
+        known = self._made.get(key)
+        if known is not None and known[0] == files:
+            self._made.move_to_end(key)
+            return known[1]
+        context = _make(settings, alpn)
+        self._made[key] = (files, context)
+        while len(self._made) > MOST_CONTEXTS:
+            self._made.popitem(last=False)
         return context
 
     def named(self, settings: TLSSettings, server_name: str) -> ssl.SSLContext:
@@ -100,17 +126,22 @@ class _Named(ssl.SSLContext):
         return self._shared.wrap_socket(sock, server_hostname=self._name)
 
 
-def _stamp(path: str | None) -> float | None:
+_SYSTEM_CAS = ssl.get_default_verify_paths().cafile
+
+
+def _stamp(path: str | None) -> tuple[int, int, int] | None:
+    """Return what changes when a file does; files replaced by a rename keep neither inode nor time."""
     try:
-        return None if path is None else Path(path).stat().st_mtime
+        seen = None if path is None else os.stat(path)  # noqa: PTH116 - Path costs as much as the call
     except OSError:
         return None
+    return None if seen is None else (seen.st_mtime_ns, seen.st_size, seen.st_ino)
 
 
 def _make(settings: TLSSettings, alpn: tuple[str, ...]) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if settings.pin or not settings.verify:
+    if not settings.checks_names:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     elif settings.ca is None:
@@ -119,7 +150,8 @@ def _make(settings: TLSSettings, alpn: tuple[str, ...]) -> ssl.SSLContext:
         _load("tls.ca", settings.ca, lambda: context.load_verify_locations(cafile=settings.ca))
     if settings.cert is not None:
         cert = settings.cert
-        _load("tls.cert", cert, lambda: context.load_cert_chain(cert, settings.key))
+        # Without a password of its own, OpenSSL would ask for one on the terminal, and wait.
+        _load("tls.cert", cert, lambda: context.load_cert_chain(cert, settings.key, password=""))
     if alpn:
         context.set_alpn_protocols(list(alpn))
     return context
@@ -137,7 +169,7 @@ def _load(field: str, path: str, load: Callable[[], None]) -> None:
             Reason.CONFIG,
             f"{field}: {path} cannot be used: {error}",
             code="TLS_FILE_INVALID",
-            hint="It has to be PEM, and a key has to belong to its certificate.",
+            hint="It has to be PEM; a key has to belong to its certificate and to have no password.",
         ) from error
 
 
@@ -149,7 +181,7 @@ def info(ssl_object: ssl.SSLObject | ssl.SSLSocket) -> TLSInfo:
         version=ssl_object.version() or "",
         cipher=cipher[0] if cipher else "",
         fingerprint=hashlib.sha256(der).hexdigest() if der else "",
-        not_after=_not_after(der),
+        certificate=certificate.read(der),
     )
 
 
@@ -165,22 +197,6 @@ def demand_pin(settings: TLSSettings, seen: TLSInfo) -> None:
             code="PIN_MISMATCH",
             hint="If the certificate was renewed on purpose, set tls.pin to the new SHA-256.",
         )
-
-
-def _not_after(der: bytes) -> datetime | None:
-    """Read the expiry date of a DER certificate.
-
-    The two times of `Validity` are the first UTCTime or GeneralizedTime pair in a certificate; an
-    X.509 parser would bring 40 ms of imports to every start for this one field.
-    """
-    found = re.search(rb"(?:\x17\x0d(\d{12})Z|\x18\x0f(\d{14})Z)(?:\x17\x0d(\d{12})Z|\x18\x0f(\d{14})Z)", der)
-    if found is None:
-        return None
-    short, long = found.group(3), found.group(4)
-    if long is not None:
-        return datetime.strptime(long.decode(), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
-    century = b"20" if short < b"50" else b"19"  # RFC 5280 4.1.2.5.1
-    return datetime.strptime((century + short).decode(), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
 
 
 _VERIFY = {
