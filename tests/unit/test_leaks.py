@@ -1,0 +1,76 @@
+"""`no_leaks` names what was left behind, and waits for what is just going away."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+
+from mooring.testing import fault_proxy, no_leaks
+
+
+def test_leak_of_a_file_is_named(tmp_path: Path) -> None:
+    """A file left open is named by its path."""
+    path = tmp_path / "left-open"
+    with (
+        pytest.raises(AssertionError, match=r"left behind: file descriptor \d+ \(.*left-open\)"),
+        no_leaks(within=0),
+    ):
+        file = path.open("w")
+    file.close()
+
+
+def test_leak_of_a_socket_is_named_by_both_ends() -> None:
+    """A socket left open is named by its addresses."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with (
+            pytest.raises(AssertionError, match=rf"socket 127\.0\.0\.1:\d+ -> 127\.0\.0\.1:{port}"),
+            no_leaks(within=0),
+        ):
+            client = socket.create_connection(("127.0.0.1", port))
+        client.close()
+
+
+def test_leak_of_a_thread_is_named() -> None:
+    """A thread that runs on is named."""
+    stop = threading.Event()
+    thread = threading.Thread(target=stop.wait, name="runs on")
+    with pytest.raises(AssertionError, match="left behind: thread runs on"), no_leaks(within=0):
+        thread.start()
+    stop.set()
+    thread.join()
+
+
+async def test_leak_of_a_task_is_named() -> None:
+    """A task that runs on is named."""
+    with pytest.raises(AssertionError, match="left behind: task runs on"):
+        async with no_leaks(within=0):
+            task = asyncio.create_task(asyncio.Event().wait(), name="runs on")
+    task.cancel()
+
+
+async def test_closing_connections_are_waited_for() -> None:
+    """Connections that are closed inside are no leak, though the loop closes them a turn later."""
+
+    async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async with (
+        await asyncio.start_server(hang_up, "127.0.0.1", 0) as server,
+        no_leaks(),
+        fault_proxy(server.sockets[0].getsockname()[1]) as proxy,
+    ):
+        _, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
+        writer.close()
+
+
+def test_error_inside_is_not_covered_up() -> None:
+    """Where the body raises, its own error stands."""
+    left = []
+    with pytest.raises(ZeroDivisionError), no_leaks(within=0):
+        raise ZeroDivisionError(left.append(socket.socket()))
+    left[0].close()
