@@ -31,4 +31,4 @@ format: setup ## let ruff repair and format
 	$(BIN)/ruff format
 
 docs: setup ## write docs/reference anew from the code
-	$(BIN)/python docs/generate.py
+	$(BIN)/python -m docs.generator

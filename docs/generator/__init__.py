@@ -1,0 +1,1 @@
+"""Reads the code and writes docs/reference: `make docs`. A test fails where a page is stale."""

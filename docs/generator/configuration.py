@@ -1,0 +1,2 @@
+def configuration():
+    return ""
