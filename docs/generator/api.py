@@ -10,9 +10,9 @@ from docs.generator.schema import Schema, default_of, fields, table, type_of
 INTRODUCTION = """
 # HTTP API
 
-Read from `/openapi.json`; `/docs` on a running server lets you try it. Every answer that carries a result uses
-the shape of `mooring check --json`. Errors are `application/problem+json` and name the field and what would be
-right. Send `Authorization: Bearer TOKEN`; `mooring token create` makes one.
+Read from `/openapi.json`; `/docs` on a running server lets you try it. Every answer that carries a result
+uses the shape of `mooring check --json`. Errors are `application/problem+json` and name the field and what
+would be right. Send `Authorization: Bearer TOKEN`; `mooring token create` makes one.
 """
 METHODS = ("get", "post", "put", "patch", "delete")
 

@@ -6,18 +6,18 @@ import inspect
 from collections.abc import Iterator
 
 import click
+from mooring.cli.main import app
 from typer.main import get_command
 
 from docs.generator.schema import table
-from mooring.cli.main import app
 
 INTRODUCTION = """
 # Commands
 
 `mooring COMMAND --help` prints the same.
 
-Exit status: 0 where all targets are up or degraded, 1 where at least one is down or unknown, 2 for wrong usage or
-configuration (nothing was tested).
+Exit status: 0 where all targets are up or degraded, 1 where at least one is down or unknown, 2 for wrong
+usage or configuration (nothing was tested).
 """
 
 

@@ -76,8 +76,8 @@ STAGE_STATUSES = {
     StageStatus.SKIPPED: "The check did not come that far, or had nothing to do here.",
 }
 
-PERMANENT = """Every failure has exactly one. Permanent means that trying again soon cannot help: a person has to
-change something first, so it turns a target down at once, and `mooring wait` gives up on it."""
+PERMANENT = """Every failure has exactly one. Permanent means that trying again soon cannot help: a person
+has to change something first, so it turns a target down at once, and `mooring wait` gives up on it."""
 ORDER = """In the order in which most protocols pass them; some speak before TLS. What each proves for a kind
 stands on the [kinds](kinds.md) page."""
 

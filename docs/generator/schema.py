@@ -77,7 +77,7 @@ def _plain(schema: Schema, defs: Schema) -> str:
     else:
         named = NAMES.get(str(kind), "anything")
     bounds = [text.format(f"{schema[key]:g}") for key, text in BOUNDS if key in schema]
-    return ", ".join([named, *bounds])
+    return ", ".join([named, *bounds]).replace("at least 1 characters", "not empty")
 
 
 def _link(name: str) -> str:
