@@ -112,7 +112,7 @@ def seconds_json(seconds: float | None) -> float | None:
 
 
 def plain(value: Any) -> Any:
-    """Return a stranger's value as JSON can hold it: drivers put dates, bytes and numbers of their own in details.
+    """Return a stranger's value as JSON can hold it: drivers hand out dates, bytes and numbers of their own.
 
     JSON has no word for NaN and the infinities: they become null.
     """
