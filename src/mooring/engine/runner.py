@@ -47,6 +47,7 @@ class Runner:
             async with asyncio.timeout(schedule.timeout):
                 observation = await probe.check(trail)
         except Exception as error:
+            trail.fail()
             failure = self._failure(error, target, trail)
         seconds = clock.monotonic() - began
         warnings = _warnings(trail, observation, seconds, schedule.degraded_above)

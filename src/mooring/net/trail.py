@@ -19,11 +19,12 @@ class Trail:
     """
 
     __slots__ = (
-        "_monotonic",
+        "_began",
         "_on_stage",
         "_results",
         "deadline",
         "failed",
+        "monotonic",
         "net",
         "notes",
         "running",
@@ -47,13 +48,14 @@ class Trail:
         self.failed: Stage | None = None
         self._on_stage = on_stage
         self._results: dict[Stage, StageResult] = {}
-        self._monotonic = net.clock.monotonic
-        self.deadline = self._monotonic() + timeout
+        self._began = 0.0
+        self.monotonic = net.clock.monotonic
+        self.deadline = self.monotonic() + timeout
 
     @property
     def remaining(self) -> float:
         """Seconds until the deadline, never below zero."""
-        return max(0.0, self.deadline - self._monotonic())
+        return max(0.0, self.deadline - self.monotonic())
 
     @property
     def results(self) -> Sequence[StageResult]:
@@ -63,6 +65,27 @@ class Trail:
     def stage(self, stage: Stage | str) -> _Span:
         """Time one stage: `async with trail.stage("auth"):`. What is raised inside is its failure."""
         return _Span(self, Stage(stage))
+
+    def begin(self, stage: Stage, at: float) -> None:
+        """Say which stage is running, at a moment of `monotonic`; `end` says that it passed.
+
+        For what runs thousands of times a second or learns of a stage afterwards; else use `stage`.
+        What is raised in between is the running stage's failure: the runner calls `fail`.
+        """
+        self.running = stage
+        self._began = at
+
+    def end(self, at: float) -> None:
+        """Record that the running stage passed, at a moment of `monotonic`."""
+        stage, self.running = self.running, None
+        if stage is not None:
+            self.finish(stage, at - self._began, passed=True)
+
+    def fail(self) -> None:
+        """Record that the running stage, if there is one, failed now."""
+        stage, self.running = self.running, None
+        if stage is not None:
+            self.finish(stage, self.monotonic() - self._began, passed=False)
 
     def passed(self, stage: Stage, seconds: float | None = None) -> None:
         """Record a stage that passed; without seconds where it has no time of its own."""
@@ -92,19 +115,18 @@ class Trail:
             self.failed = result.stage
         self._record(result)
 
-    def _begin(self, stage: Stage) -> float:
-        self.running = stage
-        return self._monotonic()
-
-    def _end(self, stage: Stage, began: float, *, passed: bool) -> None:
-        self.running = None
-        seconds = self._monotonic() - began
+    def finish(self, stage: Stage, seconds: float, *, passed: bool) -> None:
+        """Record how a stage ended; one that was warned about stays so."""
         if not passed and self.failed is None:
             self.failed = stage
         status = StageStatus.PASSED if passed else StageStatus.FAILED
-        if passed and (known := self._results.get(stage)) and known.status is StageStatus.WARNING:
+        if passed and self.warnings and self._warned(stage):
             status = StageStatus.WARNING
         self._record(StageResult(stage, status, seconds))
+
+    def _warned(self, stage: Stage) -> bool:
+        known = self._results.get(stage)
+        return known is not None and known.status is StageStatus.WARNING
 
     def _record(self, result: StageResult) -> None:
         self._results[result.stage] = result
@@ -122,9 +144,12 @@ class _Span:
         self._stage = stage
 
     async def __aenter__(self) -> None:
-        self._began = self._trail._begin(self._stage)
+        self._began = self._trail.monotonic()
+        self._trail.begin(self._stage, self._began)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._trail._end(self._stage, self._began, passed=error is None)
+        trail = self._trail
+        trail.running = None
+        trail.finish(self._stage, trail.monotonic() - self._began, passed=error is None)

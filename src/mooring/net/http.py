@@ -1,0 +1,155 @@
+"""A small HTTP/1.1 client, made for probing: one fresh connection a request, every stage timed."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any
+
+from mooring.core.failure import CheckError
+from mooring.core.reason import Reason
+from mooring.core.stage import Stage
+from mooring.net.dial import PAST_DEADLINE, resolve, secured, shown
+from mooring.net.http_protocol import Exchange, complains_of_plain_text, tls_expected
+from mooring.net.http_request import Request
+from mooring.net.tls import TLSInfo
+from mooring.net.trail import Trail
+
+BODY_LIMIT = 1024 * 1024
+_ALPN = ("http/1.1",)
+_ZLIB = {b"gzip": 47, b"x-gzip": 47, b"deflate": 47}
+"""Window bits: 47 takes gzip and zlib headers alike."""
+
+
+class Response:
+    """An answer.
+
+    `first_byte` and `transfer` are seconds: until its first byte, and from its headers to its end.
+    Header names and values are bytes as they came; a body longer than was allowed is `cut`.
+    """
+
+    __slots__ = ("address", "body", "cut", "first_byte", "headers", "status", "tls", "transfer", "version")
+
+    def __init__(self, exchange: Exchange, address: str, tls: TLSInfo | None, ended: float) -> None:
+        self.address = address
+        self.body = exchange.body
+        self.cut = exchange.cut
+        self.first_byte = exchange.first_byte_at - exchange.sent_at
+        self.headers = exchange.headers
+        self.status = exchange.status
+        self.tls = tls
+        self.transfer = ended - exchange.head_at
+        self.version = exchange.version
+
+    def header(self, name: str) -> str | None:
+        """Return a header's value, several of one name joined by commas; None where there is none."""
+        wanted = name.lower().encode("latin-1")
+        found = [value for key, value in self.headers if key.lower() == wanted]
+        return b", ".join(found).decode("latin-1") if found else None
+
+    def plain_body(self, limit: int = BODY_LIMIT) -> bytes:
+        """Return the body without gzip or deflate, which some servers send unasked, cut at `limit` bytes.
+
+        Raises CheckError(protocol) where it is packed in another way or cannot be unpacked.
+        """
+        encoding = (self.header("content-encoding") or "identity").strip().lower().encode()
+        if encoding == b"identity":
+            return self.body
+        try:
+            return zlib.decompressobj(_ZLIB[encoding]).decompress(self.body, limit)
+        except (KeyError, zlib.error) as error:
+            text = f"the body cannot be unpacked: its encoding is {encoding.decode()[:40]!r}, unasked for"
+            raise CheckError(Reason.PROTOCOL, text, code="CONTENT_ENCODING") from error
+
+
+async def fetch(trail: Trail, request: Request, *, limit: int = BODY_LIMIT) -> Response:
+    """Send one request and return its answer; redirects are the caller's.
+
+    Passes the stages dns, tcp, tls (https) and protocol, which ends with the answer's headers, and
+    leaves `function` running, which began there; the caller ends it. Nothing stays open. Raises
+    CheckError, OSError, ssl.SSLError or EOFError.
+    """
+    addresses = await _resolve(trail, request.host)
+    loop = asyncio.get_running_loop()
+    at_once = None if request.secure else request.data
+    exchange = Exchange(loop, trail.monotonic, at_once, bodyless=request.method == "HEAD", limit=limit)
+    try:
+        address = await _connect(trail, exchange, addresses, request)
+        tls = await _secure(trail, exchange, request) if request.secure else None
+        trail.begin(Stage.PROTOCOL, exchange.sent_at)
+        try:
+            await exchange.done
+        finally:
+            if exchange.answered:
+                trail.end(exchange.head_at)
+                trail.begin(Stage.FUNCTION, exchange.head_at)
+        response = Response(exchange, address, tls, trail.monotonic())
+    finally:
+        exchange.drop()
+    if not request.secure and complains_of_plain_text(response.status, response.body):
+        trail.begin(Stage.PROTOCOL, exchange.sent_at)
+        raise tls_expected()
+    return response
+
+
+async def _resolve(trail: Trail, host: str) -> Sequence[str]:
+    began = trail.monotonic()
+    trail.begin(Stage.DNS, began)
+    addresses = trail.net.known(host)
+    if addresses is None:
+        return await resolve(trail, host)
+    trail.end(trail.monotonic())
+    return addresses
+
+
+async def _connect(trail: Trail, exchange: Exchange, addresses: Sequence[str], request: Request) -> str:
+    """Pass tcp and, where it has to be, begin tls. Returns the address that is connected."""
+    trail.begin(Stage.TCP, trail.monotonic())
+    address = addresses[0]
+    if len(addresses) == 1 and not request.secure and "%" not in address:
+        # The usual case in one step: a separate connecting socket would double the cost of a check.
+        loop = asyncio.get_running_loop()
+        await loop.create_connection(lambda: exchange, address, request.port)
+        trail.end(exchange.connected_at)
+    else:
+        address = await _connect_in_steps(trail, exchange, addresses, request)
+    trail.note(address=shown(address, request.port))
+    return address
+
+
+async def _connect_in_steps(
+    trail: Trail, exchange: Exchange, addresses: Sequence[str], request: Request
+) -> str:
+    with ExitStack() as undo:
+        sock = await trail.net.connect(addresses, request.port)
+        undo.callback(sock.close)
+        address = str(sock.getpeername()[0])
+        at = trail.monotonic()
+        trail.end(at)
+        if request.secure:
+            trail.begin(Stage.TLS, at)
+        await asyncio.get_running_loop().create_connection(
+            lambda: exchange, sock=sock, **_tls_arguments(trail, request)
+        )
+        undo.pop_all()
+    return address
+
+
+def _tls_arguments(trail: Trail, request: Request) -> dict[str, Any]:
+    if not request.secure:
+        return {}
+    return {
+        "ssl": trail.net.tls.get(request.tls, _ALPN),
+        "server_hostname": request.tls.server_name or request.host,
+        "ssl_handshake_timeout": trail.remaining + PAST_DEADLINE,
+    }
+
+
+async def _secure(trail: Trail, exchange: Exchange, request: Request) -> TLSInfo:
+    """Judge the handshake, and only then send the request: a pin is checked before any secret leaves."""
+    seen = await secured(trail, request.tls, exchange.ssl_object)
+    trail.end(trail.monotonic())
+    exchange.send(request.data)
+    return seen
