@@ -20,9 +20,7 @@ async def check(target: str | Target, *, timeout: float | None = None, **setting
     where the address or a setting cannot be used.
     """
     if isinstance(target, str):
-        keys = {"url": target, **settings} | ({} if timeout is None else {"timeout": timeout})
-        reader = TargetReader(Kinds())
-        name = reader.from_url(target).name
-        target = reader.read({"name": name, **keys})
+        keys = {**settings, "url": target} | ({} if timeout is None else {"timeout": timeout})
+        target = TargetReader(Kinds()).read(keys)
     async with Network() as net:
         return await Runner(net).run(target, Trigger.CLI, staged=True)

@@ -8,9 +8,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, SkipValidation
 
+from mooring.core.redact import masked
 from mooring.core.target import Schedule, Target
 from mooring.net.egress import DEFAULT_DENY, EgressPolicy
-from mooring.targets import masked
 
 SECRET_KEY = "mooring.key"  # noqa: S105  the name of a file, which stands beside the database
 

@@ -7,21 +7,35 @@ file, API, command line and stored rows all pass through here.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
 
 from mooring.core.failure import InputError, Problem
-from mooring.core.redact import MASK
+from mooring.core.redact import masked
 from mooring.core.target import Origin, Schedule, Target
 from mooring.probes._base import Probe
 from mooring.probes._registry import Kinds
 from mooring.probes._url import Url
 
+M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
+
 LONGEST_NAME = 200
+LONGEST_SHOWN = 60
+"""Characters of what a stranger wrote that a message repeats."""
 _BIDIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_HIDDEN = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
+# Not Cn: which characters are unassigned depends on the Unicode version, and new emoji are among them.
+_HIDDEN = frozenset({"Cc", "Cs", "Co", "Zl", "Zp"})
 
 
 def printable(name: str) -> str:
@@ -38,12 +52,20 @@ def printable(name: str) -> str:
     return name
 
 
+def _no_truth(value: Any) -> Any:
+    """Refuse true and false as a number: Python takes them for 1 and 0."""
+    if isinstance(value, bool):
+        raise ValueError("has to be a number")  # noqa: TRY004 - pydantic turns only ValueError into a mistake
+    return value
+
+
 Name = Annotated[str, AfterValidator(printable)]
-Seconds = Annotated[float, Field(allow_inf_nan=False)]
+Seconds = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_no_truth)]
+Count = Annotated[int, BeforeValidator(_no_truth)]
 
 
 class ScheduleKeys(BaseModel):
-    """When a target is tested and how results become health. What is left out comes from the kind, then from [defaults]."""
+    """When a target is tested. What is left out comes from the kind, then from [defaults]."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -59,10 +81,10 @@ class ScheduleKeys(BaseModel):
     retry_delay: Annotated[Seconds, Field(ge=0.5, le=3600)] | None = Field(
         None, description="Seconds between these re-checks, give or take a tenth."
     )
-    failures_before_down: Annotated[int, Field(ge=1, le=100)] | None = Field(
+    failures_before_down: Annotated[Count, Field(ge=1, le=100)] | None = Field(
         None, description="Failures in a row that make a target down."
     )
-    successes_before_up: Annotated[int, Field(ge=1, le=100)] | None = Field(
+    successes_before_up: Annotated[Count, Field(ge=1, le=100)] | None = Field(
         None, description="Successes in a row that make it up again."
     )
     degraded_above: Annotated[Seconds, Field(gt=0, le=600)] | None = Field(
@@ -83,7 +105,7 @@ class TargetKeys(ScheduleKeys):
         (), description="Names of targets without which this one cannot work."
     )
     regions: tuple[Name, ...] = Field(("local",), min_length=1, description="Where it is tested from.")
-    quorum: int = Field(1, ge=1, description="Regions that have to call it down.")
+    quorum: Count = Field(1, ge=1, description="Regions that have to call it down.")
 
 
 RESERVED = frozenset(TargetKeys.model_fields) | {"id", "origin", "version", "health", "address"}
@@ -99,72 +121,73 @@ class TargetReader:
         self._defaults = defaults or Schedule()
 
     def from_url(self, url: str, name: str | None = None, **keys: Any) -> Target:
-        """Return the target that an address alone describes, named by its address. Raises InputError."""
-        probe = self.probe({"url": url})
-        return self._target(
-            probe, {"name": (name or probe.address or probe.kind)[:LONGEST_NAME], **keys}, Origin.API
-        )
+        """Return the target that an address and further keys describe. Raises InputError.
+
+        Without a name it is called by its address.
+        """
+        return self.read({**keys, "url": url} if name is None else {**keys, "url": url, "name": name})
 
     def read(
         self, keys: Mapping[str, Any], *, origin: Origin = Origin.API, where: str | None = None
     ) -> Target:
-        """Return the target that these flat keys describe. Raises InputError with every mistake."""
+        """Return the target that these flat keys describe. Raises InputError with every mistake.
+
+        One without a name is called by its address.
+        """
         problems: list[Problem] = []
-        own = {key: value for key, value in keys.items() if key in _OWN}
-        settings = {key: value for key, value in keys.items() if key not in _OWN}
-        target = probe = None
-        try:
-            probe = self.probe(settings | ({"kind": own["kind"]} if own.get("kind") is not None else {}))
-        except InputError as error:
-            problems += error.problems
-        try:
-            TargetKeys.model_validate(own)
-        except ValidationError as error:
-            problems += problems_of(error)
-        if probe is not None and not problems:
-            try:
-                target = self._target(probe, own, origin)
-            except InputError as error:
-                problems += error.problems
-        if target is None:
+        given = {key: value for key, value in keys.items() if key in _OWN}
+        settings = {key: value for key, value in keys.items() if key not in _OWN or key == "kind"}
+        probe = self._try(problems, lambda: self.probe(settings))
+        if "name" not in given:
+            given["name"] = (probe.address or probe.kind)[:LONGEST_NAME] if probe else "-"
+        own = self._try(problems, lambda: _validated(TargetKeys, given))
+        target = None
+        if probe is not None and own is not None:
+            target = self._try(problems, lambda: self._target(probe, own, origin))
+        if target is None or problems:
             raise InputError(Problem(p.field, p.message, where) for p in problems)
         return target
 
+    @staticmethod
+    def _try(problems: list[Problem], read: Callable[[], T]) -> T | None:
+        """Return what was read, or None having kept its mistakes: the other half may hold some too."""
+        try:
+            return read()
+        except InputError as error:
+            problems += error.problems
+            return None
+
     def probe(self, settings: Mapping[str, Any]) -> Probe:
         """Return the probe of these settings; without `kind` their `url` says it. Raises InputError."""
-        kind, settings = self._kind(settings)
-        try:
-            return kind.model_validate({**settings, "kind": kind.kind_name()})
-        except ValidationError as error:
-            raise InputError(problems_of(error)) from None
+        kind = self._kind(settings)
+        return _validated(kind, {**settings, "kind": kind.kind_name()})
 
-    def _kind(self, settings: Mapping[str, Any]) -> tuple[type[Probe], Mapping[str, Any]]:
+    def _kind(self, settings: Mapping[str, Any]) -> type[Probe]:
         name = settings.get("kind")
         if name is not None:
             if not isinstance(name, str):
                 raise InputError([Problem("kind", "has to be the name of a kind, in quotes")])
-            return self.kinds.get(name), settings
+            return self.kinds.get(name)
         url = settings.get("url")
         if not isinstance(url, str):
             raise InputError([Problem("url", "is missing; give the address, or a kind with its settings")])
         try:
-            return self.kinds.of_scheme(Url.parse(url).scheme), settings
+            return self.kinds.of_scheme(Url.parse(url).scheme)
         except ValueError as error:
             raise InputError([Problem("url", str(error))]) from None
 
-    def _target(self, probe: Probe, own: Mapping[str, Any], origin: Origin) -> Target:
-        try:
-            keys = TargetKeys.model_validate(own)
-        except ValidationError as error:
-            raise InputError(problems_of(error)) from None
-        if keys.quorum > len(keys.regions):
-            raise InputError(
-                [Problem("quorum", f"is {keys.quorum}, but there are {len(keys.regions)} regions")]
-            )
+    def _target(self, probe: Probe, keys: TargetKeys, origin: Origin) -> Target:
+        problems: list[Problem] = []
+        if keys.quorum > len(set(keys.regions)):
+            text = f"is {keys.quorum}, more than the regions that test it ({len(set(keys.regions))})"
+            problems.append(Problem("quorum", text))
+        schedule = self._try(problems, lambda: self._schedule(probe, keys))
+        if schedule is None or problems:
+            raise InputError(problems)
         return Target(
             name=keys.name,
             probe=probe,
-            schedule=self._schedule(probe, keys),
+            schedule=schedule,
             labels=keys.labels,
             enabled=keys.enabled,
             depends_on=keys.depends_on,
@@ -187,22 +210,43 @@ class TargetReader:
         return Schedule(**values, quorum=keys.quorum)
 
 
-def problems_of(error: ValidationError) -> list[Problem]:
-    """Return a validation error as problems, without ever showing the value that was refused."""
+def _validated(model: type[M], given: Mapping[str, Any]) -> M:
+    """Return a model made from what a stranger wrote. Raises InputError with every mistake."""
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        raise InputError(problems_of(error, {*model.model_fields, *_OWN})) from None
+
+
+def problems_of(error: ValidationError, known: Iterable[str] = ()) -> list[Problem]:
+    """Return a validation error as problems, without ever showing the value that was refused.
+
+    `known` are the names among which a near miss is looked for.
+    """
     problems = []
     for each in error.errors(include_url=False, include_context=False, include_input=False):
-        field = ".".join(str(part) for part in each["loc"])
+        field = ".".join(_shown(str(part)) for part in each["loc"])
         message = each["msg"].removeprefix("Value error, ")
-        if not field and ": " in message:
-            field, _, message = message.partition(": ")
-        problems.append(Problem(field, _WORDS.get(each["type"], message)))
+        inside, separator, rest = message.partition(": ")
+        if separator and inside.isidentifier():  # a validator of several fields names the one it means
+            field, message = f"{field}.{inside}" if field else inside, rest
+        if each["type"] == "extra_forbidden":
+            message = _unknown(str(each["loc"][-1]), known)
+        problems.append(Problem(field, "is missing" if each["type"] == "missing" else message))
     return problems
 
 
-_WORDS = {
-    "missing": "is missing",
-    "extra_forbidden": "is not a known setting; `mooring kinds KIND` lists the settings of a kind",
-}
+def _unknown(key: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(key[:LONGEST_SHOWN], list(known), n=2)
+    guess = f"did you mean {' or '.join(near)}? " if near else ""
+    return f"is not a known setting; {guess}`mooring kinds KIND` lists the settings of a kind"
+
+
+def _shown(key: str) -> str:
+    """Return a key for a message: as it is where it is an ordinary one, else quoted and cut short."""
+    return key if key.isprintable() and len(key) <= LONGEST_SHOWN else repr(key[:LONGEST_SHOWN])
 
 
 def settings_of(probe: Probe, *, reveal: bool = False) -> dict[str, Any]:
@@ -231,17 +275,6 @@ def keys_of(target: Target, *, reveal: bool = False) -> dict[str, Any]:
         "regions": list(target.regions),
         "quorum": target.schedule.quorum,
     }
-
-
-def masked(secret: str) -> str:
-    """Return what may be shown of a secret: an address without its password, else `***`."""
-    if "://" not in secret:
-        return MASK
-    head, _, rest = secret.partition("://")
-    login, at, tail = rest.rpartition("@")
-    user, colon, _ = login.partition(":")
-    shown = f"{user}:{MASK}" if colon else login
-    return f"{head}://{shown}{at}{tail.partition('?')[0]}"
 
 
 def _plain(value: Any, reveal: bool) -> Any:

@@ -50,6 +50,9 @@ class Settled:
     delay: float
 
 
+_PAST_LOGIN = frozenset({Reason.PERMISSION, Reason.NOT_FOUND, Reason.ASSERTION})
+
+
 def settle(health: Health, result: CheckResult, schedule: Schedule) -> Settled:
     """Fold one result into a health.
 
@@ -75,6 +78,20 @@ def settle(health: Health, result: CheckResult, schedule: Schedule) -> Settled:
     return Settled(after, transition, _delay(after, verdict, schedule))
 
 
+def adapt(health: Health, regions: Collection[str]) -> Health:
+    """Return the health of a target whose settings changed.
+
+    Where it stands is kept until the next result; logins are tried again, and regions that it is no
+    longer tested from have no say any more.
+    """
+    verdicts = {
+        region: replace(verdict, rejections=0)
+        for region, verdict in health.verdicts.items()
+        if region in regions
+    }
+    return replace(health, verdicts=verdicts)
+
+
 def _judge(before: Verdict, result: CheckResult, schedule: Schedule) -> Verdict:
     failure = result.failure
     if failure is None:
@@ -86,7 +103,11 @@ def _judge(before: Verdict, result: CheckResult, schedule: Schedule) -> Verdict:
         )
         return Verdict(result.status if decided else before.status, successes=successes)
     failures = before.failures + 1
-    rejections = before.rejections + 1 if failure.reason is Reason.AUTH else 0
+    rejections = before.rejections
+    if failure.reason is Reason.AUTH:
+        rejections += 1
+    elif failure.reason in _PAST_LOGIN:
+        rejections = 0  # a login that nobody answered is no accepted one
     decided = (
         before.status is Status.UNKNOWN
         or result.trigger.decides

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from collections.abc import Iterable
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, urlsplit
 
 MASK = "***"
 SHORTEST_SECRET = 3
 """Shorter secrets are masked only inside addresses: masking each "a" would hide the message."""
 
 _USERINFO = re.compile(r"(?P<scheme>[a-zA-Z][\w+.-]*://)[^/?#\s'\"]*@")
-_BEARER = re.compile(r"(?i)\b(?P<word>bearer|basic)\s+[\w.~+/=-]{4,}")
+# Not every word after "basic": a credential holds a digit, a sign, or a capital past its first letter.
+_BEARER = re.compile(r"\b(?P<word>(?i:bearer|basic))\s+(?=[\w.~+/=-]+[A-Z0-9=])[\w.~+/=-]{6,}")
+_KEY_VALUE = re.compile(
+    r"(?P<key>(?i:password|passwd|pwd|token|secret|api[_-]?key|access[_-]?key)\s?=\s?)"
+    r"(?P<quote>['\"]?)[^\s&;,'\"]+(?P=quote)"
+)
 
 
 class Redactor:
-    """Replaces known secrets, and whatever looks like a login in an address, by `***`."""
+    """Replaces known secrets, and whatever looks like a login or a key in an address, by `***`."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         forms = {form for secret in secrets for form in _forms(secret)}
@@ -29,15 +35,37 @@ class Redactor:
             text = self._known.sub(MASK, text)
         if "://" in text:
             text = _USERINFO.sub(rf"\g<scheme>{MASK}@", text)
+        if "=" in text:
+            text = _KEY_VALUE.sub(rf"\g<key>{MASK}", text)
         return _BEARER.sub(rf"\g<word> {MASK}", text)
+
+
+def masked(secret: str) -> str:
+    """Return what may be shown of a secret: an address without its password and query, else `***`."""
+    head, separator, rest = secret.partition("://")
+    try:
+        parts = urlsplit(secret)
+        _ = parts.port
+    except ValueError:  # what cannot be taken apart cannot be shown in part
+        return f"{head}://{MASK}" if separator and head.isalpha() else MASK
+    if not separator:
+        return MASK
+    login, at, host = parts.netloc.rpartition("@")
+    user, colon, _ = login.partition(":")
+    path = rest.removeprefix(parts.netloc).partition("?")[0].partition("#")[0]
+    return f"{head}://{user}{colon and colon + MASK}{at}{host}{path}"
 
 
 def _forms(secret: str) -> Iterable[str]:
     """Yield the spellings in which a secret may turn up in a message."""
     if len(secret) < SHORTEST_SECRET:
         return
+    raw = secret.encode(errors="surrogatepass")
     yield secret
-    yield quote(secret, safe="")
-    yield quote_plus(secret)
     yield repr(secret)[1:-1]
-    yield base64.b64encode(secret.encode()).decode()
+    yield repr(raw)[2:-1]
+    yield json.dumps(secret)[1:-1]
+    yield base64.b64encode(raw).decode()
+    for quoted in (quote(raw, safe=""), quote(raw), quote_plus(raw)):
+        yield quoted
+        yield re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), quoted)

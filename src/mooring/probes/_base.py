@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, SecretStr
 
@@ -48,12 +50,14 @@ class Probe(BaseModel):
     """The pip extra that brings the driver."""
     local: ClassVar[bool] = False
     """Whether it reads this machine (files, processes): only from the configuration file or an admin."""
+    passive: ClassVar[bool] = False
+    """Whether the watched thing reports in by itself, and a check that becomes due means that it did not."""
 
     async def check(self, trail: Trail) -> Observation:
         """Test the target once. Raises CheckError, or any error that `reason` or the runner explains."""
         raise NotImplementedError
 
-    def reason(self, error: Exception) -> Reason | Cause | None:
+    def reason(self, error: Exception) -> Reason | Cause | None:  # noqa: ARG002 - kinds look at it
         """Explain an error that only this kind's driver knows; None leaves it to the standard table."""
         return None
 
@@ -83,20 +87,13 @@ class Probe(BaseModel):
             yield from _secrets_in(getattr(self, name))
 
 
+_SECRET_KEYS = re.compile(r"pass|pwd|token|secret|(api|access|account).?key|signature", re.IGNORECASE)
+
+
 def _secrets_in(value: Any) -> Iterator[str]:
+    """Yield every secret in a setting; of an address, its password and what its query hides."""
     if isinstance(value, SecretStr):
-        text = value.get_secret_value()
-        if "://" not in text:
-            yield text
-            return
-        try:
-            url = Url.parse(text)
-        except ValueError:
-            yield text
-            return
-        if url.password:
-            yield url.password
-        yield from (v for k, v in url.query.items() if k in ("password", "token", "api_key", "secret"))
+        yield from _secrets_of_text(value.get_secret_value())
     elif isinstance(value, Mapping):
         for item in value.values():
             yield from _secrets_in(item)
@@ -106,3 +103,16 @@ def _secrets_in(value: Any) -> Iterator[str]:
     elif isinstance(value, BaseModel):
         for name in type(value).model_fields:
             yield from _secrets_in(getattr(value, name))
+
+
+def _secrets_of_text(text: str) -> Iterator[str]:
+    try:
+        url = Url.parse(text)
+    except ValueError:  # a plain secret
+        yield text
+        return
+    if url.password:
+        yield url.password
+        # As it was written, too: drivers quote the whole address, not always as we would encode it.
+        yield urlsplit(text).password or ""
+    yield from (item for key, item in url.query.items() if item and _SECRET_KEYS.search(key))

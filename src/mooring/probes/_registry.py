@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Iterator
 from functools import cached_property
 from importlib import import_module
@@ -14,6 +15,9 @@ from mooring.core.failure import InputError, Problem
 from mooring.probes._base import Probe
 
 GROUP = "mooring.probes"
+LONGEST_SHOWN = 60
+
+log = logging.getLogger(__name__)
 
 
 class Kinds:
@@ -50,8 +54,14 @@ class Kinds:
         return self._known[name]
 
     def all(self) -> Iterator[type[Probe]]:
-        """Yield every kind, importing all of them."""
-        return map(self.get, self.names())
+        """Yield every kind, importing all of them; an installed one that cannot be is logged and left out."""
+        for name in self.names():
+            try:
+                yield self.get(name)
+            except Exception:
+                if name in self._folder:
+                    raise
+                log.exception("the installed kind %s cannot be loaded", name)
 
     def of_scheme(self, scheme: str) -> type[Probe]:
         """Return the kind that a URL scheme means. Raises InputError where none does.
@@ -63,23 +73,22 @@ class Kinds:
             if candidate in self._folder and candidate in self.get(candidate).schemes:
                 return self.get(candidate)
             for kind in self.all():
-                if candidate in kind.schemes:
+                if candidate in kind.schemes or candidate.startswith(_families(kind)):
                     return kind
-            if any(s.endswith("+*") and candidate.startswith(s[:-1]) for k in self.all() for s in k.schemes):
-                return next(
-                    k
-                    for k in self.all()
-                    for s in k.schemes
-                    if s.endswith("+*") and candidate.startswith(s[:-1])
-                )
         raise InputError([Problem("url", self._unknown("address", f"{scheme}://"))])
 
     def _unknown(self, what: str, given: str) -> str:
         from difflib import get_close_matches
 
-        near = get_close_matches(given.removesuffix("://"), self.names(), n=3, cutoff=0.6)
+        near = get_close_matches(given[:LONGEST_SHOWN].removesuffix("://"), self.names())
         guess = f"did you mean {' or '.join(near)}? " if near else ""
-        return f"no kind of {what} {given[:60]!r}; {guess}`mooring kinds` lists {', '.join(self.names())}"
+        shown = f"{what} {given[:LONGEST_SHOWN]!r}"
+        return f"no kind of {shown}; {guess}`mooring kinds` lists {', '.join(self.names())}"
+
+
+def _families(kind: type[Probe]) -> tuple[str, ...]:
+    """Return the beginnings of the schemes that a kind takes with anything behind, such as `sqlalchemy+`."""
+    return tuple(scheme[:-1] for scheme in kind.schemes if scheme.endswith("+*"))
 
 
 def _probe_in(module: object, name: str) -> type[Probe]:

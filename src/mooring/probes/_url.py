@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
@@ -9,6 +10,15 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 MOST_CHARACTERS = 4096
 HIGHEST_PORT = 65535
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
+_BAD_PORT = (
+    f"the port has to be a number from 1 to {HIGHEST_PORT}; "
+    "a password with / ? # or @ has to be percent-encoded"
+)
+_BAD_HOST = (
+    "the host cannot be read; an IPv6 address stands in brackets, "
+    "and / ? # @ in a password are percent-encoded"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +38,24 @@ class Url:
         """Take an address apart. Raises ValueError that says what would be right and shows no secret."""
         if len(text) > MOST_CHARACTERS:
             raise ValueError(f"the address has {len(text)} characters; at most {MOST_CHARACTERS} are allowed")
-        if any(ord(c) < 0x21 or ord(c) == 0x7F for c in text):
+        if any(c <= " " or c == "\x7f" for c in text):
             raise ValueError("the address holds a space or a control character; write it as %20 or the like")
         scheme, separator, _ = text.partition("://")
-        if not separator or not scheme:
+        if not separator or not _SCHEME.fullmatch(scheme):
             raise ValueError("an address begins with its kind, for example postgresql://host/database")
         try:
             parts = urlsplit(text)
             port = parts.port
         except ValueError as error:
             raise ValueError(_said(error)) from None
+        host = unquote(parts.hostname or "")
+        if port == 0:
+            raise ValueError(_BAD_PORT)
+        if not host.isprintable() or any(c in host for c in "/?#@\\"):
+            raise ValueError(_BAD_HOST)
         return cls(
             scheme=scheme.lower(),
-            host=unquote(parts.hostname or ""),
+            host=host,
             port=port,
             user=None if parts.username is None else unquote(parts.username),
             password=None if parts.password is None else unquote(parts.password),
@@ -61,6 +76,5 @@ class Url:
 
 
 def _said(error: ValueError) -> str:
-    if "ort" in str(error):
-        return f"the port has to be a number from 1 to {HIGHEST_PORT}; a password with / ? # or @ has to be percent-encoded"
-    return "the host cannot be read; an IPv6 address stands in brackets, and / ? # @ in a password are percent-encoded"
+    """Return what a mistake is about, in our words: those of urlsplit may quote a part of a password."""
+    return _BAD_PORT if str(error).lower().startswith("port") else _BAD_HOST
