@@ -20,7 +20,7 @@ async def check(target: str | Target, *, timeout: float | None = None, **setting
     where the address or a setting cannot be used.
     """
     if isinstance(target, str):
-        keys = {**settings, "url": target} | ({} if timeout is None else {"timeout": timeout})
-        target = TargetReader(Kinds()).read(keys)
+        keys = settings if timeout is None else {**settings, "timeout": timeout}
+        target = TargetReader(Kinds()).from_url(target, **keys)
     async with Network() as net:
         return await Runner(net).run(target, Trigger.CLI, staged=True)

@@ -125,21 +125,20 @@ class TargetReader:
 
         Without a name it is called by its address.
         """
-        return self.read({**keys, "url": url} if name is None else {**keys, "url": url, "name": name})
+        settings = {key: value for key, value in keys.items() if key not in _OWN} | {"url": url}
+        if name is None:
+            probe = self._try([], lambda: self.probe(settings))  # read() tells what is wrong with it
+            name = (probe.address or probe.kind)[:LONGEST_NAME] if probe else "-"
+        return self.read({**keys, "url": url, "name": name})
 
     def read(
         self, keys: Mapping[str, Any], *, origin: Origin = Origin.API, where: str | None = None
     ) -> Target:
-        """Return the target that these flat keys describe. Raises InputError with every mistake.
-
-        One without a name is called by its address.
-        """
+        """Return the target that these flat keys describe. Raises InputError with every mistake."""
         problems: list[Problem] = []
         given = {key: value for key, value in keys.items() if key in _OWN}
         settings = {key: value for key, value in keys.items() if key not in _OWN or key == "kind"}
         probe = self._try(problems, lambda: self.probe(settings))
-        if "name" not in given:
-            given["name"] = (probe.address or probe.kind)[:LONGEST_NAME] if probe else "-"
         own = self._try(problems, lambda: _validated(TargetKeys, given))
         target = None
         if probe is not None and own is not None:
