@@ -1,15 +1,12 @@
-"""The page of the commands, read from the command line itself."""
+"""The page of the commands, read from the command line's own parser."""
 
 from __future__ import annotations
 
-import inspect
+import argparse
 from collections.abc import Iterator
 
-import click
-from mooring.cli.main import app
-from typer.main import get_command
-
 from docs.generator.schema import table
+from mooring.cli.main import COMMANDS, parser
 
 INTRODUCTION = """
 # Commands
@@ -23,51 +20,65 @@ usage or configuration (nothing was tested).
 
 def commands() -> str:
     """Return the page of all commands."""
-    return "\n\n".join([INTRODUCTION.strip(), *(_command(path, each) for path, each in walk())])
+    rows = [[f"[{each.prog}](#{each.prog.replace(' ', '-')})", each.description or ""] for each in walk()]
+    overview = table(("command", "what it does"), rows)
+    return "\n\n".join([INTRODUCTION.strip(), overview, *map(_command, walk())])
 
 
-def walk() -> Iterator[tuple[str, click.Command]]:
-    """Yield every command that can be run, with its whole name: `targets add`."""
-    yield from _below("", get_command(app))
+def walk() -> Iterator[argparse.ArgumentParser]:
+    """Yield the parser of every command that can be run; its `prog` is the whole name."""
+    top = parser(*COMMANDS)
+    yield from _leaves(top)
 
 
-def _below(path: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
-    if not isinstance(command, click.Group) or command.invoke_without_command:
-        yield path, command
-    if isinstance(command, click.Group):
-        for name, each in command.commands.items():
-            if not each.hidden:
-                yield from _below(f"{path} {name}".strip(), each)
+def options(command: argparse.ArgumentParser) -> list[argparse.Action]:
+    """Return a command's options but for --help."""
+    return [
+        a for a in command._actions if a.option_strings and a.help != argparse.SUPPRESS and a.dest != "help"
+    ]
 
 
-def _command(path: str, command: click.Command) -> str:
-    help_text = inspect.cleandoc(command.help or "").replace("\b\n", "").replace("\f", "")
-    parts = [f"## mooring {path}".strip(), f"`{usage(path, command)}`", help_text]
-    arguments = [p for p in command.params if isinstance(p, click.Argument)]
-    options = [p for p in command.params if isinstance(p, click.Option) and not p.hidden]
-    described = [[f"`{_metavar(a)}`", getattr(a, "help", None) or ""] for a in arguments]
-    if any(text for _, text in described):
-        parts.append(table(("argument", "meaning"), described))
-    if options:
-        parts.append(table(("option", "default", "meaning"), map(_option, options)))
+def arguments(command: argparse.ArgumentParser) -> list[argparse.Action]:
+    """Return what a command takes beside its options."""
+    return [a for a in command._actions if not a.option_strings and a.help != argparse.SUPPRESS]
+
+
+def _leaves(command: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    groups = [a for a in command._actions if isinstance(a, argparse._SubParsersAction)]
+    if not groups:
+        yield command
+    for group in groups:
+        for each in group.choices.values():
+            yield from _leaves(each)
+
+
+def _command(command: argparse.ArgumentParser) -> str:
+    usage = " ".join(command.format_usage().removeprefix("usage: ").split())
+    parts = [f"## {command.prog}", command.description or "", f"```text\n{usage}\n```"]
+    if found := arguments(command):
+        parts.append(table(("argument", "meaning"), [[f"`{_value(a)}`", _help(a)] for a in found]))
+    if found := options(command):
+        parts.append(table(("option", "default", "meaning"), map(_option, found)))
+    if command.epilog:
+        parts.append(command.epilog.strip())
     return "\n\n".join(part for part in parts if part)
 
 
-def usage(path: str, command: click.Command) -> str:
-    """Return how a command is called."""
-    arguments = [_metavar(p) for p in command.params if isinstance(p, click.Argument)]
-    return " ".join(word for word in ("mooring", path, "[OPTIONS]", *arguments) if word)
+def _option(action: argparse.Action) -> list[str]:
+    value = "" if action.nargs == 0 else f" {_value(action)}"
+    names = ", ".join(f"`{name}{value}`" for name in action.option_strings)
+    plain = isinstance(action.default, (str, int, float)) and not isinstance(action.default, bool)
+    return [names, f"`{action.default}`" if plain and action.default != "" else "", _help(action)]
 
 
-def _metavar(argument: click.Argument) -> str:
-    name = argument.metavar or (argument.name or "").upper()
-    name = f"{name.strip('[]').removesuffix('...')}{'...' if argument.nargs == -1 else ''}"
-    return name if argument.required else f"[{name}]"
+def _value(action: argparse.Action) -> str:
+    if action.metavar:
+        return action.metavar if isinstance(action.metavar, str) else " ".join(action.metavar)
+    if action.choices:
+        return "|".join(map(str, action.choices))
+    return action.dest.upper()
 
 
-def _option(option: click.Option) -> list[str]:
-    names = [*option.opts, *option.secondary_opts]
-    value = "" if option.is_flag else f" {option.metavar or (option.name or '').upper()}"
-    shown = option.default if isinstance(option.default, (str, int, float)) else None
-    default = "" if shown in (None, False, True) else f"`{shown}`"
-    return [", ".join(f"`{name}{value}`" for name in names), default, " ".join((option.help or "").split())]
+def _help(action: argparse.Action) -> str:
+    values = {**vars(action), "prog": "mooring"}
+    return " ".join((action.help or "").split()) % values if action.help else ""
