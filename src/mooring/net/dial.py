@@ -41,14 +41,19 @@ class Stream:
         self.writer.write(data)
         await self.writer.drain()
 
-    async def start_tls(self, trail: Trail, settings: TLSSettings, host: str) -> TLSInfo:
-        """Turn the connection into TLS, inside a `tls` stage. Raises CheckError(tls) or ssl.SSLError."""
+    async def start_tls(
+        self, trail: Trail, settings: TLSSettings, host: str, *, quiet: bool = False
+    ) -> TLSInfo:
+        """Turn the connection into TLS, inside a `tls` stage. Raises CheckError(tls) or ssl.SSLError.
+
+        `quiet`: that nothing is verified is how the protocol is used by default, and no warning.
+        """
         context = trail.net.tls.get(settings)
         name = settings.server_name or host
         await self.writer.start_tls(
             context, server_hostname=name, ssl_handshake_timeout=trail.remaining + PAST_DEADLINE
         )
-        self.tls = await secured(trail, settings, self.writer.get_extra_info("ssl_object"))
+        self.tls = await secured(trail, settings, self.writer.get_extra_info("ssl_object"), quiet=quiet)
         return self.tls
 
 
@@ -87,12 +92,14 @@ async def dial(trail: Trail, host: str, port: int, tls: TLSSettings | None = Non
     return stream
 
 
-async def secured(trail: Trail, settings: TLSSettings, ssl_object: ssl.SSLObject) -> TLSInfo:
+async def secured(
+    trail: Trail, settings: TLSSettings, ssl_object: ssl.SSLObject, *, quiet: bool = False
+) -> TLSInfo:
     """Judge a finished handshake: the pin, the days left, verification that is off."""
     seen = tls_.info(ssl_object)
     tls_.demand_pin(settings, seen)
     trail.note(tls_version=seen.version)
-    if not settings.verify and settings.pin is None:
+    if not settings.verify and settings.pin is None and not quiet:
         trail.warn(tls_.UNVERIFIED, Stage.TLS)
     days = seen.days_left(trail.net.clock.now())
     if days is not None and seen.not_after is not None:

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from mooring.core.failure import Cause, CheckError
 from mooring.core.reason import Reason
@@ -28,6 +28,7 @@ _FINGERPRINT = re.compile(r"(sha256:)?([0-9a-f]{2}:?){31}[0-9a-f]{2}", re.IGNORE
 class TLSSettings:
     """How to verify the peer, and who we are. The same for every kind.
 
+    `verify`: True, False, or "ca" for the certificate's chain and dates but not its names.
     `ca`: path of a PEM bundle that is trusted instead of the system's. `pin`: SHA-256 of the peer's
     certificate, which is then trusted for itself. `cert`, `key`: paths of our own.
     `server_name`: the name expected in the certificate where it is not the host's.
@@ -35,7 +36,7 @@ class TLSSettings:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
 
-    verify: bool = True
+    verify: bool | Literal["ca"] = True
     ca: str | None = None
     pin: str | None = None
     cert: str | None = None
@@ -49,9 +50,14 @@ class TLSSettings:
             raise ValueError("key: is of no use without tls.cert, the certificate that it belongs to")
 
     @property
+    def checks_chain(self) -> bool:
+        """Whether the certificate's chain and dates are verified."""
+        return bool(self.verify) and self.pin is None
+
+    @property
     def checks_names(self) -> bool:
-        """Whether the certificate's chain, dates and names are verified."""
-        return self.verify and self.pin is None
+        """Whether the certificate's names are verified as well."""
+        return self.verify is True and self.pin is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,7 @@ class TLSContexts:
 
         Raises CheckError(config) naming the file that cannot be used.
         """
-        key = (settings.checks_names, settings.ca, settings.cert, settings.key, alpn)
+        key = (settings.checks_chain, settings.checks_names, settings.ca, settings.cert, settings.key, alpn)
         files = tuple(map(_stamp, (settings.ca or _SYSTEM_CAS, settings.cert, settings.key)))
         known = self._made.get(key)
         if known is not None and known[0] == files:
@@ -141,8 +147,8 @@ def _stamp(path: str | None) -> tuple[int, int, int] | None:
 def _make(settings: TLSSettings, alpn: tuple[str, ...]) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if not settings.checks_names:
-        context.check_hostname = False
+    context.check_hostname = settings.checks_names
+    if not settings.checks_chain:
         context.verify_mode = ssl.CERT_NONE
     elif settings.ca is None:
         context.load_default_certs(ssl.Purpose.SERVER_AUTH)
