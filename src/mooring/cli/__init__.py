@@ -1,0 +1,1 @@
+"""The command line: `main` knows the commands; each is a module that is imported when it is used."""

@@ -1,0 +1,83 @@
+"""The program `mooring`: finds the command, runs it, and turns what goes wrong into an exit status.
+
+A command is a module with `arguments(parser)` and `run(args) -> int`. Only the one that was asked for
+is imported: `mooring check` answers before a framework for options would be loaded
+(docs/decisions/0010-command-line.md).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any, NoReturn
+
+from mooring.core.failure import InputError, MooringError
+from mooring.core.redact import Redactor
+
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "check": (
+        "mooring.cli.check",
+        "Test connections once and say at which stage they fail, why, and what to do.",
+    ),
+    "wait": ("mooring.cli.wait", "Wait until connections work."),
+    "kinds": ("mooring.cli.kinds", "List the kinds, or one kind's settings and what its stages prove."),
+    "config": ("mooring.cli.config", "Look at the configuration."),
+}
+USAGE, INTERRUPTED, FAILED = 2, 130, 1
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse without guessing at shortened options, and without repeating passwords in its errors."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"allow_abbrev": False, **kwargs})
+
+    def error(self, message: str) -> NoReturn:
+        super().error(Redactor()(message))
+
+
+def parser(*commands: str) -> Parser:
+    """Return the parser. Only these commands get their options; the others are just listed."""
+    from mooring import __version__
+
+    top = Parser(prog="mooring", description="Tells whether every connection you depend on really works.")
+    top.add_argument("--version", action="version", version=f"mooring {__version__}")
+    listed = top.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
+    for name, (module, headline) in COMMANDS.items():
+        command = listed.add_parser(name, help=headline, description=headline)
+        if name in commands:
+            import_module(module).arguments(command)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line and return its exit status: 0 all well, 1 not, 2 wrong usage or configuration."""
+    argv = sys.argv[1:] if argv is None else argv
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # always a TextIOWrapper here
+    command = argv[0] if argv else ""
+    args = parser(command).parse_args(argv)
+    try:
+        status = import_module(COMMANDS[command][0]).run(args)
+        sys.stdout.flush()
+    except InputError as error:
+        for problem in error.problems:
+            print(f"mooring: {problem}", file=sys.stderr)
+        return USAGE
+    except MooringError as error:
+        print(f"mooring: {error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print("mooring: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the flush at exit must not fail too
+        return FAILED
+    return int(status)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
