@@ -1,0 +1,1 @@
+"""What Mooring remembers: SQLAlchemy Core on SQLite or PostgreSQL, one module per table family."""

@@ -1,0 +1,118 @@
+"""Results as small rows, and back.
+
+A steady "up" is integers and one short blob. What a failing or warning result says in words is a
+note: JSON, stored once under its own hash however often it is said.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from hashlib import blake2b
+from struct import Struct
+from typing import Any
+
+from mooring.core.failure import Failure
+from mooring.core.reason import Reason
+from mooring.core.result import CheckResult, Observation
+from mooring.core.stage import Stage, StageResult
+from mooring.store.codes import MICROSECONDS, STAGE, STAGE_OF, STAGE_STATUS, STAGE_STATUS_OF
+
+NO_TIME = 0xFFFF_FFFF
+"""Stands for a stage without a time of its own."""
+LONGEST = NO_TIME - 1
+"""Microseconds: about 71 minutes; no timeout is that long."""
+_STAGE_BYTES = 5
+
+_encode = json.JSONEncoder(skipkeys=True, separators=(",", ":"), default=str).encode
+"""ASCII only: a lone surrogate or a NUL in a server's message must not make the batch unstorable."""
+
+
+def pack_stages(stages: Sequence[StageResult]) -> bytes:
+    """Return five bytes a stage, in the trail's order: what and how it went, then microseconds."""
+    flat: list[int] = []
+    for each in stages:
+        seconds = each.seconds
+        flat.append(STAGE[each.stage] << 2 | STAGE_STATUS[each.status])
+        flat.append(NO_TIME if seconds is None else min(max(round(seconds * MICROSECONDS), 0), LONGEST))
+    return _layout(len(stages)).pack(*flat)
+
+
+def unpack_stages(packed: bytes) -> tuple[StageResult, ...]:
+    """Return the stages; times are whole microseconds."""
+    flat = _layout(len(packed) // _STAGE_BYTES).unpack(packed)
+    return tuple(
+        StageResult(
+            STAGE_OF[head >> 2],
+            STAGE_STATUS_OF[head & 3],
+            None if time == NO_TIME else time / MICROSECONDS,
+        )
+        for head, time in zip(flat[::2], flat[1::2], strict=True)
+    )
+
+
+@lru_cache(maxsize=64)
+def _layout(stages: int) -> Struct:
+    return Struct("<" + "BI" * stages)
+
+
+def body_of(result: CheckResult) -> str:
+    """Return all that a result says in words, as JSON; empty when it says nothing."""
+    failure, seen = result.failure, result.observation
+    said: dict[str, Any] = {}
+    if failure is not None:
+        said["failure"] = _failure_keys(failure)
+    if seen.details:
+        said["details"] = dict(seen.details)
+    if seen.numbers:
+        said["numbers"] = dict(seen.numbers)
+    if seen.warnings:
+        said["warnings"] = list(seen.warnings)
+    return _encode(said) if said else ""
+
+
+def said_in(body: str | None) -> tuple[Failure | None, Observation]:
+    """Return what `body_of` wrote."""
+    if not body:
+        return None, Observation()
+    said = json.loads(body)
+    failure = _failure_from(said["failure"]) if "failure" in said else None
+    seen = Observation(said.get("details", {}), said.get("numbers", {}), tuple(said.get("warnings", ())))
+    return failure, seen
+
+
+def note_id(body: str) -> int:
+    """Return the signed 64-bit hash under which a note is stored."""
+    return int.from_bytes(blake2b(body.encode(), digest_size=8).digest(), signed=True)
+
+
+def pack_failure(failure: Failure | None) -> str | None:
+    """Return a failure alone as JSON."""
+    return None if failure is None else _encode(_failure_keys(failure))
+
+
+def unpack_failure(packed: str | None) -> Failure | None:
+    """Return what `pack_failure` wrote."""
+    return None if packed is None else _failure_from(json.loads(packed))
+
+
+def _failure_keys(failure: Failure) -> dict[str, str | None]:
+    return {
+        "reason": failure.reason,
+        "stage": failure.stage,
+        "code": failure.code,
+        "message": failure.message,
+        "hint": failure.hint,
+    }
+
+
+def _failure_from(keys: dict[str, Any]) -> Failure:
+    stage = keys["stage"]
+    return Failure(
+        Reason(keys["reason"]),
+        None if stage is None else Stage(stage),
+        keys["code"],
+        keys["message"],
+        keys["hint"],
+    )
