@@ -1,0 +1,44 @@
+"""Each dependency has its reason and is used."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+from tests.sources import ROOT, imported, parsed
+
+NOT_IMPORTED = {
+    "cryptography": "pymysql asks for it where MySQL's login needs it; the store's seal imports it",
+    "pymysql": "aiomysql's errors come from it",
+    "mooring": "the extra `all` names the others",
+}
+
+
+def declared() -> dict[str, set[str]]:
+    """Return the distributions that pyproject.toml names: for users, and for development."""
+    document = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    project = document["project"]
+    extras = [each for extra in project["optional-dependencies"].values() for each in extra]
+
+    def names(requirements: list[str]) -> set[str]:
+        return {re.split(r"[^\w-]", each)[0].lower() for each in requirements}
+
+    return {
+        "users": names([*project["dependencies"], *extras]),
+        "developers": names(document["dependency-groups"]["dev"]),
+    }
+
+
+def test_every_dependency_has_its_reason() -> None:
+    """Each package in pyproject.toml stands in the decision about dependencies."""
+    text = (ROOT / "docs" / "decisions" / "0001-dependencies.md").read_text()
+    for name in (declared()["users"] | declared()["developers"]) - {"mooring"}:
+        assert re.search(rf"\b{name}\b", text), f"{name}: say why in docs/decisions/0001-dependencies.md"
+
+
+def test_every_dependency_is_used() -> None:
+    """Each package that users have to install is imported somewhere."""
+    modules = {"pyyaml": "yaml", "dnspython": "dns", "prometheus-client": "prometheus_client"}
+    roots = {name.partition(".")[0] for _, tree in parsed(ROOT / "src") for _, name in imported(tree)}
+    unused = {n for n in declared()["users"] - set(NOT_IMPORTED) if modules.get(n, n) not in roots}
+    assert not unused, f"nothing imports {sorted(unused)}; take them out of pyproject.toml"
