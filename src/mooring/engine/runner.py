@@ -103,9 +103,12 @@ def _complete(seen: Observation, trail: Trail, warnings: Sequence[str], probe: P
 
 
 def _all_stages(done: Sequence[StageResult], probe: Probe) -> Sequence[StageResult]:
-    """Add the stages that the kind has and the check did not reach."""
-    reached = {result.stage for result in done}
-    missing = [stage for stage in probe.proves if stage not in reached]
-    if not missing:
-        return done
-    return (*done, *(StageResult(Stage(stage), StageStatus.SKIPPED) for stage in missing))
+    """Add the stages that the check did not reach, where the kind has them if it kept that order."""
+    reached = {result.stage: result for result in done}
+    declared = [(stage, reached.get(stage)) for stage in probe.proves]
+    if tuple([result for _, result in declared if result is not None]) != done:
+        return (*done, *[_SKIPPED[stage] for stage, result in declared if result is None])
+    return tuple([result or _SKIPPED[stage] for stage, result in declared])
+
+
+_SKIPPED = {stage: StageResult(stage, StageStatus.SKIPPED) for stage in Stage}

@@ -27,7 +27,7 @@ class Response:
     """An answer.
 
     `first_byte` and `transfer` are seconds: until its first byte, and from its headers to its end.
-    Header names and values are bytes as they came; a body longer than was allowed is `cut`.
+    Headers are bytes, their names in lower case; a body longer than was allowed is `cut`.
     """
 
     __slots__ = ("address", "body", "cut", "first_byte", "headers", "status", "tls", "transfer", "version")
@@ -46,7 +46,7 @@ class Response:
     def header(self, name: str) -> str | None:
         """Return a header's value, several of one name joined by commas; None where there is none."""
         wanted = name.lower().encode("latin-1")
-        found = [value for key, value in self.headers if key.lower() == wanted]
+        found = [value for key, value in self.headers if key == wanted]
         return b", ".join(found).decode("latin-1") if found else None
 
     def plain_body(self, limit: int = BODY_LIMIT) -> bytes:

@@ -143,7 +143,7 @@ class Exchange(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self.answered:  # else it is a trailer, which nobody asks for
-            self.headers.append((name, value))
+            self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         self.status = self._parser.get_status_code()
@@ -191,7 +191,7 @@ class Exchange(asyncio.Protocol):
 
     def _ends_with_connection(self) -> bool:
         framed = (b"content-length", b"transfer-encoding")
-        return not any(name.lower() in framed for name, _ in self.headers)
+        return not any(name in framed for name, _ in self.headers)
 
     def _unanswered(self) -> Exception:
         if self._fed:

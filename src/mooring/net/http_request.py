@@ -89,6 +89,7 @@ class Request:
     host: str = field(init=False)
     port: int = field(init=False)
     secure: bool = field(init=False)
+    shown: str = field(init=False)
     data: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -96,6 +97,7 @@ class Request:
         object.__setattr__(self, "host", self.place.host)
         object.__setattr__(self, "port", self.place.port)
         object.__setattr__(self, "secure", self.place.scheme == "https")
+        object.__setattr__(self, "shown", self.place.shown)
         object.__setattr__(self, "data", self._serialized())
 
     def redirected(self, status: int, location: str) -> Request:

@@ -62,6 +62,9 @@ class Network:
 
         Raises CheckError(config) where the policy refuses them all.
         """
+        literal = self._policed.get((host,))  # there only where the host is itself an address
+        if literal:
+            return literal
         found = self.resolver.known(host)
         return None if found is None else self._allowed(found)
 

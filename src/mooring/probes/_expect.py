@@ -1,0 +1,141 @@
+"""What an answer is expected to hold, in words that stand in a configuration file."""
+
+from __future__ import annotations
+
+import json
+import operator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from mooring.core.failure import CheckError
+from mooring.core.reason import Reason
+
+LONGEST_SHOWN = 80
+PATTERN_SECONDS = 0.1
+"""Some patterns take years on some texts, and nothing else runs meanwhile."""
+_STATUS = re.compile(r"([1-5])xx|([1-5]\d\d)(?:-([1-5]\d\d))?", re.IGNORECASE)
+_COMPARISON = re.compile(r"(<=|>=|<|>|!=)\s*(-?\d+(?:\.\d+)?)")
+_COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "!=": operator.ne,
+}
+
+
+def status_codes(wanted: Iterable[int | str]) -> frozenset[int]:
+    """Return the codes that 200, "2xx" and "200-399" mean. Raises ValueError."""
+    found: set[int] = set()
+    for each in wanted:
+        match = _STATUS.fullmatch(str(each))
+        if match is None:
+            raise ValueError(f'{str(each)[:20]!r} is no status code: 200, "2xx" and "200-399" are')
+        hundred, first, last = match.groups()
+        low = int(hundred) * 100 if hundred else int(first)
+        found.update(range(low, (low + 99 if hundred else int(last or first)) + 1))
+    return frozenset(found)
+
+
+def demand_text(body: str, wanted: str, note: str) -> None:
+    """Raise CheckError(assertion) where the text is not in the body."""
+    if wanted not in body:
+        raise CheckError(
+            Reason.ASSERTION, f"the body does not hold {cut(wanted)!r}{note}", code="BODY_WITHOUT_TEXT"
+        )
+
+
+def demand_pattern(body: str, pattern: str, note: str) -> None:
+    """Raise CheckError: assertion where the pattern is not found, config where that takes too long."""
+    import regex
+
+    try:
+        found = regex.search(pattern, body, timeout=PATTERN_SECONDS)
+    except TimeoutError:
+        text = f"expect_regex takes more than {PATTERN_SECONDS:g} s on this body"
+        hint = "Repeats inside repeats, such as (a+)+, take that long: write it without."
+        raise CheckError(Reason.CONFIG, text, code="PATTERN_TOO_SLOW", hint=hint) from None
+    if found is None:
+        text = f"nothing in the body matches {cut(pattern)!r}{note}"
+        raise CheckError(Reason.ASSERTION, text, code="BODY_WITHOUT_MATCH")
+
+
+def demand_json(body: bytes, wanted: Mapping[str, Any], content_type: str, note: str) -> None:
+    """Raise CheckError(assertion) where the body is no JSON or one of these values is another."""
+    try:
+        document = json.loads(body)
+    except ValueError as error:
+        raise _no_json(body, content_type, note) from error
+    for path, value in wanted.items():
+        found = list(_at(document, path))
+        if not found:
+            text = f"the JSON has nothing at {cut(path)!r}{note}"
+            raise CheckError(Reason.ASSERTION, text, code="JSON_MISSING")
+        if not any(_holds(actual, value) for actual in found):
+            text = f"the JSON has {_shown(found[0])} at {cut(path)!r}, expected {_shown(value)}"
+            raise CheckError(Reason.ASSERTION, text, code="JSON_MISMATCH")
+
+
+def demand_header(name: str, actual: str | None, wanted: str) -> None:
+    """Raise CheckError(assertion) where the header is missing or does not hold the text, in any case."""
+    if actual is None:
+        raise CheckError(Reason.ASSERTION, f"the answer has no header {name}", code="HEADER_MISSING")
+    if wanted.lower() not in actual.lower():
+        text = f"the header {name} is {cut(actual)!r}, expected {cut(wanted)!r} in it"
+        raise CheckError(Reason.ASSERTION, text, code="HEADER_MISMATCH")
+
+
+def demand_compilable(pattern: str) -> None:
+    """Raise ValueError that says what is wrong with a pattern."""
+    import regex
+
+    try:
+        regex.compile(pattern)
+    except regex.error as error:
+        raise ValueError(f"is no regular expression: {error}") from None
+
+
+def cut(text: str) -> str:
+    """Return the beginning of a text that may be long."""
+    return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "..."
+
+
+def _at(value: Any, path: str) -> Iterator[Any]:
+    """Yield what stands at a dotted path: keys, and numbers in lists. A key may itself hold a dot."""
+    if not path:
+        yield value
+    elif isinstance(value, Mapping):
+        for key in value:
+            if path == key:
+                yield value[key]
+            elif path.startswith(f"{key}."):
+                yield from _at(value[key], path[len(key) + 1 :])
+    elif isinstance(value, list):
+        index, _, rest = path.partition(".")
+        if index.isdecimal() and int(index) < len(value):
+            yield from _at(value[int(index)], rest)
+
+
+def _holds(actual: Any, wanted: Any) -> bool:
+    """Whether a value is the one that is wanted: equal and of the same type, or a number on its side."""
+    if isinstance(wanted, str) and (match := _COMPARISON.fullmatch(wanted)):
+        number = isinstance(actual, int | float) and not isinstance(actual, bool)
+        return number and _COMPARE[match[1]](actual, float(match[2]))
+    return bool(actual == wanted and isinstance(actual, bool) == isinstance(wanted, bool))
+
+
+def _no_json(body: bytes, content_type: str, note: str) -> CheckError:
+    html = "html" in content_type.lower() or body.lstrip()[:1] == b"<"
+    if html:
+        return CheckError(
+            Reason.ASSERTION,
+            f"the answer is HTML, expected JSON{note}",
+            code="HTML_NOT_JSON",
+            hint="This is a page for people: a login page, a front end or an error page. Compare the path.",
+        )
+    return CheckError(Reason.ASSERTION, f"the body is no JSON: {cut(repr(body[:60]))}{note}", code="NOT_JSON")
+
+
+def _shown(value: Any) -> str:
+    return cut(json.dumps(value, ensure_ascii=False))
