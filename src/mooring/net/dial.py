@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -30,10 +31,24 @@ class Stream:
     address: str
     tls: TLSInfo | None = None
 
+    @classmethod
+    async def over(cls, sock: socket.socket) -> Self:
+        """Return a stream over a connected socket, which from then on belongs to the stream."""
+        with ExitStack() as undo:
+            undo.callback(sock.close)
+            address = str(sock.getpeername()[0])
+            reader, writer = await asyncio.open_connection(sock=sock, limit=LARGEST_LINE)
+            undo.pop_all()
+        return cls(reader, writer, address)
+
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self.drop()
+
+    def drop(self) -> None:
+        """Drop the connection at once."""
         self.writer.transport.abort()
 
     async def ask(self, data: bytes) -> None:
@@ -42,7 +57,13 @@ class Stream:
         await self.writer.drain()
 
     async def start_tls(
-        self, trail: Trail, settings: TLSSettings, host: str, *, quiet: bool = False
+        self,
+        trail: Trail,
+        settings: TLSSettings,
+        host: str,
+        *,
+        quiet: bool = False,
+        warn_days: float = tls_.DAYS_WARNING,
     ) -> TLSInfo:
         """Turn the connection into TLS, inside a `tls` stage. Raises CheckError(tls) or ssl.SSLError.
 
@@ -53,7 +74,8 @@ class Stream:
         await self.writer.start_tls(
             context, server_hostname=name, ssl_handshake_timeout=trail.remaining + PAST_DEADLINE
         )
-        self.tls = await secured(trail, settings, self.writer.get_extra_info("ssl_object"), quiet=quiet)
+        ssl_object = self.writer.get_extra_info("ssl_object")
+        self.tls = await secured(trail, settings, ssl_object, quiet=quiet, warn_days=warn_days)
         return self.tls
 
 
@@ -76,24 +98,25 @@ async def dial(trail: Trail, host: str, port: int, tls: TLSSettings | None = Non
     The address that was connected is noted as `address` for the result's details.
     """
     addresses = await resolve(trail, host)
-    with ExitStack() as undo:
-        async with trail.stage(Stage.TCP):
-            sock = await trail.net.connect(addresses, port)
-            undo.callback(sock.close)
-            address = str(sock.getpeername()[0])
-            reader, writer = await asyncio.open_connection(sock=sock, limit=LARGEST_LINE)
-            undo.callback(writer.transport.abort)
-        trail.note(address=shown(address, port))
-        stream = Stream(reader, writer, address)
-        if tls is not None:
+    async with trail.stage(Stage.TCP):
+        stream = await Stream.over(await trail.net.connect(addresses, port))
+    trail.note(address=shown(stream.address, port))
+    if tls is not None:
+        with ExitStack() as undo:
+            undo.callback(stream.drop)
             async with trail.stage(Stage.TLS):
                 await stream.start_tls(trail, tls, host)
-        undo.pop_all()
+            undo.pop_all()
     return stream
 
 
 async def secured(
-    trail: Trail, settings: TLSSettings, ssl_object: ssl.SSLObject, *, quiet: bool = False
+    trail: Trail,
+    settings: TLSSettings,
+    ssl_object: ssl.SSLObject,
+    *,
+    quiet: bool = False,
+    warn_days: float = tls_.DAYS_WARNING,
 ) -> TLSInfo:
     """Judge a finished handshake: the pin, the days left, verification that is off."""
     seen = tls_.info(ssl_object)
@@ -104,9 +127,17 @@ async def secured(
     days = seen.days_left(trail.net.clock.now())
     if days is not None and seen.not_after is not None:
         trail.note(certificate_expires=seen.not_after.isoformat())
-        if days < tls_.DAYS_WARNING:
-            trail.warn(f"the certificate expires in {days:.1f} days, on {seen.not_after:%Y-%m-%d}", Stage.TLS)
+        trail.measure(certificate_days_left=days)
+        if days <= warn_days:
+            trail.warn(_expiry(days, f"{seen.not_after:%Y-%m-%d}"), Stage.TLS)
     return seen
+
+
+def _expiry(days: float, day: str) -> str:
+    if days < 0:
+        return f"the certificate expired on {day}"
+    whole = int(days)
+    return f"the certificate expires in {whole} day{'' if whole == 1 else 's'}, on {day}"
 
 
 def shown(address: str, port: int) -> str:

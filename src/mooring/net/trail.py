@@ -27,6 +27,7 @@ class Trail:
         "monotonic",
         "net",
         "notes",
+        "numbers",
         "running",
         "staged",
         "warnings",
@@ -43,6 +44,7 @@ class Trail:
         self.net = net
         self.staged = staged
         self.notes: dict[str, object] = {}
+        self.numbers: dict[str, float] = {}
         self.warnings: list[str] = []
         self.running: Stage | None = None
         self.failed: Stage | None = None
@@ -102,6 +104,10 @@ class Trail:
     def note(self, **facts: object) -> None:
         """Keep facts for the result's details even where the check fails later."""
         self.notes.update(facts)
+
+    def measure(self, **numbers: float) -> None:
+        """Keep numbers to chart, even where the check fails later."""
+        self.numbers.update(numbers)
 
     def retract(self, stage: Stage) -> None:
         """Forget a stage whose failure is about to be looked into stage by stage."""
