@@ -31,6 +31,8 @@ ENVIRONMENT: Mapping[str, str] = {
     "MOORING_PORT": "server.port",
     "MOORING_BASE_PATH": "server.base_path",
     "MOORING_PUBLIC_PATHS": "server.public_paths",
+    "MOORING_HOST_NAMES": "server.host_names",
+    "MOORING_REFERENCE_ALLOW": "server.reference_allow",
     "MOORING_SECRET_KEY_FILE": "server.secret_key_file",
     "MOORING_TRUSTED_PROXIES": "server.trusted_proxies",
     "MOORING_DATABASE_URL": "store.url",
@@ -45,7 +47,7 @@ OVERRIDES: Mapping[str, str] = {
     "secret_key_file": "server.secret_key_file",
     "database": "store.url",
 }
-_LISTS = frozenset({"public_paths", "trusted_proxies", "allow", "deny"})
+_LISTS = frozenset({"public_paths", "host_names", "reference_allow", "trusted_proxies", "allow", "deny"})
 _SQLITE = "sqlite:///"
 
 Model = TypeVar("Model", bound=BaseModel)

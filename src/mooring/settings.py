@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, ClassVar
@@ -29,6 +30,18 @@ def _is_network(entry: str) -> str:
     return entry
 
 
+def _is_host_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,253}", name):
+        raise ValueError(f"{name[:80]!r} is no host name; it stands without scheme and port")
+    return name
+
+
+def _is_reference(entry: str) -> str:
+    if not entry.startswith(("env:", "file:/", "kind:")):
+        raise ValueError(f"{entry[:80]!r} has to begin with env:, file:/ or kind:")
+    return entry
+
+
 def _is_store(url: SecretStr) -> SecretStr:
     scheme, separator, rest = url.get_secret_value().partition("://")
     if not separator or scheme.partition("+")[0] not in ("sqlite", "postgresql", "postgres"):
@@ -39,6 +52,8 @@ def _is_store(url: SecretStr) -> SecretStr:
 
 
 _Path = Annotated[str, AfterValidator(_is_path)]
+_Name = Annotated[str, AfterValidator(_is_host_name)]
+_Reference = Annotated[str, AfterValidator(_is_reference)]
 _Network = Annotated[str, AfterValidator(_is_network)]
 
 
@@ -58,6 +73,14 @@ class ServerSettings(Section):
     )
     public_paths: tuple[_Path, ...] = Field(
         (), description="Paths that are answered without signing in, for example /metrics."
+    )
+    host_names: tuple[_Name, ...] = Field(
+        (), description="Names beside localhost and this machine's under which the server answers."
+    )
+    reference_allow: tuple[_Reference, ...] = Field(
+        (),
+        description="What of the server's machine admins may name over the API: "
+        "env:NAME, file:/path, kind:NAME; * stands for anything.",
     )
     secret_key_file: Path | None = Field(
         None,

@@ -194,6 +194,8 @@ def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
         [server]
         port = 70000
         hots = "x"
+        host_names = ["https://m.example"]
+        reference_allow = ["*"]
         base_path = "mooring"
         trusted_proxies = ["10.0.0.0/99"]
         [store]
@@ -225,7 +227,8 @@ def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
     assert "mooring.toml: server.port: Input should be less than or equal to 65535" in told
     assert (
         "mooring.toml: server.hots: is not known here; did you mean host? known are "
-        "host, port, base_path, public_paths, secret_key_file, trusted_proxies" in told
+        "host, port, base_path, public_paths, host_names, reference_allow, secret_key_file, trusted_proxies"
+        in told
     )
     assert "mooring.toml: server.base_path: has to begin with a slash, for example /mooring" in told
     assert (
@@ -259,7 +262,12 @@ def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
     assert any(
         line.startswith("mooring.toml: targets[3].depends_in: is not a known setting") for line in told
     )
-    assert len(told) == 17
+    assert (
+        "mooring.toml: server.host_names.0: 'https://m.example' is no host name; "
+        "it stands without scheme and port" in told
+    )
+    assert "mooring.toml: server.reference_allow.0: '*' has to begin with env:, file:/ or kind:" in told
+    assert len(told) == 19
     assert "hunter2" not in "".join(told)
 
 
