@@ -95,11 +95,11 @@ def _warnings(trail: Trail, seen: Observation, seconds: float, slow: float | Non
 
 
 def _complete(seen: Observation, trail: Trail, warnings: Sequence[str], probe: Probe) -> Observation:
-    if not trail.notes and not warnings:
+    if not (trail.notes or trail.numbers or warnings):
         return seen
     redact = Redactor(probe.secrets()) if warnings else None
     shown = tuple(map(redact, warnings)) if redact else ()
-    return Observation({**trail.notes, **seen.details}, seen.numbers, shown)
+    return Observation({**trail.notes, **seen.details}, {**trail.numbers, **seen.numbers}, shown)
 
 
 def _all_stages(done: Sequence[StageResult], probe: Probe) -> Sequence[StageResult]:
