@@ -16,6 +16,7 @@ from mooring.net.tls import TLSSettings
 from mooring.probes._registry import Kinds
 from mooring.targets import TargetKeys
 from tests.pages import REFERENCE
+from tests.sources import ROOT
 
 
 def test_the_reference_is_fresh() -> None:
@@ -35,9 +36,7 @@ def test_every_kind_and_setting_is_documented() -> None:
         for word in (*kind.proves, *kind.schemes, *(set(kind.model_fields) - {"kind"})):
             assert f"`{word}" in section, f"{name}: {word} is not documented"
         for field, info in kind.model_fields.items():
-            assert field == "kind" or field == "tls" or info.description, (
-                f"{name}.{field} needs a description"
-            )
+            assert field in {"kind", "tls"} or info.description, f"{name}.{field} needs a description"
 
 
 def test_every_key_of_a_target_is_documented() -> None:
@@ -89,3 +88,10 @@ def test_every_command_and_option_is_documented() -> None:
             assert action.help, f"{command.prog}: {action.dest} needs a help text"
         for option in options(command):
             assert all(f"`{name}" in section for name in option.option_strings)
+
+
+def test_every_benchmark_is_documented() -> None:
+    """Each benchmark stands in the table with its goal."""
+    text = (ROOT / "benchmarks" / "README.md").read_text()
+    for path in (ROOT / "benchmarks").glob("[a-z]*.py"):
+        assert f"| `{path.stem}` |" in text, f"{path.name}: say in benchmarks/README.md what its goal is"
