@@ -1,0 +1,229 @@
+"""A PostgreSQL database."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from mooring.core.failure import Cause, CheckError
+from mooring.core.reason import Reason
+from mooring.core.result import Observation
+from mooring.core.stage import Stage
+from mooring.net.dial import Stream, dial
+from mooring.net.trail import Trail
+from mooring.probes._postgresql import CONNECTION_LOST, Login, cause, quoted
+from mooring.probes._sql import GRACE, MOST_SHOWN, SQLProbe
+
+if TYPE_CHECKING:
+    import asyncpg
+
+Privilege = Literal["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"]
+
+_SSL_REQUEST = bytes.fromhex("00000008 04d2162f")
+
+# numbackends and not pg_stat_activity: what others do is hidden there from most roles.
+_STATE = """
+SELECT current_setting('server_version') AS version,
+       pg_is_in_recovery() AS replica,
+       (SELECT coalesce(sum(numbackends), 0)::int FROM pg_stat_database) AS used,
+       current_setting('max_connections')::int
+         - current_setting('superuser_reserved_connections')::int
+         - coalesce(current_setting('reserved_connections', true), '0')::int AS most
+"""
+_LAG = """
+SELECT CASE WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0
+            ELSE extract(epoch FROM now() - pg_last_xact_replay_timestamp()) END::float8
+"""
+_MISSING = """
+SELECT t AS name, p AS privilege FROM unnest($1::text[]) t, unnest($2::text[]) p
+WHERE NOT has_table_privilege(t::regclass, p)
+"""
+
+
+class PostgreSQL(SQLProbe["asyncpg.Connection"]):
+    """PostgreSQL: log in, look at grants, role and head-room, and run one query."""
+
+    kind: Literal["postgresql"] = "postgresql"
+    schemes: ClassVar[tuple[str, ...]] = ("postgresql", "postgres", "pgsql", "postgis", "timescale")
+    default_port: ClassVar[int] = 5432
+    extra: ClassVar[str | None] = "postgresql"
+    proves: ClassVar = {
+        Stage.DNS: "the host's name resolves",
+        Stage.TCP: "something accepts connections on the port",
+        Stage.PROTOCOL: "it speaks PostgreSQL (asked only where TLS may be used)",
+        Stage.TLS: "TLS is offered, and the certificate is as sslmode or the TLS settings demand",
+        Stage.AUTH: "the role may log in from here, and the database exists",
+        Stage.PERMISSION: "the role may connect to the database, and has the privileges on the tables named",
+        Stage.FUNCTION: "the server has the role asked for, and the query returns what is expected",
+    }
+
+    privileges: tuple[Privilege, ...] = Field(
+        ("SELECT",), min_length=1, description="The privileges that `tables` have to grant."
+    )
+
+    @property
+    def _login(self) -> Login:
+        return Login(self.user, self.database or self.user)
+
+    async def open(self, trail: Trail) -> asyncpg.Connection:
+        import asyncpg  # noqa: F401 - where it is missing, say so before anything is dialled
+
+        stream = await dial(trail, self.parts.host, self.port)
+        with ExitStack() as undo:
+            undo.callback(stream.writer.transport.abort)
+            await self._encrypt(stream, trail)
+            connection = await self._log_in(stream, trail)
+            undo.pop_all()
+        return connection
+
+    async def _encrypt(self, stream: Stream, trail: Trail) -> None:
+        wanted = self.encryption
+        if wanted.tls is None:
+            return
+        async with trail.stage(Stage.PROTOCOL):
+            offered = await _offers_tls(stream)
+        if not offered and not wanted.required:
+            return
+        async with trail.stage(Stage.TLS):
+            if not offered:
+                raise wanted.refused()
+            await stream.start_tls(trail, wanted.tls, self.parts.host, quiet=wanted.unverified)
+
+    async def _log_in(self, stream: Stream, trail: Trail) -> asyncpg.Connection:
+        import asyncpg
+
+        async with trail.stage(Stage.AUTH):
+            try:
+                return await self._connect(stream)
+            except asyncpg.InsufficientPrivilegeError as error:
+                denied = error
+        async with trail.stage(Stage.PERMISSION):  # the login was accepted; CONNECT is asked for afterwards
+            raise denied
+
+    async def _connect(self, stream: Stream) -> asyncpg.Connection:
+        import asyncpg
+
+        return await asyncpg.connect(
+            loop=_DialledLoop(stream),
+            host=stream.address,
+            port=self.port,
+            user=self.user,
+            password=self.secret,
+            database=self._login.database,
+            ssl=False,  # done; and what the environment says must not matter
+            target_session_attrs="any",
+            timeout=None,  # the check has a deadline
+            statement_cache_size=0,  # poolers that share sessions know no prepared statements
+            server_settings={"application_name": "mooring"},
+        )
+
+    async def inspect(self, session: asyncpg.Connection, trail: Trail) -> Observation:
+        async with trail.stage(Stage.PERMISSION):
+            lag = await _lag(session)
+            await session.execute(
+                f"BEGIN; SET LOCAL statement_timeout = {int((trail.remaining + GRACE) * 1000)}"
+            )
+            if self.tables:
+                await self._demand_privileges(session)
+        async with trail.stage(Stage.FUNCTION):
+            state = await session.fetchrow(_STATE)
+            trail.note(server_version=state["version"], role="replica" if state["replica"] else "primary")
+            if lag is not None:
+                trail.measure(replica_lag=lag)
+            self.judge_head_room(trail, state["used"], state["most"])
+            self.demand_role(state["replica"])
+            self.demand_expected(await session.fetchrow(self.query))
+        await session.execute("ROLLBACK")
+        return Observation()
+
+    async def _demand_privileges(self, session: asyncpg.Connection) -> None:
+        missing = await session.fetch(_MISSING, list(self.tables), list(self.privileges))
+        if not missing:
+            return
+        grants = [f"GRANT {row['privilege']} ON {row['name']} TO {quoted(self.user)};" for row in missing]
+        lacking = ", ".join(f"{row['privilege']} on {row['name']}" for row in missing)
+        raise CheckError(Reason.PERMISSION, f"the role lacks {lacking}", code="42501", hint=" ".join(grants))
+
+    async def ping(self, session: asyncpg.Connection) -> None:
+        await session.fetchval("SELECT 1")
+
+    async def close(self, session: asyncpg.Connection) -> None:
+        await session.close()
+
+    def drop(self, session: asyncpg.Connection) -> None:
+        session.terminate()
+
+    def reason(self, error: Exception) -> Reason | Cause | None:
+        import asyncpg
+
+        if isinstance(error, asyncpg.PostgresError) and error.sqlstate is not None:
+            if error.sqlstate == CONNECTION_LOST:
+                return None if error.__cause__ else Cause(Reason.NETWORK, "CONNECTION_LOST")
+            return cause(error.sqlstate, error.args[0] if error.args else "", self._login)
+        if isinstance(error, asyncpg.InterfaceError) and "uthentication" in str(error):
+            return Cause(Reason.AUTH, "AUTH_METHOD")
+        if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError):
+            return Cause(Reason.PROTOCOL, "PROTOCOL")
+        return None
+
+
+class _DialledLoop:
+    """The running loop, but for connecting: asyncpg gets the connection that stands already.
+
+    asyncpg would dial by itself, and dial again to cancel a query; both are ours to decide. The
+    server ends a query that nobody waits for by its `statement_timeout`.
+    """
+
+    def __init__(self, stream: Stream) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stream: Stream | None = stream
+        self._kept = stream  # a writer that nobody holds would close the connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loop, name)
+
+    async def create_connection(self, factory: Any, *_: object, **__: object) -> tuple[Any, Any]:
+        stream, self._stream = self._stream, None
+        if stream is None:
+            raise ConnectionAbortedError("the connection was handed over already")
+        transport, protocol = stream.writer.transport, factory()
+        protocol.connection_made(transport)
+        transport.set_protocol(protocol)
+        return transport, protocol
+
+
+async def _offers_tls(stream: Stream) -> bool:
+    """Ask for TLS. Raises CheckError(protocol) where the answer is not one of PostgreSQL's two."""
+    await stream.ask(_SSL_REQUEST)
+    answer = await stream.reader.read(MOST_SHOWN)
+    if not answer:
+        raise EOFError
+    if answer in (b"S", b"N"):  # one byte exactly: what follows could be another's (CVE-2021-23222)
+        return answer == b"S"
+    if answer.startswith(b"E"):  # not to be shown: anybody could have sent it (CVE-2024-10977)
+        raise CheckError(
+            Reason.UNAVAILABLE,
+            "the server answers with an error; see its log",
+            code="ERROR_BEFORE_TLS",
+        )
+    raise CheckError(
+        Reason.PROTOCOL,
+        f"what answers is no PostgreSQL: {answer.decode(errors='replace')!r}",
+        code="NOT_POSTGRESQL",
+    )
+
+
+async def _lag(session: asyncpg.Connection) -> float | None:
+    """Return how many seconds a replica is behind; None on a primary, and where the server cannot say."""
+    import asyncpg
+
+    try:
+        if not await session.fetchval("SELECT pg_is_in_recovery()"):
+            return None
+        lag = await session.fetchval(_LAG)
+    except (asyncpg.FeatureNotSupportedError, asyncpg.UndefinedFunctionError):
+        return None  # as on Aurora, whose replicas share their storage
+    return None if lag is None else float(lag)
