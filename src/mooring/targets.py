@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
 from typing import Annotated, Any, TypeVar
 
 from pydantic import (
@@ -286,5 +287,5 @@ def _plain(value: Any, reveal: bool) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(item, reveal) for item in value]
     if hasattr(value, "__dataclass_fields__"):
-        return {key: item for key in value.__dataclass_fields__ if (item := getattr(value, key)) is not None}
+        return {f.name: item for f in fields(value) if (item := getattr(value, f.name)) is not None}
     return value
