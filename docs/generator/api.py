@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from docs.generator.schema import Schema, default_of, fields, table, type_of
+from mooring.api.server import openapi
 
 INTRODUCTION = """
 # HTTP API
@@ -28,11 +28,6 @@ def api() -> str:
     parts += [_endpoint(path, method, each, schemas) for path, method, each in endpoints(document)]
     parts += ["## Models", *(_model(name, schemas) for name in sorted(schemas))]
     return "\n\n".join(parts)
-
-
-def openapi() -> dict[str, Any]:
-    """Return the API's description."""
-    raise LookupError
 
 
 def endpoints(document: Schema) -> Iterator[tuple[str, str, Schema]]:
