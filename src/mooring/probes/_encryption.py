@@ -36,6 +36,11 @@ class Encryption:
     unverified: bool = False
 
     @property
+    def verified(self) -> bool:
+        """Whether we know whom we talk to."""
+        return self.tls is not None and (self.tls.checks_chain or self.tls.pin is not None)
+
+    @property
     def hint(self) -> str:
         """What to do where the server offers no TLS."""
         return "Switch TLS on in the server, or ask for none with sslmode=disable in the address."

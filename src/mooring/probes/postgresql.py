@@ -91,6 +91,7 @@ class PostgreSQL(SQLProbe["asyncpg.Connection"]):
             if not offered:
                 raise wanted.refused()
             await stream.start_tls(trail, wanted.tls, self.parts.host, quiet=wanted.unverified)
+            trail.note(tls_verified=wanted.verified)
 
     async def _log_in(self, stream: Stream, trail: Trail) -> asyncpg.Connection:
         import asyncpg
