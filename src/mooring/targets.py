@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
+from pathlib import PurePath
 from typing import Annotated, Any, TypeVar
 
 from pydantic import (
@@ -280,6 +281,8 @@ def keys_of(target: Target, *, reveal: bool = False) -> dict[str, Any]:
 def _plain(value: Any, reveal: bool) -> Any:
     if isinstance(value, SecretStr):
         return value.get_secret_value() if reveal else masked(value.get_secret_value())
+    if isinstance(value, PurePath):
+        return str(value)
     if isinstance(value, BaseModel):
         return {key: _plain(getattr(value, key), reveal) for key in type(value).model_fields}
     if isinstance(value, Mapping):
