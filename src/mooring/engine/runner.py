@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from mooring.core.failure import Failure
 from mooring.core.reason import Reason
@@ -42,21 +42,21 @@ class Runner:
         clock = self._net.clock
         trail = Trail(self._net, timeout=schedule.timeout, staged=staged, on_stage=on_stage)
         started_at, began = clock.now(), clock.monotonic()
-        observation, failure = Observation(), None
+        failure = None
         try:
             async with asyncio.timeout(schedule.timeout):
-                observation = await probe.check(trail)
+                seen = await probe.check(trail)
         except Exception as error:
             trail.fail()
-            failure = self._failure(error, target, trail)
+            seen, failure = Observation(), self._failure(error, target, trail)
         seconds = clock.monotonic() - began
-        warnings = _warnings(trail, observation, seconds, schedule.degraded_above)
+        warnings = _warnings(trail, seen, seconds, schedule.degraded_above)
         return CheckResult(
             target=target.ref,
             status=_status(failure, warnings),
             failure=failure,
-            stages=_all_stages(trail.results, probe),
-            observation=_complete(observation, trail, warnings, probe),
+            stages=_all_stages(trail.stages, probe),
+            observation=_complete(seen, trail, warnings, probe),
             started_at=started_at,
             seconds=seconds,
             region=self._region,
@@ -97,18 +97,16 @@ def _warnings(trail: Trail, seen: Observation, seconds: float, slow: float | Non
 def _complete(seen: Observation, trail: Trail, warnings: Sequence[str], probe: Probe) -> Observation:
     if not (trail.notes or trail.numbers or warnings):
         return seen
-    redact = Redactor(probe.secrets()) if warnings else None
-    shown = tuple(map(redact, warnings)) if redact else ()
+    shown = tuple(map(Redactor(probe.secrets()), warnings)) if warnings else ()
     return Observation({**trail.notes, **seen.details}, {**trail.numbers, **seen.numbers}, shown)
 
 
-def _all_stages(done: Sequence[StageResult], probe: Probe) -> Sequence[StageResult]:
+def _all_stages(reached: Mapping[Stage, StageResult], probe: Probe) -> Sequence[StageResult]:
     """Add the stages that the check did not reach, where the kind has them if it kept that order."""
-    reached = {result.stage: result for result in done}
-    declared = [(stage, reached.get(stage)) for stage in probe.proves]
-    if tuple([result for _, result in declared if result is not None]) != done:
-        return (*done, *[_SKIPPED[stage] for stage, result in declared if result is None])
-    return tuple([result or _SKIPPED[stage] for stage, result in declared])
+    declared = [reached.get(stage) for stage in probe.proves]
+    if list(filter(None, declared)) != list(reached.values()):
+        return (*reached.values(), *[_SKIPPED[stage] for stage in probe.proves if stage not in reached])
+    return tuple([result or _SKIPPED[stage] for stage, result in zip(probe.proves, declared, strict=True)])
 
 
 _SKIPPED = {stage: StageResult(stage, StageStatus.SKIPPED) for stage in Stage}

@@ -1,0 +1,92 @@
+"""Tell viewers what was committed. It feeds viewers only, never duties: what must not be lost is a row."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from types import TracebackType
+from typing import Self
+
+from mooring.core.event import Commit
+from mooring.core.failure import MooringError
+
+MOST_WAITING = 1000
+"""Commits that one reader may be behind: minutes, at a few commits a second."""
+
+
+class Lagged(MooringError):  # noqa: N818 -- a reader's state more than an error
+    """A reader was too slow and has missed commits: read the store again, and subscribe anew."""
+
+    temporary = True
+
+
+class Subscription:
+    """What one reader has still to read. Iterating raises Lagged when too slow, ends when the bus closes."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._waiting: deque[Commit] = deque()
+        self._lagged = False
+        self._news = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        self._bus.readers.add(self)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bus.readers.discard(self)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Commit:
+        while True:
+            if self._lagged:
+                raise Lagged("too slow: some commits were missed")
+            if self._waiting:
+                return self._waiting.popleft()
+            if self._bus.closed:
+                raise StopAsyncIteration
+            self._news.clear()
+            await self._news.wait()
+
+    def put(self, commit: Commit) -> None:
+        """Keep a commit for the reader, or remember that it is too slow."""
+        if len(self._waiting) >= self._bus.most_waiting:
+            self._lagged = True
+            self._waiting.clear()
+        elif not self._lagged:
+            self._waiting.append(commit)
+        self._news.set()
+
+    def wake(self) -> None:
+        """Let the reader see that the bus was closed."""
+        self._news.set()
+
+
+class Bus:
+    """Hands each commit to everybody who reads. Publishing never waits for a reader."""
+
+    def __init__(self, most_waiting: int = MOST_WAITING) -> None:
+        self.most_waiting = most_waiting
+        self.readers: set[Subscription] = set()
+        self.revision = 0
+        self.closed = False
+
+    def subscribe(self) -> Subscription:
+        """Return a reader of all that is published from `async with` on."""
+        return Subscription(self)
+
+    def publish(self, commit: Commit) -> None:
+        """Hand on what was committed."""
+        self.revision = max(self.revision, commit.revision)
+        for reader in self.readers:
+            reader.put(commit)
+
+    def close(self) -> None:
+        """End every reader's iteration once it has read what is there."""
+        self.closed = True
+        for reader in self.readers:
+            reader.wake()

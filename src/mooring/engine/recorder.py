@@ -1,0 +1,270 @@
+"""Write, then tell: results become health and rows, many in one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from mooring.core.clock import Clock
+from mooring.core.event import Commit, TargetChange
+from mooring.core.failure import StoreError
+from mooring.core.health import Health, Settled, settle
+from mooring.core.result import CheckResult
+from mooring.core.target import Target
+from mooring.core.transition import Transition
+from mooring.engine.alarm import Alarm
+from mooring.engine.batch import Batch
+from mooring.engine.roster import Roster, interrupted
+from mooring.store import health as health_rows
+from mooring.store import results as result_rows
+from mooring.store import revisions
+from mooring.store import transitions as transition_rows
+from mooring.store.store import Store
+
+log = logging.getLogger(__name__)
+
+GATHER = 0.2
+"""Seconds in which results are gathered into one transaction."""
+FULL = 500
+"""Results that are written at once, however short they were gathered."""
+CHUNK = 5000
+"""Most results in one transaction when the store is back: no other writer waits long for it."""
+MOST_WAITING = 100_000
+"""Results that are kept while the store fails: about an hour of 1,000 targets."""
+RETRY = 2.0
+"""Seconds before a store that failed is tried again."""
+GOODBYE = 10.0
+"""Seconds for the last batch when Mooring stops."""
+
+Plan = Callable[[Target, CheckResult, float], float]
+"""Given what was checked, the result and the delay that is due: seconds until the next check."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What else happens in a transaction: definitions of targets that change, and what it does to health."""
+
+    targets: Mapping[int, TargetChange] = field(default_factory=dict)
+    health: Mapping[int, Health] = field(default_factory=dict)
+    transitions: tuple[Transition, ...] = ()
+
+
+class Recorder:
+    """Settles results in order and writes them. Belongs to one event loop.
+
+    While the store fails, checks go on: what was measured is kept, within bounds, and written when
+    it is back.
+    """
+
+    def __init__(self, store: Store, roster: Roster, clock: Clock, publish: Callable[[Commit], None]) -> None:
+        self.plan: Plan = lambda _target, _result, delay: delay
+        self.store_error: str | None = None
+        self.last_write: datetime | None = None
+        self.dropped = 0
+        self.most_waiting = MOST_WAITING
+        self._store = store
+        self._roster = roster
+        self._clock = clock
+        self.publish = publish
+        self._pending = Batch()
+        self.writing = asyncio.Lock()
+        """Held while something is written: who holds it sees the store and the roster agree."""
+        self._kick = asyncio.Event()
+        self._alarm = Alarm(clock, self._kick.set)
+        self._task: asyncio.Task[None] | None = None
+        self._changes: set[asyncio.Task[Change]] = set()
+        self._closing = False
+
+    @property
+    def waiting(self) -> int:
+        """Results that are not written yet."""
+        return len(self._pending.results)
+
+    def start(self) -> None:
+        """Begin to write what is recorded."""
+        self._task = asyncio.create_task(self._run(), name="mooring recorder")
+
+    async def close(self) -> None:
+        """Write what is left, and end. What a failing store does not take is lost, and told in the log."""
+        self._closing = True
+        self._kick.set()
+        waiting = [task for task in (self._task, *self._changes) if task is not None]
+        if waiting:
+            # Never cancelled: a batch whose write is given up half-way could be lost or written twice.
+            await asyncio.wait(waiting, timeout=GOODBYE)
+        self._alarm.clear()
+        if self._pending.results:
+            log.error("%d results are lost, the store fails: %s", self.waiting, self.store_error)
+
+    def take(self, target: Target, result: CheckResult) -> Settled | None:
+        """Settle a result at once and have it written soon.
+
+        Returns None, and keeps nothing, where the target was changed, paused or removed meanwhile.
+        """
+        current = self._roster.current(target)
+        if current is None or current.id is None:
+            return None
+        settled = settle(self._roster.live[current.id], result, current.schedule)
+        wait = self.plan(current, result, settled.delay)
+        health = replace(
+            settled.health, next_check_at=result.started_at + timedelta(seconds=result.seconds + wait)
+        )
+        self._roster.live[current.id] = health
+        pending = self._pending
+        pending.results.append(result)
+        pending.health[current.id] = health
+        if settled.transition is not None:
+            pending.transitions.append(settled.transition)
+        self._gathered(len(pending.results))
+        return Settled(health, settled.transition, wait)
+
+    async def record(self, target: Target, result: CheckResult) -> Settled | None:
+        """Settle a result and wait until it is written; while the store fails, until that is known."""
+        settled = self.take(target, result)
+        await self.written()
+        return settled
+
+    def written(self) -> asyncio.Future[None]:
+        """Have all that was taken so far written now; the future is done when it is, or cannot be for now."""
+        pending = self._pending
+        if self.store_error is not None or not pending:
+            done = asyncio.get_running_loop().create_future()
+            done.set_result(None)
+            return done
+        if pending.written is None:
+            pending.written = asyncio.get_running_loop().create_future()
+        self._kick.set()
+        return pending.written
+
+    def interrupt(self, at: datetime, note: str) -> None:
+        """Record that from `at` on nobody looked after the targets."""
+        for target_id in self._roster.watched():
+            health, transition = interrupted(target_id, self._roster.live[target_id], at, note)
+            self._roster.live[target_id] = self._pending.health[target_id] = health
+            if transition is not None:
+                self._pending.transitions.append(transition)
+        self._kick.set()
+
+    async def change(self, work: Callable[[Connection], Change], applied: Callable[[Change], None]) -> Change:
+        """Do other work on targets in its turn: after the results so far, before those to come.
+
+        `work` runs on the writer's thread in its transaction; `applied` on the loop as soon as that is
+        committed. Raises StoreError, and what `work` raises; then nothing has changed.
+        Cancelling the caller does not stop it half-way.
+        """
+        task = asyncio.create_task(self._change(work, applied), name="mooring change")
+        self._changes.add(task)
+        task.add_done_callback(self._changes.discard)
+        return await asyncio.shield(task)
+
+    async def _change(
+        self, work: Callable[[Connection], Change], applied: Callable[[Change], None]
+    ) -> Change:
+        async with self.writing:
+            await self._flush()
+            revision, change = await self._store.write(lambda conn: _changed(conn, work))
+            self.forget(change.health, change.targets)
+            applied(change)
+            self._told(Commit(revision, (), change.transitions, change.health, change.targets))
+            return change
+
+    def forget(self, health: Collection[int], targets: Mapping[int, TargetChange]) -> None:
+        """Drop what is not written yet of health that is set anew, and of targets that are gone."""
+        removed = [i for i, what in targets.items() if what is TargetChange.REMOVED]
+        self._pending.forget((*health, *removed), removed=removed)
+
+    def _gathered(self, results: int) -> None:
+        if self.store_error is not None:
+            if results > self.most_waiting:
+                # A tenth more than is needed, so that not every result has to look for one to drop.
+                self.dropped += self._pending.shrink(self.most_waiting - self.most_waiting // 10)
+        elif results >= FULL:
+            self._kick.set()
+        elif results == 1:
+            self._alarm.set(self._clock.monotonic() + GATHER)
+
+    async def _run(self) -> None:
+        while not self._closing:
+            await self._kick.wait()
+            self._kick.clear()
+            try:
+                async with self.writing:
+                    await self._flush()
+            except StoreError:
+                log.debug("the store fails: %s", self.store_error)
+            except Exception:
+                log.exception("the recorder failed; please report this")
+
+    async def _flush(self) -> None:
+        """Write all that is pending. Raises StoreError and keeps what was not written."""
+        while self._pending:
+            batch, self._pending = self._pending, Batch()
+            chunks = batch.chunks(CHUNK)
+            while chunks:
+                try:
+                    await self._write(chunks[0])
+                except StoreError as error:
+                    self._keep(chunks, error)
+                    raise
+                del chunks[0]
+
+    def _keep(self, chunks: list[Batch], error: StoreError) -> None:
+        """Put back what was not written, let nobody wait for it, and try again later."""
+        kept = Batch()
+        for each in (*chunks, self._pending):
+            kept.add(each)
+            each.done()
+        self._pending = kept
+        self.store_error = str(error)
+        self._alarm.set(self._clock.monotonic() + RETRY)
+
+    async def _write(self, batch: Batch) -> None:
+        try:
+            revision = await self._store.write(lambda conn: _append(conn, batch))
+        except StoreError:
+            raise
+        except Exception as error:
+            await self._isolate(batch, error)
+        else:
+            self._told(Commit(revision, batch.results, batch.transitions, batch.health))
+        batch.done()
+
+    async def _isolate(self, batch: Batch, error: Exception) -> None:
+        """Write what can be written of a batch; the rest would stop all that comes after it."""
+        if batch.parts <= 1:
+            log.error("dropped, please report this: %s", batch, exc_info=error)
+            self.dropped += 1
+            return
+        for half in batch.halves():
+            if half:
+                await self._write(half)
+
+    def _told(self, commit: Commit) -> None:
+        self.store_error = None
+        self.last_write = self._clock.now()
+        known = self._roster.health
+        for target_id, health in commit.health.items():
+            if target_id in known:
+                known[target_id] = health
+        self.publish(commit)
+
+
+def _append(conn: Connection, batch: Batch) -> int:
+    revision = revisions.next_revision(conn)
+    result_rows.append(conn, batch.results, revision)
+    health_rows.save(conn, batch.health, revision)
+    transition_rows.append(conn, batch.transitions, revision)
+    return revision
+
+
+def _changed(conn: Connection, work: Callable[[Connection], Change]) -> tuple[int, Change]:
+    change = work(conn)
+    revision = revisions.next_revision(conn)
+    health_rows.save(conn, change.health, revision)
+    transition_rows.append(conn, change.transitions, revision)
+    return revision, change
