@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 
 from mooring.core.stage import Stage, StageResult, StageStatus
 from mooring.net.network import Network
 
 OnStage = Callable[[StageResult], None]
+
+_PASSED = StageStatus.PASSED  # each look-up of an enum's member costs a fifth of a stage's record
 
 
 class Trail:
@@ -60,6 +62,11 @@ class Trail:
         return max(0.0, self.deadline - self.monotonic())
 
     @property
+    def stages(self) -> Mapping[Stage, StageResult]:
+        """The stages so far, in the order they began, by their name."""
+        return self._results
+
+    @property
     def results(self) -> Sequence[StageResult]:
         """The stages so far, in the order they began."""
         return tuple(self._results.values())
@@ -79,8 +86,9 @@ class Trail:
 
     def end(self, at: float) -> None:
         """Record that the running stage passed, at a moment of `monotonic`."""
-        stage, self.running = self.running, None
+        stage = self.running
         if stage is not None:
+            self.running = None
             self.finish(stage, at - self._began, passed=True)
 
     def fail(self) -> None:
@@ -123,10 +131,11 @@ class Trail:
 
     def finish(self, stage: Stage, seconds: float, *, passed: bool) -> None:
         """Record how a stage ended; one that was warned about stays so."""
-        if not passed and self.failed is None:
-            self.failed = stage
-        status = StageStatus.PASSED if passed else StageStatus.FAILED
-        if passed and self.warnings and self._warned(stage):
+        status = _PASSED
+        if not passed:
+            status = StageStatus.FAILED
+            self.failed = self.failed or stage
+        elif self.warnings and self._warned(stage):
             status = StageStatus.WARNING
         self._record(StageResult(stage, status, seconds))
 

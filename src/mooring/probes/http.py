@@ -154,7 +154,12 @@ class HTTP(Probe):
         if prepared.asserts:
             self._demand_content(response, _came_from(prepared.request, request))
         trail.end(trail.monotonic())
-        return Observation(numbers=_numbers(trail, response))
+        trail.measure(
+            first_byte_seconds=response.first_byte,
+            transfer_seconds=response.transfer,
+            body_bytes=len(response.body),
+        )
+        return Observation()
 
     async def _follow(self, trail: Trail, request: Request, response: Response) -> tuple[Request, Response]:
         """Go where the answer points to. The stages told are those of the last hop."""
@@ -213,18 +218,6 @@ def _details(request: Request, response: Response) -> dict[str, Any]:
     if response.cut:
         details["body_cut"] = True
     return details
-
-
-def _numbers(trail: Trail, response: Response) -> dict[str, float]:
-    numbers = {
-        "first_byte_seconds": response.first_byte,
-        "transfer_seconds": response.transfer,
-        "body_bytes": len(response.body),
-    }
-    days = None if response.tls is None else response.tls.days_left(trail.net.clock.now())
-    if days is not None:
-        numbers["certificate_days_left"] = days
-    return numbers
 
 
 def _redirected(request: Request, status: int, location: str) -> Request:
