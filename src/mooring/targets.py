@@ -281,8 +281,6 @@ def keys_of(target: Target, *, reveal: bool = False) -> dict[str, Any]:
 def _plain(value: Any, reveal: bool) -> Any:
     if isinstance(value, SecretStr):
         return value.get_secret_value() if reveal else masked(value.get_secret_value())
-    if isinstance(value, PurePath):
-        return str(value)
     if isinstance(value, BaseModel):
         return {key: _plain(getattr(value, key), reveal) for key in type(value).model_fields}
     if isinstance(value, Mapping):
@@ -291,4 +289,4 @@ def _plain(value: Any, reveal: bool) -> Any:
         return [_plain(item, reveal) for item in value]
     if hasattr(value, "__dataclass_fields__"):
         return {f.name: item for f in fields(value) if (item := getattr(value, f.name)) is not None}
-    return value
+    return str(value) if isinstance(value, PurePath) else value
