@@ -6,6 +6,7 @@ from typing import Any
 
 from mooring.core.result import CheckResult, Trigger
 from mooring.core.target import Target
+from mooring.engine.monitor import Monitor
 from mooring.engine.runner import Runner
 from mooring.net.network import Network
 from mooring.probes._registry import Kinds
@@ -23,4 +24,4 @@ async def check(target: str | Target, *, timeout: float | None = None, **setting
         keys = settings if timeout is None else {**settings, "timeout": timeout}
         target = TargetReader(Kinds()).from_url(target, **keys)
     async with Network() as net:
-        return await Runner(net).run(target, Trigger.CLI, staged=True)
+        return await Monitor(Runner(net), net.clock).check(target, Trigger.CLI, timeout=timeout)
