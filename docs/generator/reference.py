@@ -9,6 +9,7 @@ from docs.generator.api import api
 from docs.generator.commands import commands
 from docs.generator.configuration import configuration
 from docs.generator.kinds import kinds, targets
+from docs.generator.metrics import metrics
 from docs.generator.reasons import reasons
 
 FOLDER = Path(__file__).parent.parent / "reference"
@@ -18,6 +19,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "commands.md": commands,
     "configuration.md": configuration,
     "kinds.md": kinds,
+    "metrics.md": metrics,
     "reasons.md": reasons,
     "targets.md": targets,
 }
