@@ -16,6 +16,7 @@ from mooring.core.failure import CheckError
 from mooring.core.reason import Reason
 from mooring.net.egress import EgressPolicy
 from mooring.net.resolve import Resolver
+from mooring.net.threads import Threads
 from mooring.net.tls import TLSContexts
 
 NEXT_ADDRESS_AFTER = 0.25
@@ -25,7 +26,7 @@ MOST_POLICED = 20_000
 
 
 class Network:
-    """Resolver, egress policy and TLS contexts of one installation. Belongs to one event loop."""
+    """Resolver, egress policy, TLS contexts and threads of one installation. Belongs to one event loop."""
 
     def __init__(
         self,
@@ -38,6 +39,7 @@ class Network:
         self.egress = egress or EgressPolicy()
         self.resolver = Resolver(self.clock, nameservers)
         self.tls = TLSContexts()
+        self.threads = Threads()
         self._policed: dict[tuple[str, ...], Sequence[str]] = {}
 
     async def __aenter__(self) -> Self:

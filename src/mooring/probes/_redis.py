@@ -1,0 +1,165 @@
+"""redis-py over a connection that we dialled, and what its errors mean."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, suppress
+from typing import Any
+
+from redis import exceptions
+from redis.asyncio import Connection, ConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from mooring.core.failure import Cause
+from mooring.core.reason import Reason
+from mooring.net.dial import Stream
+
+
+class DialledConnection(Connection):
+    """A connection whose stream is already there. Once lost, it is not opened a second time."""
+
+    def __init__(self, *, stream: Stream, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._stream: Stream | None = stream
+
+    async def _connect(self) -> None:
+        if self._stream is None:
+            raise ConnectionResetError("the connection was closed")
+        self._reader, self._writer = self._stream.reader, self._stream.writer
+        self._stream = None
+
+    def abort(self) -> None:
+        """Drop the connection at once."""
+        writer, self._reader, self._writer = self._writer, None, None
+        if writer is not None:
+            writer.transport.abort()
+
+
+async def client_over(stream: Stream, *, user: str | None, password: str | None, database: int) -> Redis:
+    """Log in over a stream and return a client of that one connection.
+
+    Where it raises or is cancelled the connection is dropped.
+    """
+    connection = DialledConnection(
+        stream=stream,
+        username=user,
+        password=password,
+        db=database,
+        decode_responses=True,
+        encoding_errors="replace",
+        protocol=2,
+        driver_info=None,  # a user with few rights may not introduce itself
+        retry=Retry(NoBackoff(), 0),
+        socket_timeout=None,  # the check's deadline is the one timeout
+        socket_connect_timeout=None,
+    )
+    with ExitStack() as undo:
+        undo.callback(connection.abort)
+        await connection.connect()  # type: ignore[no-untyped-call]  # redis-py says no types here
+        if password is None:
+            await _hear(connection)
+        undo.pop_all()
+    # Its pool stays empty: one would look for unread data and take "max number of clients" for noise.
+    client = Redis(connection_pool=ConnectionPool(connection_class=DialledConnection))
+    client.connection = connection
+    return client
+
+
+async def _hear(connection: Connection) -> None:
+    """Hear now that a login is needed, or that there is no room: nothing was answered so far."""
+    await connection.send_command("PING")
+    with suppress(exceptions.NoPermissionError):  # logged in as the default user, which may not PING
+        await connection.read_response()
+
+
+async def leave(client: Redis) -> None:
+    """Close the connection of a client."""
+    if client.connection is not None:
+        await client.connection.disconnect()
+
+
+def drop(client: Redis) -> None:
+    """Drop the connection of a client at once."""
+    connection, client.connection = client.connection, None
+    if isinstance(connection, DialledConnection):
+        connection.abort()
+
+
+_WORDS = {
+    "NOAUTH": (
+        Reason.AUTH,
+        "the server demands a login and none was given",
+        "Put user and password into the address, between redis:// and the host.",
+    ),
+    "WRONGPASS": (
+        Reason.AUTH,
+        None,
+        "The server answers and rejects the login: compare user and password with ACL LIST or requirepass.",
+    ),
+    "NOPERM": (Reason.PERMISSION, None, "Allow the command and the key for this user with ACL SETUSER."),
+    "LOADING": (Reason.UNAVAILABLE, None, "It has just started and reads its data; wait."),
+    "MASTERDOWN": (
+        Reason.UNAVAILABLE,
+        None,
+        "This replica lost its master and is set not to answer with old data: repair the link.",
+    ),
+    "CLUSTERDOWN": (Reason.UNAVAILABLE, None, "Slots are not served: look at CLUSTER INFO."),
+    "TRYAGAIN": (Reason.UNAVAILABLE, None, None),
+    "BUSY": (Reason.UNAVAILABLE, None, "A script runs for too long: SCRIPT KILL ends it."),
+    "MISCONF": (
+        Reason.ASSERTION,
+        None,
+        "It cannot save to disk and therefore refuses writes: look at its log and its disk.",
+    ),
+    "READONLY": (
+        Reason.ASSERTION,
+        "this server is a replica and takes no writes",
+        "Write to its master; after a failover the address has to follow.",
+    ),
+    "OOM": (
+        Reason.ASSERTION,
+        "the server takes no writes: its memory is full",
+        "Raise maxmemory, let it evict (maxmemory-policy), or remove keys.",
+    ),
+    "NOREPLICAS": (Reason.UNAVAILABLE, None, "Too few replicas are in good health for it to take writes."),
+    "DENIED": (
+        Reason.PERMISSION,
+        "the server is in protected mode and answers only its own machine",
+        "Set a password, or `bind` and `protected-mode no` behind a firewall.",
+    ),
+    "MOVED": (Reason.ASSERTION, None, "This is a cluster: the key belongs to another node."),
+}
+_TEXTS = (
+    ("max number of clients", Reason.OVERLOADED, "MAXCLIENTS", "Raise maxclients, or find who leaks them."),
+    ("invalid password", Reason.AUTH, "WRONGPASS", _WORDS["WRONGPASS"][2]),
+    ("without any password configured", Reason.AUTH, "NO_PASSWORD_SET", "The server has no password set."),
+    ("wrong number of arguments for 'auth'", Reason.AUTH, "NO_ACL", "Before Redis 6 there are no users."),
+    ("db index is out of range", Reason.NOT_FOUND, "NO_SUCH_DATABASE", "Raise `databases`, or use another."),
+    ("invalid database", Reason.NOT_FOUND, "NO_SUCH_DATABASE", "Raise `databases`, or use another."),
+    ("protocol error", Reason.PROTOCOL, "PROTOCOL", None),
+)
+
+
+def explain(error: Exception) -> Cause | None:
+    """Say what an error of redis-py means. One that only wraps another is left to what it wraps."""
+    if not isinstance(error, exceptions.RedisError):
+        return None
+    text = " ".join(str(error).split())
+    word = error.status_code or text.partition(" ")[0]
+    if word in _WORDS:  # before the classes: AuthenticationError is a ConnectionError
+        reason, message, hint = _WORDS[word]
+        return Cause(reason, word, message or f"{word} {text.removeprefix(f'{word} ')}", hint)
+    for part, reason, code, hint in _TEXTS:
+        if part in text.lower():
+            return Cause(reason, code, text, hint)
+    return _by_class(error, text, word)
+
+
+def _by_class(error: exceptions.RedisError, text: str, word: str) -> Cause | None:
+    if isinstance(error, exceptions.InvalidResponse):
+        return Cause(Reason.PROTOCOL, "NOT_REDIS", f"the answer is not Redis: {text[:80]}")
+    if isinstance(error, exceptions.ResponseError):
+        return Cause(Reason.ASSERTION, word if word.isupper() else "ERR", text)
+    if error.__cause__ is None and error.__context__ is None:
+        return Cause(Reason.NETWORK, "CONNECTION_LOST", text)
+    return None

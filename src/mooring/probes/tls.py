@@ -1,0 +1,148 @@
+"""A TLS certificate."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from contextlib import suppress
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from pydantic import Field, SecretStr, model_validator
+
+from mooring.core.failure import CheckError
+from mooring.core.reason import Reason
+from mooring.core.result import Observation
+from mooring.core.stage import Stage
+from mooring.net.certificate import Certificate
+from mooring.net.dial import Stream, dial
+from mooring.net.tls import DAYS_WARNING, TLSInfo, TLSSettings, explain, info
+from mooring.net.trail import Trail
+from mooring.probes._base import KindDefaults, Probe
+from mooring.probes._url import Url
+
+HTTPS_PORT = 443
+MOST_NAMES_TOLD = 5
+
+
+class TLS(Probe):
+    """TLS: the handshake, and the certificate's chain, names and days left."""
+
+    kind: Literal["tls"] = "tls"
+    defaults = KindDefaults(interval=300, timeout=10)
+    schemes: ClassVar[tuple[str, ...]] = ("tls",)
+    proves: ClassVar = {
+        Stage.DNS: "the host's name resolves",
+        Stage.TCP: "something accepts connections on the port",
+        Stage.TLS: "the handshake succeeds, and the certificate is trusted, for this host, and not expired",
+    }
+
+    url: SecretStr = Field(
+        description="tls://host:port; without a port it is 443.", examples=["tls://shop.example:443"]
+    )
+    tls: TLSSettings = Field(
+        default_factory=TLSSettings, description="Whom to trust, and who we are: verify, ca, pin, cert, key."
+    )
+    warn_days: float = Field(
+        DAYS_WARNING, ge=0, le=3650, description="Days left on the certificate at which it warns."
+    )
+
+    @model_validator(mode="after")
+    def _has_host(self) -> TLS:
+        if not self._parts.host:
+            raise ValueError("url: a tls address names a host: tls://host:port")
+        return self
+
+    @property
+    def _parts(self) -> Url:
+        return Url.parse(self.url.get_secret_value())
+
+    @property
+    def _port(self) -> int:
+        return self._parts.port or HTTPS_PORT
+
+    @property
+    def address(self) -> str:
+        return self._parts.authority(HTTPS_PORT)
+
+    async def check(self, trail: Trail) -> Observation:
+        host = self._parts.host
+        async with await dial(trail, host, self._port) as stream, trail.stage(Stage.TLS):
+            try:
+                began = trail.monotonic()
+                seen = await stream.start_tls(trail, self.tls, host, warn_days=self.warn_days)
+                await _hear_refusal(stream, min(trail.monotonic() - began, trail.remaining / 4))
+            except ssl.SSLCertVerificationError as error:
+                raise await self._described(error, trail) from error
+            now = trail.net.clock.now()
+            if seen.certificate is not None and seen.certificate.not_after < now:  # not seen to by a pin
+                raise _expired(seen.certificate, now)
+        return _observation(seen, now)
+
+    async def _described(self, error: ssl.SSLCertVerificationError, trail: Trail) -> CheckError:
+        """Say what is wrong with a certificate that was refused: which one, read over a second connection."""
+        cause = explain(error)
+        certificate = await self._refused(trail)
+        if certificate is None:
+            return CheckError(cause.reason, cause.message or "", code=cause.code, hint=cause.hint)
+        now = trail.net.clock.now()
+        if cause.code == "CERT_EXPIRED" and certificate.not_after < now:
+            return _expired(certificate, now)
+        told = {
+            "CERT_NOT_YET_VALID": f"; it begins on {certificate.not_before:%Y-%m-%d}",
+            "CERT_HOST_MISMATCH": f"; it is for {_named(certificate)}",
+        }
+        more = told.get(cause.code or "", f"; its issuer is {certificate.issuer or 'not named'}")
+        return CheckError(cause.reason, f"{cause.message}{more}", code=cause.code, hint=cause.hint)
+
+    async def _refused(self, trail: Trail) -> Certificate | None:
+        """Read the certificate without trusting it; nothing else goes over this connection."""
+        url = self._parts
+        context = trail.net.tls.get(TLSSettings(verify=False, cert=self.tls.cert, key=self.tls.key))
+        try:
+            async with asyncio.timeout(trail.remaining / 2):
+                sock = await trail.net.connect(await trail.net.addresses(url.host), self._port)
+                async with await Stream.over(sock) as stream:
+                    await stream.writer.start_tls(context, server_hostname=self.tls.server_name or url.host)
+                    return info(stream.writer.get_extra_info("ssl_object")).certificate
+        except (OSError, CheckError, EOFError):
+            return None
+
+
+async def _hear_refusal(stream: Stream, handshake: float) -> None:
+    """Wait twice as long as the handshake took for the server to refuse us.
+
+    In TLS 1.3 the client is done before the server has judged its certificate, or that there is none.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(2 * handshake):
+            await stream.reader.read(1)
+
+
+def _expired(certificate: Certificate, now: datetime) -> CheckError:
+    days = (now - certificate.not_after).days
+    day = f"{certificate.not_after:%Y-%m-%d}"
+    ago = "today" if days == 0 else f"{days} day{'' if days == 1 else 's'} ago"
+    return CheckError(
+        Reason.TLS,
+        f"the certificate expired on {day}, {ago}; it is for {_named(certificate)}",
+        code="CERT_EXPIRED",
+        hint="Renew the server's certificate.",
+    )
+
+
+def _named(certificate: Certificate) -> str:
+    names = certificate.names or ((certificate.subject,) if certificate.subject else ())
+    more = len(names) - MOST_NAMES_TOLD
+    return ", ".join(names[:MOST_NAMES_TOLD]) + (f" and {more} more" if more > 0 else "") or "no name at all"
+
+
+def _observation(seen: TLSInfo, now: datetime) -> Observation:
+    details: dict[str, object] = {"tls_cipher": seen.cipher, "certificate_sha256": seen.fingerprint}
+    if seen.certificate is None:
+        return Observation(details)
+    certificate = seen.certificate
+    details["certificate_subject"] = certificate.subject
+    details["certificate_issuer"] = certificate.issuer
+    details["certificate_names"] = list(certificate.names)
+    return Observation(details, {"certificate_days_left": seen.days_left(now) or 0.0})
