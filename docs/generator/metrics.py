@@ -20,9 +20,8 @@ INTRODUCTION = """
 # Metrics
 
 What `/metrics` gives, in the Prometheus text format. Counters and the histogram begin anew when Mooring
-starts;
-what is said of targets is their health as stored. The process' own metrics (`process_*`) are Prometheus'
-usual ones.
+starts; what is said of targets is their health as stored. The process' own metrics (`process_*`) are
+Prometheus' usual ones.
 """
 EPOCH = datetime.fromtimestamp(0, UTC)
 
