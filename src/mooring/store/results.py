@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +23,7 @@ from mooring.store.codes import (
     moment,
 )
 from mooring.store.packing import body_of, note_id, pack_stages, said_in, unpack_stages
-from mooring.store.schema import SLOT, notes, pending_slots, results, targets
+from mooring.store.schema import SLOT, notes, pending, results, targets
 
 LOCAL = "local"
 _SLOT = SLOT * MICROSECONDS
@@ -32,7 +32,9 @@ _LOOKS = (8, 64, 512)
 """Slots to look through at once for recent results: most calls are answered by the first few."""
 
 _KEEP_NOTE = "ON CONFLICT (id) DO UPDATE SET used = excluded.used WHERE notes.used < excluded.used"
-_BEGIN_SLOT_AGAIN = "ON CONFLICT (slot) DO UPDATE SET after_target = 0 WHERE pending_slots.after_target <> 0"
+_BEGIN_SLOT_AGAIN = (
+    "ON CONFLICT (seconds, slot) DO UPDATE SET after_target = 0 WHERE pending.after_target <> 0"
+)
 
 
 def append(conn: Connection, batch: Sequence[CheckResult], revision: int) -> None:
@@ -52,7 +54,12 @@ def append(conn: Connection, batch: Sequence[CheckResult], revision: int) -> Non
         rows.append(_row(result, at, note, revision))
     bulk.insert(conn, results, rows, "ON CONFLICT DO NOTHING")
     bulk.insert(conn, notes, said.values(), _KEEP_NOTE)
-    bulk.insert(conn, pending_slots, [(slot, 0) for slot in {row[0] for row in rows}], _BEGIN_SLOT_AGAIN)
+    mark_pending(conn, SLOT, {row[0] for row in rows})
+
+
+def mark_pending(conn: Connection, seconds: int, slots: Iterable[int]) -> None:
+    """Have slots of a roll-up derived, from their first target on."""
+    bulk.insert(conn, pending, [(seconds, slot, 0) for slot in slots], _BEGIN_SLOT_AGAIN)
 
 
 def recent(

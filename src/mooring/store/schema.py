@@ -87,7 +87,7 @@ failure_days = Table(
     Column("reason", SmallInteger, primary_key=True, autoincrement=False),
     Column("stage", SmallInteger, primary_key=True, autoincrement=False, comment="-1: none"),
     Column("code", Text, primary_key=True),
-    Column("count", Integer, nullable=False),
+    Column("times", Integer, nullable=False),
     Column("first_at", BigInteger, nullable=False),
     Column("last_at", BigInteger, nullable=False),
     Column("first_body", Text, nullable=False),
@@ -128,7 +128,7 @@ rollups = Table(
     Column("seconds", Integer, primary_key=True, autoincrement=False),
     Column("slot", Integer, primary_key=True, autoincrement=False),
     Column("target_id", Id, primary_key=True, autoincrement=False),
-    Column("count", Integer, nullable=False),
+    Column("checks", Integer, nullable=False),
     Column("failures", Integer, nullable=False),
     Column("sum", BigInteger, nullable=False),
     Column("min", BigInteger, nullable=False),
@@ -137,11 +137,13 @@ rollups = Table(
     sqlite_with_rowid=False,
 )
 
-pending_slots = Table(
-    "pending_slots",
+pending = Table(
+    "pending",
     metadata,
+    Column("seconds", Integer, primary_key=True, autoincrement=False),
     Column("slot", Integer, primary_key=True, autoincrement=False),
     Column("after_target", Id, nullable=False, comment="rolled up as far as this target"),
+    comment="slots of the roll-ups that new results made incomplete",
 )
 
 transitions = Table(
@@ -175,6 +177,7 @@ revision = Table(
     Column("value", BigInteger, nullable=False),
     Column("targets", BigInteger, nullable=False, comment="the revision that last changed a target"),
     Column("beat_at", BigInteger, comment="when a server last said that it lives"),
+    Column("pruned", Integer, nullable=False, comment="slots before this hold no passing raw results"),
 )
 
 tokens = Table(

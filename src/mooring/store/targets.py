@@ -19,7 +19,7 @@ from mooring.core.failure import ConflictError, MissingError
 from mooring.core.target import Origin
 from mooring.store import revisions
 from mooring.store.codes import micros, moment
-from mooring.store.schema import health, observations, targets, transitions
+from mooring.store.schema import targets, transitions
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +71,14 @@ def update(conn: Connection, target: StoredTarget, expected_version: int | None 
 
 
 def delete(conn: Connection, target_id: int, expected_version: int | None = None) -> None:
-    """Remove a target, its health and its transitions. Pruning sweeps its results up later, in small batches.
+    """Remove a target and its transitions. Pruning sweeps up the rest later, in small transactions.
 
     Raises MissingError where there is none, ConflictError where its version is not the expected one.
     """
     revisions.next_revision(conn, targets=True)
     _expect(conn, target_id, expected_version)
     conn.execute(targets.delete().where(targets.c.id == target_id))
-    for table in (health, observations, transitions):
-        conn.execute(table.delete().where(table.c.target_id == target_id))
+    conn.execute(transitions.delete().where(transitions.c.target_id == target_id))
 
 
 def get(conn: Connection, target_id: int) -> StoredTarget:

@@ -11,4 +11,4 @@ down_revision = None
 def upgrade() -> None:
     """Make every table."""
     schema.metadata.create_all(op.get_bind())
-    op.bulk_insert(schema.revision, [{"id": 1, "value": 0, "targets": 0, "beat_at": None}])
+    op.bulk_insert(schema.revision, [{"id": 1, "value": 0, "targets": 0, "beat_at": None, "pruned": 0}])

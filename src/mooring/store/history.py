@@ -1,0 +1,211 @@
+"""History: what is told of the past, from roll-ups, raw results and transitions together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import CompoundSelect, Connection, bindparam, func, select, union_all
+
+from mooring.core.failure import InputError, Problem
+from mooring.store.buckets import Bucket
+from mooring.store.codes import MICROSECONDS, micros, moment
+from mooring.store.limits import Limits
+from mooring.store.retention import prune
+from mooring.store.rollups import DAY, FINER, HOUR, roll_up
+from mooring.store.schema import SLOT, pending, results, rollups
+from mooring.store.uptime import Span, all_spans, share, uptime
+
+__all__ = [
+    "SPARKS",
+    "WINDOWS",
+    "HistoryBucket",
+    "Limits",
+    "Window",
+    "prune",
+    "roll_up",
+    "sparklines",
+    "uptime",
+    "window",
+]
+
+MINUTE = 60
+SPARKS = 24
+"""Points of a spark line, an hour each."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """Seconds that a window spans, of one of its buckets, and of the roll-up it is made from (0: raw)."""
+
+    length: int
+    step: int
+    source: int
+
+
+WINDOWS = {
+    "1h": _Shape(HOUR, MINUTE, 0),
+    "24h": _Shape(DAY, SLOT, SLOT),
+    "7d": _Shape(7 * DAY, HOUR, HOUR),
+    "30d": _Shape(30 * DAY, 6 * HOUR, HOUR),
+    "90d": _Shape(90 * DAY, DAY, DAY),
+    "365d": _Shape(365 * DAY, DAY, DAY),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryBucket:
+    """One step of a window. Latencies are seconds of the checks that passed, None where none did.
+
+    `count` and `failures` are all checks and the failed ones; `uptime` is None where health was unknown.
+    """
+
+    start: datetime
+    count: int
+    failures: int
+    min: float | None
+    mean: float | None
+    max: float | None
+    p50: float | None
+    p95: float | None
+    uptime: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A target's past. Every bucket is there, also the empty ones; the last one ends after `until`."""
+
+    name: str
+    since: datetime
+    until: datetime
+    step: float
+    uptime: float | None
+    buckets: list[HistoryBucket]
+
+
+def window(conn: Connection, target_id: int, name: str, now: datetime) -> Window:
+    """Return a target's history over the last 1h, 24h, 7d, 30d, 90d or 365d. Raises InputError.
+
+    Times that are not rolled up yet, the running one among them, are added up from what lies below.
+    """
+    if name not in WINDOWS:
+        raise InputError([Problem("window", f"is {name[:20]!r}; it has to be one of {', '.join(WINDOWS)}")])
+    shape = WINDOWS[name]
+    last = int(now.timestamp()) // shape.step
+    steps = range(last - shape.length // shape.step + 1, last + 1)
+    since, began = now - timedelta(seconds=shape.length), moment(steps.start * shape.step * MICROSECONDS)
+    found = _Past(conn, target_id).by_steps(shape, steps)
+    spans = all_spans(conn, min(since, began), target_id).get(target_id, [])
+    return Window(
+        name=name,
+        since=since,
+        until=now,
+        step=float(shape.step),
+        uptime=share(spans, micros(since), micros(now)),
+        buckets=[_told(found.get(step), step * shape.step, shape.step, spans, now) for step in steps],
+    )
+
+
+def sparklines(conn: Connection, now: datetime) -> dict[int, list[float | None]]:
+    """Return the mean latency, in seconds, of each of the last 24 hours for every target, the oldest first.
+
+    One statement. The running hour is as new as the last complete ten minutes.
+    """
+    hour = int(now.timestamp()) // HOUR
+    first = hour - SPARKS + 1
+    sparks: dict[int, list[float | None]] = {}
+    for target, slot, total, passed in conn.execute(_SPARKS, {"first": first, "open": (hour - 1) * 6}):
+        line = sparks.get(target)
+        if line is None:
+            line = sparks[target] = [None] * SPARKS
+        if first <= slot <= hour:
+            line[slot - first] = total / passed / MICROSECONDS
+    return sparks
+
+
+def _sparks() -> CompoundSelect[Any]:
+    """Return whole hours, then the last two made up of ten minutes: they may not be rolled up yet."""
+    passed = rollups.c.checks - rollups.c.failures
+    in_hour = rollups.c.slot // (HOUR // SLOT)
+    return union_all(
+        select(rollups.c.target_id, rollups.c.slot, rollups.c.sum, passed).where(
+            rollups.c.seconds == HOUR, rollups.c.slot >= bindparam("first"), passed > 0
+        ),
+        select(rollups.c.target_id, in_hour, func.sum(rollups.c.sum), func.sum(passed))
+        .where(rollups.c.seconds == SLOT, rollups.c.slot >= bindparam("open"), passed > 0)
+        .group_by(rollups.c.target_id, in_hour),
+    )
+
+
+_SPARKS = _sparks()
+
+
+def _told(bucket: Bucket | None, start: int, step: int, spans: list[Span], now: datetime) -> HistoryBucket:
+    bucket = bucket or Bucket()
+    begin, end = start * MICROSECONDS, min((start + step) * MICROSECONDS, micros(now))
+    return HistoryBucket(
+        start=moment(begin),
+        count=bucket.count,
+        failures=bucket.failures,
+        **bucket.seconds(),
+        uptime=share(spans, begin, end),
+    )
+
+
+class _Past:
+    """Reads one target's past. Queries name each slot: a range of slots would read all targets' rows."""
+
+    def __init__(self, conn: Connection, target_id: int) -> None:
+        self._conn = conn
+        self._target = target_id
+        self._pending = conn.execute(select(pending.c.seconds, pending.c.slot)).all()
+
+    def by_steps(self, shape: _Shape, steps: range) -> dict[int, Bucket]:
+        """Return what is known of the steps of a window."""
+        if not shape.source:
+            slots = {step * shape.step // SLOT for step in steps}
+            return self._raw(slots, shape.step)
+        parts = shape.step // shape.source
+        slots = set(range(steps.start * parts, steps.stop * parts))
+        return _merged(self._rolled_up(shape.source, slots), parts)
+
+    def _rolled_up(self, seconds: int, slots: set[int]) -> dict[int, Bucket]:
+        """Return the buckets of a roll-up; those that are not made yet are made up from what lies below."""
+        query = select(rollups).where(
+            rollups.c.seconds == seconds, rollups.c.slot.in_(slots), rollups.c.target_id == self._target
+        )
+        buckets = {row.slot: Bucket.of(row) for row in self._conn.execute(query)}
+        unmade = slots & {
+            each.slot * each.seconds // seconds for each in self._pending if each.seconds <= seconds
+        }
+        if unmade:
+            for slot, bucket in self._below(seconds, unmade).items():
+                if slot not in buckets or buckets[slot].count <= bucket.count:
+                    buckets[slot] = bucket
+        return buckets
+
+    def _below(self, seconds: int, slots: set[int]) -> dict[int, Bucket]:
+        if seconds == SLOT:
+            return self._raw(slots, SLOT)
+        parts = seconds // FINER[seconds]
+        finer = {part for slot in slots for part in range(slot * parts, (slot + 1) * parts)}
+        return _merged(self._rolled_up(FINER[seconds], finer), parts)
+
+    def _raw(self, slots: set[int], step: int) -> dict[int, Bucket]:
+        query = select(results.c.started_at, results.c.reason, results.c.duration).where(
+            results.c.slot.in_(slots), results.c.target_id == self._target
+        )
+        buckets: dict[int, Bucket] = {}
+        for at, reason, duration in self._conn.execute(query):
+            bucket = buckets.setdefault(at // (step * MICROSECONDS), Bucket())
+            bucket.add(duration, failed=reason is not None)
+        return buckets
+
+
+def _merged(buckets: dict[int, Bucket], parts: int) -> dict[int, Bucket]:
+    """Return buckets of `parts` slots each."""
+    merged: dict[int, Bucket] = {}
+    for slot, bucket in buckets.items():
+        merged.setdefault(slot // parts, Bucket()).merge(bucket)
+    return merged

@@ -1,0 +1,102 @@
+"""Roll-ups: ten minutes from raw results, an hour from ten minutes, a day from hours.
+
+A row is made of a complete slot, whole from what lies below it, so that making it again gives the
+same row. Which slots to make stands in `pending`, written in the transaction that changed what lies
+below: late results and a kill at any moment lose nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, select
+
+from mooring.store import bulk
+from mooring.store.buckets import Bucket
+from mooring.store.limits import Limits
+from mooring.store.results import mark_pending
+from mooring.store.schema import SLOT, pending, results, rollups, targets
+
+HOUR = 3600
+DAY = 86_400
+FINER = {HOUR: SLOT, DAY: HOUR}
+COARSER = {SLOT: HOUR, HOUR: DAY}
+GRACE = 60
+"""Seconds after a slot's end in which most of its late results come in: a check counts when it began."""
+
+# Late results can meet a slot whose raw rows are partly pruned: a fuller row is never given up for a poorer.
+_KEEP_FULLER = f"{bulk.upsert(rollups)} WHERE rollups.checks <= excluded.checks"
+
+
+def roll_up(conn: Connection, now: datetime, limits: Limits) -> bool:
+    """Make one part of one complete slot; return whether it found something to do.
+
+    Call it again, in a transaction of its own, until it returns False.
+    """
+    at = int(now.timestamp()) - GRACE
+    complete = (pending.c.slot + 1) * pending.c.seconds <= at
+    finest_first = select(pending).where(complete).order_by(pending.c.seconds, pending.c.slot).limit(1)
+    todo = conn.execute(finest_first).one_or_none()
+    if todo is None:
+        return False
+    rows, more = _next_part(conn, _below(todo), limits.rows)
+    _store(conn, todo.seconds, todo.slot, _buckets(rows))
+    this = (pending.c.seconds == todo.seconds) & (pending.c.slot == todo.slot)
+    if more:
+        conn.execute(pending.update().where(this).values(after_target=rows[-1].target_id))
+        return True
+    conn.execute(pending.delete().where(this))
+    if todo.seconds in COARSER:
+        coarser = COARSER[todo.seconds]
+        mark_pending(conn, coarser, [todo.slot * todo.seconds // coarser])
+    return True
+
+
+def _below(todo: Row[Any]) -> Select[Any]:
+    """Return the query for the rows that a slot is made of and that were not yet used."""
+    if todo.seconds == SLOT:
+        return (
+            select(results.c.target_id, results.c.reason, results.c.duration)
+            .where(results.c.slot == todo.slot, results.c.target_id > todo.after_target)
+            .where(results.c.target_id.in_(select(targets.c.id)))
+            .order_by(results.c.target_id)
+        )
+    finer = FINER[todo.seconds]
+    parts = todo.seconds // finer
+    return (
+        select(rollups)
+        .where(rollups.c.seconds == finer, rollups.c.target_id > todo.after_target)
+        .where(rollups.c.slot.between(todo.slot * parts, todo.slot * parts + parts - 1))
+        .order_by(rollups.c.target_id)
+    )
+
+
+def _next_part(conn: Connection, query: Select[Any], most: int) -> tuple[Sequence[Row[Any]], bool]:
+    """Return about `most` rows, all those of some targets, and whether there are more."""
+    rows = conn.execute(query.limit(most + 1)).all()
+    if len(rows) <= most:
+        return rows, False
+    last = rows[-1].target_id
+    whole = [row for row in rows if row.target_id != last]
+    key = query.selected_columns.target_id
+    return whole or conn.execute(query.where(key == last)).all(), True
+
+
+def _buckets(rows: Iterable[Row[Any]]) -> dict[int, Bucket]:
+    buckets: dict[int, Bucket] = {}
+    for row in rows:
+        bucket = buckets.get(row.target_id)
+        if bucket is None:
+            bucket = buckets[row.target_id] = Bucket()
+        if hasattr(row, "duration"):
+            bucket.add(row.duration, failed=row.reason is not None)
+        else:
+            bucket.merge(Bucket.of(row))
+    return buckets
+
+
+def _store(conn: Connection, seconds: int, slot: int, buckets: dict[int, Bucket]) -> None:
+    rows = [(seconds, slot, target, *bucket.row()) for target, bucket in buckets.items()]
+    bulk.insert(conn, rollups, rows, _KEEP_FULLER)
