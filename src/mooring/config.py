@@ -19,7 +19,7 @@ from mooring.references import References
 from mooring.settings import EgressSettings, ServerSettings, Settings, StoreSettings
 from mooring.targets import ScheduleKeys, TargetReader, problems_of
 
-__all__ = ["DEFAULT_FILE", "ENVIRONMENT", "Settings", "load"]
+__all__ = ["DEFAULT_FILE", "ENVIRONMENT", "Settings", "beside", "load"]
 
 DEFAULT_FILE = "mooring.toml"
 LARGEST_FILE = 10 * 1024 * 1024
@@ -169,7 +169,7 @@ def _take_section(name: str, content: Mapping[str, Any], path: Path, draft: _Dra
             draft.wrong(f"{name}.{key}", f"is already set in {section[key].where}", where)
             continue
         resolved = draft.references.resolve(value, f"{name}.{key}", where)
-        section[key] = _Given(_beside(path, key, resolved), where, f"{name}.{key}")
+        section[key] = _Given(beside(path, key, resolved), where, f"{name}.{key}")
 
 
 def _take_targets(content: Any, path: Path, draft: _Draft) -> None:
@@ -182,12 +182,12 @@ def _take_targets(content: Any, path: Path, draft: _Draft) -> None:
             draft.wrong(field, "has to be a table, written [[targets]]", str(path))
             continue
         resolved = draft.references.resolve(keys, field, str(path))
-        here = {key: _beside(path, key, value) for key, value in resolved.items()}
+        here = {key: beside(path, key, value) for key, value in resolved.items()}
         draft.targets.append(_Given(here, str(path), field))
 
 
-def _beside(config: Path, key: str, value: Any) -> Any:
-    """Return a value whose relative paths are taken from the configuration's folder."""
+def beside(config: Path, key: str, value: Any) -> Any:
+    """Return a key's value, its relative paths taken from the folder in which `config` stands."""
     if key == "tls" and isinstance(value, Mapping):
         return {k: _absolute(config, v) if k in ("ca", "cert", "key") else v for k, v in value.items()}
     if key.endswith("_file"):

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from mooring.cli.given import config_path
+from mooring.cli.toml import written
 from mooring.config import load
 from mooring.core.redact import masked
 from mooring.settings import Settings
@@ -44,23 +43,10 @@ def _toml(settings: Settings) -> Iterator[str]:
     sections = {"server": server, "store": store, "egress": egress, "defaults": defaults}
     for name, section in sections.items():
         yield f"[{name}]"
-        yield from _keys(section)
+        yield from written(section)
         yield ""
     for target in settings.targets:
         yield "[[targets]]"
-        yield from _keys(keys_of(target))
+        yield from written(keys_of(target))
         yield ""
     yield f"# {len(settings.targets)} targets; nothing is wrong"
-
-
-def _keys(section: Mapping[str, Any]) -> Iterator[str]:
-    return (f"{key} = {_value(value)}" for key, value in section.items() if value is not None)
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, Mapping):
-        pairs = (f"{json.dumps(key)} = {_value(item)}" for key, item in value.items() if item is not None)
-        return f"{{ {', '.join(pairs)} }}" if value else "{}"
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(_value, value))}]"
-    return json.dumps(value, ensure_ascii=False)  # TOML's basic strings and numbers are JSON's
