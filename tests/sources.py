@@ -25,7 +25,8 @@ def tracked(*suffixes: str) -> list[Path]:
         paths: Iterable[Path] = (ROOT / name for name in names if name)
     else:
         folders = ("src", "tests", "docs", "benchmarks", "scripts")
-        paths = (path for folder in folders for path in (ROOT / folder).rglob("*"))
+        below = (path for folder in folders for path in (ROOT / folder).rglob("*"))
+        paths = (*ROOT.glob("*.*"), *below)
     return sorted(
         path
         for path in paths
