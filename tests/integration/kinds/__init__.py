@@ -12,6 +12,8 @@ To put a kind under the contract, add `tests/integration/kinds/<kind>.py` with
             broken={"url": server.url(password="wrong")},   # ... and of one that fails
             port=server.port,                           # the port in settings["url"]; None without DIALS
             sessions=server.sessions,                   # clients on the server's books, ours not counted
+            secret="the password in settings",          # nothing may ever show it
+            server=server,                              # a ServerProcess, to be paused and resumed
         )
 
 Nothing else enumerates kinds.
@@ -22,6 +24,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
+
+from tests.servers.process import ServerProcess
 
 
 @dataclass(frozen=True)
@@ -38,8 +43,15 @@ class Example:
     """Counts the clients on the server's own books; None where the server keeps none."""
     secret: str | None = None
     """A secret in `settings`, which `secrets()` has to yield and nothing may show."""
+    server: ServerProcess | None = None
+    """The server, which the suite pauses for a moment; None where there is no process to pause."""
 
     def through(self, port: int) -> dict[str, Any]:
         """Return the settings with another port."""
-        url = str(self.settings["url"])
-        return {**self.settings, "url": url.replace(f":{self.port}", f":{port}", 1)}
+        return {**self.settings, "url": str(self.settings["url"]).replace(f":{self.port}", f":{port}", 1)}
+
+    def at_host(self, host: str) -> dict[str, Any]:
+        """Return the settings with another host."""
+        url = urlsplit(str(self.settings["url"]))
+        login, at, _ = url.netloc.rpartition("@")
+        return {**self.settings, "url": url._replace(netloc=f"{login}{at}{host}:{self.port}").geturl()}
