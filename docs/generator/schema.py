@@ -34,7 +34,7 @@ def fields(schema: Schema, *, leave_out: Iterable[str] = ()) -> str:
     rows = [
         [
             f"`{name}`",
-            type_of(each, defs),
+            type_of(each, defs) + (" or null" if name in required and _nullable(each) else ""),
             "required" if name in required else default_of(each),
             meaning_of(each),
         ]
@@ -45,6 +45,10 @@ def fields(schema: Schema, *, leave_out: Iterable[str] = ()) -> str:
         return "None of its own."
     width = 4 if any(row[3] for row in rows) else 3
     return table(("key", "type", "default", "meaning")[:width], [row[:width] for row in rows])
+
+
+def _nullable(schema: Schema) -> bool:
+    return any(each.get("type") == "null" for each in schema.get("anyOf", ()))
 
 
 def type_of(schema: Schema, defs: Schema) -> str:
@@ -76,8 +80,12 @@ def _plain(schema: Schema, defs: Schema) -> str:
         named = f"table of {type_of(values, defs)}" if isinstance(values, dict) and values else "table"
     else:
         named = NAMES.get(str(kind), "anything")
-    bounds = [text.format(f"{schema[key]:g}") for key, text in BOUNDS if key in schema]
+    bounds = [text.format(_number(schema[key])) for key, text in BOUNDS if key in schema]
     return ", ".join([named, *bounds]).replace("at least 1 characters", "not empty")
+
+
+def _number(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:g}"
 
 
 def _link(name: str) -> str:
@@ -93,7 +101,7 @@ def default_of(schema: Schema) -> str:
         return f"`{str(value).lower()}`"
     if isinstance(value, (dict, list, tuple)):
         return f"`{json.dumps(value)}`"
-    return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
+    return f"`{_number(value)}`" if isinstance(value, float) else f"`{value}`"
 
 
 def meaning_of(schema: Schema) -> str:
