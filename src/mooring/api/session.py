@@ -1,0 +1,123 @@
+"""Signing in and out: over JSON for the page, by a form where there is no page yet."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter
+from pydantic import Field, SecretStr
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from mooring.api import pages
+from mooring.api.auth import COOKIE, address, demand_same_site, session_cookie
+from mooring.api.context import Context, Here
+from mooring.api.errors import Refused
+from mooring.api.guard import CHALLENGE, PUBLIC, SIGN_IN, Caller, Guarded, Role
+from mooring.api.keyring import SESSION, NewSession
+from mooring.api.models import Answer
+from mooring.api.models import Request as Body
+from mooring.api.wire import Json, Responses
+from mooring.export.json import time_json
+
+router = APIRouter(prefix="/api/v1", route_class=Guarded, tags=["session"])
+form = APIRouter(route_class=Guarded)
+_LARGEST_FORM = 2000
+_UNKNOWN: Responses = {401: {"description": "Not signed in, or with an unknown token."}}
+
+
+class SignInInput(Body):
+    """A token, or the one-time code of the first start."""
+
+    token: SecretStr = Field(max_length=500)
+
+
+class SessionAnswer(Answer):
+    """Who is signed in. `csrf` goes into the header X-CSRF-Token of every request that changes something."""
+
+    name: str
+    role: Role
+    csrf: str | None = Field(description="Null where the request came with a bearer token.")
+    expires_at: datetime | None
+
+
+@router.post(
+    "/session",
+    status_code=201,
+    response_model=SessionAnswer,
+    responses=_UNKNOWN,
+    openapi_extra=dict(PUBLIC),
+)
+async def sign_in(here: Here, request: Request, body: SignInInput) -> Json:
+    """Sign in with a token, or with the one-time code of the first start: sets a cookie."""
+    made = await here.keyring.sign_in(body.token.get_secret_value(), address(request.scope))
+    answer = Json(_session(made.caller), HTTPStatus.CREATED)
+    _set_cookie(here, request, answer, made)
+    return answer
+
+
+@router.get("/session", response_model=SessionAnswer, responses=_UNKNOWN, openapi_extra=dict(PUBLIC))
+async def show_session(request: Request) -> Json:
+    """Tell who is signed in, and the CSRF token of the session."""
+    caller: Caller | None = request.scope["caller"]
+    if caller is None:
+        raise Refused(HTTPStatus.UNAUTHORIZED, SIGN_IN, headers=CHALLENGE)
+    return Json(_session(caller))
+
+
+@router.delete("/session", status_code=204, response_class=Response, openapi_extra=dict(PUBLIC))
+async def sign_out(here: Here, request: Request) -> Response:
+    """Sign out: the session ends at once, whoever else has its cookie."""
+    answer = Response(status_code=HTTPStatus.NO_CONTENT)
+    cookie = session_cookie(request.scope)
+    if cookie is not None:
+        await here.keyring.sign_out(cookie)
+        answer.delete_cookie(COOKIE, **_cookie(here, request))
+    return answer
+
+
+@form.get("/sign-in", include_in_schema=False, openapi_extra=dict(PUBLIC))
+async def show_form(here: Here, code: str = "") -> Response:
+    """Show the form that takes a token, or a button that spends a one-time code."""
+    return pages.sign_in(here.base_path, code[:_LARGEST_FORM])
+
+
+@form.post("/sign-in", include_in_schema=False, openapi_extra=dict(PUBLIC))
+async def take_form(here: Here, request: Request) -> Response:
+    """Sign in and lead to the first page."""
+    demand_same_site(request.scope)
+    sent = (await request.body())[:_LARGEST_FORM].decode(errors="replace")
+    secret = parse_qs(sent).get("token", [""])[0]
+    try:
+        made = await here.keyring.sign_in(secret, address(request.scope))
+    except Refused as refused:
+        return pages.sign_in(here.base_path, mistake=refused.detail, status=refused.status_code)
+    answer = RedirectResponse(f"{here.base_path}/", HTTPStatus.SEE_OTHER)
+    _set_cookie(here, request, answer, made)
+    return answer
+
+
+def _session(caller: Caller) -> dict[str, Any]:
+    return {
+        "name": caller.name,
+        "role": caller.role.value,
+        "csrf": caller.csrf,
+        "expires_at": time_json(caller.expires_at),
+    }
+
+
+def _set_cookie(here: Context, request: Request, answer: Response, made: NewSession) -> None:
+    answer.set_cookie(COOKIE, made.cookie, max_age=int(SESSION.total_seconds()), **_cookie(here, request))
+
+
+def _cookie(here: Context, request: Request) -> dict[str, Any]:
+    """Return how the cookie is guarded: from scripts, other sites, other paths, plain text after TLS."""
+    return {
+        "path": here.base_path or "/",
+        "secure": request.scope["scheme"] == "https",
+        "httponly": True,
+        "samesite": "strict",
+    }
