@@ -15,6 +15,8 @@ from mooring.net.egress import DEFAULT_DENY, EgressPolicy
 
 SECRET_KEY = "mooring.key"  # noqa: S105  the name of a file, which stands beside the database
 
+TOKEN = "mooring.token"  # noqa: S105  likewise
+
 
 def _is_path(path: str) -> str:
     if not path.startswith("/"):
@@ -139,6 +141,11 @@ class Settings(BaseModel):
             return self.server.secret_key_file
         beside = self.store.file or (self.path / "x" if self.path and self.path.is_dir() else self.path)
         return (beside.parent if beside else Path()) / SECRET_KEY
+
+    @property
+    def token_file(self) -> Path:
+        """Where the first start keeps its admin token: beside the database."""
+        return (self.store.file or self.secret_key_file).parent / TOKEN
 
     def __repr__(self) -> str:
         """Name what there is; the settings themselves may hold secrets."""

@@ -24,11 +24,19 @@ class Masked(logging.Formatter):
         return self._redact(super().format(record))
 
 
-def log_to_stderr(secrets: Iterable[str] = (), *, level: str = "warning") -> None:
-    """Send what programs log to standard error, from the level that MOORING_LOG names, else from `level`."""
-    level = os.environ.get(VARIABLE, level).lower()
-    if level not in LEVELS:
+def log_to_stderr(secrets: Iterable[str] = (), *, chatty: str | None = None) -> None:
+    """Send what programs log to standard error, from the level that MOORING_LOG names, else warnings.
+
+    `chatty` is a logger that is heard from "info" on. Drivers are never heard below "info": at
+    "debug" they log what they send, and nobody can mask a login whose form is not known.
+    """
+    said = os.environ.get(VARIABLE, "").lower()
+    if said and said not in LEVELS:
         raise InputError([Problem(VARIABLE, f"has to be one of {', '.join(LEVELS)}", "environment")])
+    level = logging.getLevelNamesMapping()[(said or "warning").upper()]
     handler = logging.StreamHandler()
     handler.setFormatter(Masked(secrets))
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.basicConfig(level=max(level, logging.INFO), handlers=[handler], force=True)
+    logging.getLogger("mooring").setLevel(level)
+    if chatty is not None and not said:
+        logging.getLogger(chatty).setLevel(logging.INFO)

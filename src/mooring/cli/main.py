@@ -23,8 +23,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "Test connections once and say at which stage they fail, why, and what to do.",
     ),
     "wait": ("mooring.cli.wait", "Wait until connections work."),
+    "serve": ("mooring.cli.serve", "Keep testing, remember, and tell by HTTP."),
     "targets": ("mooring.cli.targets", "List and change what is watched, on a server or in its database."),
     "kinds": ("mooring.cli.kinds", "List the kinds, or one kind's settings and what its stages prove."),
+    "token": ("mooring.cli.token", "Make tokens for the API."),
     "config": ("mooring.cli.config", "Look at the configuration."),
 }
 USAGE, INTERRUPTED, FAILED = 2, 130, 1

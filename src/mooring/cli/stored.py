@@ -9,8 +9,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
 
-from mooring.cli.client import ServerClient
+from mooring.cli.client import LOOPBACK, ServerClient
 from mooring.cli.given import config_path
 from mooring.config import beside, load
 from mooring.core.failure import InputError, MissingError
@@ -68,15 +69,28 @@ async def find(targets: Targets, words: Sequence[str]) -> list[Json]:
 @asynccontextmanager
 async def opened(args: argparse.Namespace) -> AsyncIterator[Targets]:
     """Open what the command line names: a server with --server or MOORING_SERVER, else the database."""
-    server = args.server or (None if args.database or args.config else os.environ.get("MOORING_SERVER"))
+    server = args.server or (None if args.database else os.environ.get("MOORING_SERVER"))
     if server:
-        yield ThroughServer(ServerClient(server, args.token or os.environ.get("MOORING_TOKEN")))
+        yield ThroughServer(
+            ServerClient(server, args.token or os.environ.get("MOORING_TOKEN") or _kept(args, server))
+        )
         return
     from mooring.app import App
 
     settings = load(config_path(args), os.environ, database=args.database)
     async with App(settings, watch=False) as app:
         yield InDatabase(app)
+
+
+def _kept(args: argparse.Namespace, server: str) -> str | None:
+    """Return the admin token that a server on this machine kept at its first start, where we may read it."""
+    if urlsplit(server).hostname not in LOOPBACK:
+        return None
+    try:
+        settings = load(config_path(args), os.environ, database=args.database)
+        return settings.token_file.read_text(encoding="utf-8").strip()
+    except (InputError, OSError, ValueError):
+        return None
 
 
 class InDatabase:
