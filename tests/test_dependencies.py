@@ -10,6 +10,7 @@ from tests.sources import ROOT, imported, parsed
 NOT_IMPORTED = {
     "cryptography": "pymysql asks for it where MySQL's login needs it; the store's seal imports it",
     "pymysql": "aiomysql's errors come from it",
+    "psycopg": "SQLAlchemy imports it where the store is PostgreSQL",
     "mooring": "the extra `all` names the others",
 }
 

@@ -180,6 +180,64 @@ def test_a_wrong_address_is_wrong_usage(installed: Installed) -> None:
     assert "no kind of address 'nonsense://'" in done.stderr
 
 
+WITHOUT = """
+import sys
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {missing!r}:
+            raise ModuleNotFoundError("No module named " + repr(name), name=name)
+
+sys.meta_path.insert(0, Missing())
+from mooring.cli.main import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def run_bare(installed: Installed, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the program as if no extra were installed."""
+    extras = [
+        "alembic",
+        "asyncpg",
+        "aiomysql",
+        "cryptography",
+        "dns",
+        "fastapi",
+        "psutil",
+        "psycopg",
+        "pymysql",
+    ]
+    extras += ["redis", "sqlalchemy", "starlette", "uvicorn", "uvloop", "websockets", "yaml"]
+    return subprocess.run(
+        [str(installed.python), "-c", WITHOUT.format(missing=extras), *words],
+        cwd=installed.folder,
+        env=installed.environ(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+def test_checking_needs_no_extra(installed: Installed) -> None:
+    """What `pip install mooring` alone brings is enough to list the kinds and to check a port."""
+    assert run_bare(installed, "kinds").returncode == 0
+    with listener() as port:
+        done = run_bare(installed, "check", f"tcp://127.0.0.1:{port}")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_missing_driver_says_what_to_install(installed: Installed) -> None:
+    """A kind whose driver is missing is unknown, and the hint is the command that installs it."""
+    with listener() as port:
+        done = run_bare(installed, "check", f"redis://127.0.0.1:{port}", "--json")
+    assert done.returncode == 1, done.stderr
+    result = json.loads(done.stdout)["results"][0]
+    assert (result["status"], result["failure"]["reason"]) == ("unknown", "driver")
+    assert result["failure"]["code"] == "DRIVER_MISSING"
+    assert result["failure"]["hint"] == "Install it: pip install 'mooring[redis]'"
+
+
 def ready(url: str) -> bool:
     """Ask a server once whether it is ready."""
     try:
