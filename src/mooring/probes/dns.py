@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -13,7 +14,7 @@ from mooring.core.failure import Cause, CheckError
 from mooring.core.reason import Reason
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
-from mooring.net.datagram import datagrams
+from mooring.net.datagram import Datagrams, datagrams
 from mooring.net.dial import Stream, resolve, shown
 from mooring.net.trail import Trail
 from mooring.probes._base import Probe
@@ -172,21 +173,23 @@ class DNS(Probe):
 
 
 async def _over_udp(question: dns.message.Message, address: str, port: int) -> dns.message.Message:
-    """Send a question until it is answered. What answers another question is passed over."""
-    import dns.message
-
-    wire = question.to_wire()
+    """Send a question until it is answered."""
     with datagrams(address, port) as socket:
         while True:
-            await socket.send(wire)
-            try:
+            await socket.send(question.to_wire())
+            with suppress(TimeoutError):
                 async with asyncio.timeout(RESEND_AFTER):
-                    while True:
-                        answer = dns.message.from_wire(await socket.receive(), ignore_trailing=True)
-                        if question.is_response(answer):
-                            return answer
-            except TimeoutError:
-                continue
+                    return await _answer_to(question, socket)
+
+
+async def _answer_to(question: dns.message.Message, socket: Datagrams) -> dns.message.Message:
+    """Wait for the answer; what answers another question is passed over."""
+    import dns.message
+
+    while True:
+        answer = dns.message.from_wire(await socket.receive(), ignore_trailing=True)
+        if question.is_response(answer):
+            return answer
 
 
 async def _over_tcp(
