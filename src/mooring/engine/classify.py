@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 from mooring.core.failure import Cause, CheckError, Failure
@@ -11,17 +12,19 @@ from mooring.net.faults import cause_of
 from mooring.net.trail import Trail
 from mooring.probes import Probe
 
+log = logging.getLogger(__name__)
+
 LONGEST_MESSAGE = 2000
 
 _HINTS = {
     Reason.TIMEOUT: "Nothing came back in time: a firewall that drops packets, or a service that hangs.",
-    Reason.REFUSED: "The machine answers but nothing listens on the port: is the service running, and is the port right?",
+    Reason.REFUSED: "The machine answers but nothing listens there: is the service running, the port right?",
     Reason.NETWORK: "Check the way there: routes, firewalls, and whatever stands in between.",
     Reason.DNS: "Check the host's spelling and this machine's name server.",
     Reason.INTERNAL: "This is a fault in Mooring, not in the target; please report it with this message.",
     Reason.UNAVAILABLE: "The service says that it is not ready: starting, stopping or overwhelmed.",
     Reason.OVERLOADED: "The service has no room for another client.",
-    Reason.PROTOCOL: "Something else may be listening on that port: compare the address with the service's own.",
+    Reason.PROTOCOL: "Something else may listen on that port: compare the address with the service's own.",
 }
 
 
@@ -41,18 +44,26 @@ def failure_of(error: Exception, probe: Probe, trail: Trail) -> Failure:
 def _cause(error: BaseException, probe: Probe) -> Cause | None:
     if isinstance(error, CheckError):
         return error.cause
-    known = probe.reason(error) if isinstance(error, Exception) else None
-    if isinstance(known, Reason):
-        return Cause(known)
-    if known is None and isinstance(error, ModuleNotFoundError):
-        install = f"pip install 'mooring[{probe.extra}]'" if probe.extra else f"pip install {error.name}"
-        return Cause(
-            Reason.DRIVER,
-            "DRIVER_MISSING",
-            f"the driver {error.name} is not installed",
-            f"Install it: {install}",
-        )
-    return known or cause_of(error)
+    if isinstance(error, ModuleNotFoundError):  # before the probe, which would need the driver to tell
+        return _driver_missing(error, probe)
+    known = _explained(error, probe) if isinstance(error, Exception) else None
+    return Cause(known) if isinstance(known, Reason) else known or cause_of(error)
+
+
+def _explained(error: Exception, probe: Probe) -> Reason | Cause | None:
+    """Ask the probe. One that fails at explaining must not hide the error that it was asked about."""
+    try:
+        return probe.reason(error)
+    except Exception as fault:  # its text may hold secrets
+        log.warning("%s failed with %s at explaining %r", probe.kind, type(fault).__name__, type(error))
+        return None
+
+
+def _driver_missing(error: ModuleNotFoundError, probe: Probe) -> Cause:
+    install = f"pip install 'mooring[{probe.extra}]'" if probe.extra else f"pip install {error.name}"
+    return Cause(
+        Reason.DRIVER, "DRIVER_MISSING", f"the driver {error.name} is not installed", f"Install it: {install}"
+    )
 
 
 def _failure(cause: Cause, error: BaseException, stage: Stage | None) -> Failure:

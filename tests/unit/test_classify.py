@@ -1,0 +1,105 @@
+"""From any error to the one reason."""
+
+from __future__ import annotations
+
+import pytest
+
+from mooring.core.failure import CheckError, Failure
+from mooring.core.reason import Reason
+from mooring.engine.classify import failure_of
+from mooring.net.network import Network
+from mooring.net.trail import Trail
+from mooring.probes import Cause, Probe
+
+
+class Explaining(Probe):
+    """Explaining: answers what it is told to, or fails at it."""
+
+    kind: str = "explaining"
+
+    def reason(self, error: Exception) -> Reason | Cause | None:
+        if isinstance(error, LookupError):
+            return Reason.NOT_FOUND
+        if isinstance(error, PermissionError):
+            return Cause(Reason.PERMISSION, "DENIED", "not granted", "Grant it.")
+        if isinstance(error, ArithmeticError):
+            raise TypeError("hunter2")
+        return None
+
+
+class Driven(Explaining):
+    """Driven: needs a driver to explain anything."""
+
+    kind: str = "driven"
+    extra = "driven"
+
+    def reason(self, error: Exception) -> Reason | Cause | None:
+        raise ModuleNotFoundError("No module named 'driver'", name="driver")
+
+
+async def explained(error: Exception, probe: Probe | None = None) -> Failure:
+    """Return what is made of an error that was raised in the stage auth."""
+    async with Network() as net:
+        trail = Trail(net, timeout=5)
+        with pytest.raises(type(error)):
+            async with trail.stage("auth"):
+                raise error
+        return failure_of(error, probe or Explaining(), trail)
+
+
+async def test_a_reason_of_the_probe_wins() -> None:
+    """A bare reason takes code and message from the error, and the stage from the trail."""
+    failure = await explained(KeyError("orders"))
+    assert (failure.reason, failure.stage, failure.code, failure.message) == (
+        "not_found",
+        "auth",
+        "KeyError",
+        "'orders'",
+    )
+
+
+async def test_a_cause_of_the_probe_is_kept_whole() -> None:
+    """A cause brings its own code, message and hint."""
+    failure = await explained(PermissionError("no"))
+    assert failure == Failure(Reason.PERMISSION, failure.stage, "DENIED", "not granted", "Grant it.")
+
+
+async def test_the_cause_of_an_error_is_looked_at() -> None:
+    """An error that nobody knows is explained by what caused it."""
+    error = RuntimeError("could not connect")
+    error.__cause__ = ConnectionRefusedError(111, "Connection refused")
+    failure = await explained(error)
+    assert (failure.reason, failure.code) == ("refused", "ECONNREFUSED")
+
+
+async def test_the_leaves_of_a_group_are_looked_at() -> None:
+    """The first leaf of a group that means something decides."""
+    group = ExceptionGroup("all failed", [RuntimeError("?"), CheckError(Reason.TLS, "bad", code="BAD")])
+    failure = await explained(group)
+    assert (failure.reason, failure.code, failure.message) == ("tls", "BAD", "bad")
+
+
+async def test_an_unknown_error_is_our_fault() -> None:
+    """What nobody can explain is internal: it says nothing about the target."""
+    failure = await explained(RuntimeError("surprise"))
+    assert (failure.reason, failure.code, failure.message) == ("internal", "RuntimeError", "surprise")
+    assert failure.reason.status == "unknown"
+
+
+async def test_a_probe_that_fails_at_explaining_hides_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """The error stands as it was; the log names the kind and no text that could hold a secret."""
+    failure = await explained(ZeroDivisionError("division by zero"))
+    assert (failure.reason, failure.message) == ("internal", "division by zero")
+    assert "explaining failed with TypeError" in caplog.text
+    assert "hunter2" not in caplog.text
+
+
+async def test_a_missing_driver_is_told_before_the_probe_is_asked() -> None:
+    """A probe that needs its driver to explain errors is not asked when the driver is missing."""
+    failure = await explained(ModuleNotFoundError("No module named 'driver'", name="driver"), Driven())
+    assert (failure.reason, failure.code, failure.message, failure.hint) == (
+        "driver",
+        "DRIVER_MISSING",
+        "the driver driver is not installed",
+        "Install it: pip install 'mooring[driven]'",
+    )
