@@ -7,16 +7,19 @@ note: JSON, stored once under its own hash however often it is said.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from struct import Struct
+from struct import error as struct_error
 from typing import Any
+
+from pydantic_core import to_json
 
 from mooring.core.failure import Failure
 from mooring.core.reason import Reason
 from mooring.core.result import CheckResult, Observation
-from mooring.core.stage import Stage, StageResult
+from mooring.core.stage import Stage, StageResult, StageStatus
 from mooring.store.codes import MICROSECONDS, STAGE, STAGE_OF, STAGE_STATUS, STAGE_STATUS_OF
 
 NO_TIME = 0xFFFF_FFFF
@@ -25,18 +28,26 @@ LONGEST = NO_TIME - 1
 """Microseconds: about 71 minutes; no timeout is that long."""
 _STAGE_BYTES = 5
 
-_encode = json.JSONEncoder(skipkeys=True, separators=(",", ":"), default=str).encode
-"""ASCII only: a lone surrogate or a NUL in a server's message must not make the batch unstorable."""
+_HEAD = {
+    stage: {status: STAGE[stage] << 2 | STAGE_STATUS[status] for status in StageStatus} for stage in Stage
+}
 
 
 def pack_stages(stages: Sequence[StageResult]) -> bytes:
-    """Return five bytes a stage, in the trail's order: what and how it went, then microseconds."""
+    """Return five bytes a stage, in the trail's order: what and how it went, then microseconds.
+
+    Longer than `LONGEST` counts as that. Written for speed: this runs for every check.
+    """
     flat: list[int] = []
+    add = flat.append
     for each in stages:
         seconds = each.seconds
-        flat.append(STAGE[each.stage] << 2 | STAGE_STATUS[each.status])
-        flat.append(NO_TIME if seconds is None else min(max(round(seconds * MICROSECONDS), 0), LONGEST))
-    return _layout(len(stages)).pack(*flat)
+        add(_HEAD[each.stage][each.status])
+        add(NO_TIME if seconds is None else int(seconds * MICROSECONDS + 0.5))
+    try:
+        return _layout(len(stages)).pack(*flat)
+    except struct_error:
+        return _layout(len(stages)).pack(*(min(max(number, 0), LONGEST) for number in flat))
 
 
 def unpack_stages(packed: bytes) -> tuple[StageResult, ...]:
@@ -95,6 +106,14 @@ def pack_failure(failure: Failure | None) -> str | None:
 def unpack_failure(packed: str | None) -> Failure | None:
     """Return what `pack_failure` wrote."""
     return None if packed is None else _failure_from(json.loads(packed))
+
+
+def _encode(said: Mapping[str, Any]) -> str:
+    """Return JSON. Whatever a server said, it must not make a whole batch unstorable."""
+    try:
+        return to_json(said, fallback=str, inf_nan_mode="constants").decode()
+    except ValueError:  # lone surrogates, keys that are no text
+        return json.dumps(said, skipkeys=True, default=str, separators=(",", ":"))
 
 
 def _failure_keys(failure: Failure) -> dict[str, str | None]:

@@ -14,16 +14,14 @@ from mooring.store.codes import maybe_moment, micros
 from mooring.store.schema import revision
 
 _THE_ROW = revision.c.id == 1
+_NEXT = "UPDATE revision SET value = value + 1 WHERE id = 1 RETURNING value"
+_NEXT_OF_TARGETS = "UPDATE revision SET value = value + 1, targets = value + 1 WHERE id = 1 RETURNING value"
 
 
 def next_revision(conn: Connection, *, targets: bool = False) -> int:
     """Take the next revision. `targets` says that it changes a target's definition."""
-    values = {"value": revision.c.value + 1}
-    if targets:
-        values["targets"] = revision.c.value + 1
-    return int(
-        conn.execute(update(revision).where(_THE_ROW).values(values).returning(revision.c.value)).scalar_one()
-    )
+    statement = _NEXT_OF_TARGETS if targets else _NEXT
+    return int(conn.exec_driver_sql(statement).scalar_one())
 
 
 def current(conn: Connection) -> int:
