@@ -28,7 +28,7 @@ PASSWORD = "s3cret-of-the-superuser"
 _FOLDERS = sorted((str(p) for p in Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
 
 
-def _unprivileged() -> list[str]:
+def unprivileged() -> list[str]:
     """PostgreSQL refuses uid 0: a user namespace of one uid lets root's files be its own."""
     if os.geteuid() != 0:
         return []
@@ -66,12 +66,11 @@ class PostgreSQL(ServerProcess):
             self.settings["ssl_ca_file"] = client_ca
         if hba is not None:
             (self.data / "pg_hba.conf").write_text(hba)
-        self._requires_tls = hba is not None and "hostssl" in hba and "host " not in hba
 
     def command(self) -> list[str]:
         options = [word for key, value in self.settings.items() for word in ("-c", f"{key}={value}")]
         postgres = binary("postgres", PACKAGE, *_FOLDERS)
-        return [*_unprivileged(), postgres, "-D", str(self.data), "-p", str(self.port), *options]
+        return [*unprivileged(), postgres, "-D", str(self.data), "-p", str(self.port), *options]
 
     def ready(self) -> bool:
         return self.sql("SELECT 1") == [(1,)]
@@ -141,7 +140,7 @@ def postgresql_template() -> Iterator[Path]:
         pwfile.write_text(PASSWORD)
         subprocess.run(
             [
-                *_unprivileged(),
+                *unprivileged(),
                 *(initdb, "-D", str(folder / "data"), "-U", "postgres", "-A", "scram-sha-256"),
                 *(f"--pwfile={pwfile}", "--no-sync", "--no-locale", "-E", "UTF8"),
             ],
@@ -156,8 +155,8 @@ def start_postgresql(postgresql_template: Path) -> StartPostgreSQL:
     """A context manager that starts a server of the test's own; arguments are those of PostgreSQL."""
 
     @contextmanager
-    def start(**options: Any) -> Iterator[PostgreSQL]:
-        with private_folder() as folder, PostgreSQL(folder, postgresql_template, **options) as server:
+    def start(template: Path = postgresql_template, **options: Any) -> Iterator[PostgreSQL]:
+        with private_folder() as folder, PostgreSQL(folder, template, **options) as server:
             yield server
 
     return start

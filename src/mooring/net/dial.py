@@ -21,6 +21,9 @@ SHARE_OF_DNS = 0.9
 PAST_DEADLINE = 1.0
 """Seconds after the check's deadline at which asyncio itself would end a handshake: never first."""
 
+REFUSAL_WITHIN = 0.05
+"""Seconds in which a server complains about our certificate; only checks with `tls.cert` wait."""
+
 
 @dataclass(slots=True)
 class Stream:
@@ -76,7 +79,18 @@ class Stream:
         )
         ssl_object = self.writer.get_extra_info("ssl_object")
         self.tls = await secured(trail, settings, ssl_object, quiet=quiet, warn_days=warn_days)
+        if settings.cert is not None:
+            await self._hear_refusal()
         return self.tls
+
+    async def _hear_refusal(self) -> None:
+        """Wait for a complaint about our certificate, which in TLS 1.3 comes after the handshake.
+
+        Who speaks before it came is reset, and would tell a refused certificate as a broken network.
+        """
+        await asyncio.sleep(REFUSAL_WITHIN)
+        if (refusal := self.reader.exception()) is not None:
+            raise refusal
 
 
 async def resolve(trail: Trail, host: str) -> list[str]:

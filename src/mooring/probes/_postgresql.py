@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from mooring.core.failure import Cause
+from mooring.core.failure import Cause, CheckError
 from mooring.core.reason import Reason
 
 CONNECTION_LOST = "08003"
 """asyncpg's own, for a connection that ended while something was under way."""
+
+MOST_SHOWN = 80
 
 _REASONS = {
     "08P01": Reason.PROTOCOL,
@@ -116,6 +118,12 @@ def _hint_of_privilege(message: str, login: Login) -> str:
         "function": f"GRANT EXECUTE ON FUNCTION {name} TO {quoted(login.user)};",
     }
     return grants.get(what, f"Grant {quoted(login.user)} what it lacks.")
+
+
+def foreign(answer: bytes) -> CheckError:
+    """Return the failure of something that answers and is no PostgreSQL."""
+    shown = answer[:MOST_SHOWN].decode(errors="replace")
+    return CheckError(Reason.PROTOCOL, f"what answers is no PostgreSQL: {shown!r}", code="NOT_POSTGRESQL")
 
 
 def quoted(identifier: str) -> str:

@@ -58,7 +58,7 @@ class MySQL(SQLProbe["DialledConnection"]):
     }
 
     privileges: tuple[Privilege, ...] = Field(
-        ("SELECT",), min_length=1, description="The privileges that `tables` have to grant."
+        ("SELECT",), description="The privileges that `tables` have to grant."
     )
 
     @property
@@ -70,7 +70,7 @@ class MySQL(SQLProbe["DialledConnection"]):
 
         stream = await dial(trail, self.parts.host, self.port)
         with ExitStack() as undo:
-            undo.callback(stream.writer.transport.abort)
+            undo.callback(stream.drop)
             connection = DialledConnection(
                 stream,
                 user=self.user,
@@ -124,7 +124,7 @@ class MySQL(SQLProbe["DialledConnection"]):
         await session.ensure_closed()
 
     def drop(self, session: DialledConnection) -> None:
-        session.stream.writer.transport.abort()
+        session.stream.drop()
         session.close()
 
     def reason(self, error: Exception) -> Reason | Cause | None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
@@ -14,8 +13,8 @@ from mooring.core.result import Observation
 from mooring.core.stage import Stage
 from mooring.net.dial import Stream, dial
 from mooring.net.trail import Trail
-from mooring.probes._postgresql import CONNECTION_LOST, Login, cause, quoted
-from mooring.probes._sql import GRACE, MOST_SHOWN, SQLProbe
+from mooring.probes._postgresql import CONNECTION_LOST, MOST_SHOWN, Login, cause, foreign, quoted
+from mooring.probes._sql import GRACE, SQLProbe
 
 if TYPE_CHECKING:
     import asyncpg
@@ -61,7 +60,7 @@ class PostgreSQL(SQLProbe["asyncpg.Connection"]):
     }
 
     privileges: tuple[Privilege, ...] = Field(
-        ("SELECT",), min_length=1, description="The privileges that `tables` have to grant."
+        ("SELECT",), description="The privileges that `tables` have to grant."
     )
 
     @property
@@ -73,7 +72,7 @@ class PostgreSQL(SQLProbe["asyncpg.Connection"]):
 
         stream = await dial(trail, self.parts.host, self.port)
         with ExitStack() as undo:
-            undo.callback(stream.writer.transport.abort)
+            undo.callback(stream.drop)
             await self._encrypt(stream, trail)
             connection = await self._log_in(stream, trail)
             undo.pop_all()
@@ -105,10 +104,10 @@ class PostgreSQL(SQLProbe["asyncpg.Connection"]):
             raise denied
 
     async def _connect(self, stream: Stream) -> asyncpg.Connection:
-        import asyncpg
+        from mooring.probes._asyncpg import connected
 
-        return await asyncpg.connect(
-            loop=_DialledLoop(stream),
+        return await connected(
+            stream,
             host=stream.address,
             port=self.port,
             user=self.user,
@@ -171,31 +170,6 @@ class PostgreSQL(SQLProbe["asyncpg.Connection"]):
         return None
 
 
-class _DialledLoop:
-    """The running loop, but for connecting: asyncpg gets the connection that stands already.
-
-    asyncpg would dial by itself, and dial again to cancel a query; both are ours to decide. The
-    server ends a query that nobody waits for by its `statement_timeout`.
-    """
-
-    def __init__(self, stream: Stream) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._stream: Stream | None = stream
-        self._kept = stream  # a writer that nobody holds would close the connection
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._loop, name)
-
-    async def create_connection(self, factory: Any, *_: object, **__: object) -> tuple[Any, Any]:
-        stream, self._stream = self._stream, None
-        if stream is None:
-            raise ConnectionAbortedError("the connection was handed over already")
-        transport, protocol = stream.writer.transport, factory()
-        protocol.connection_made(transport)
-        transport.set_protocol(protocol)
-        return transport, protocol
-
-
 async def _offers_tls(stream: Stream) -> bool:
     """Ask for TLS. Raises CheckError(protocol) where the answer is not one of PostgreSQL's two."""
     await stream.ask(_SSL_REQUEST)
@@ -210,11 +184,7 @@ async def _offers_tls(stream: Stream) -> bool:
             "the server answers with an error; see its log",
             code="ERROR_BEFORE_TLS",
         )
-    raise CheckError(
-        Reason.PROTOCOL,
-        f"what answers is no PostgreSQL: {answer.decode(errors='replace')!r}",
-        code="NOT_POSTGRESQL",
-    )
+    raise foreign(answer)
 
 
 async def _lag(session: asyncpg.Connection) -> float | None:
