@@ -32,6 +32,7 @@ from mooring.engine.scheduler import Scheduler
 from mooring.net.network import Network
 from mooring.probes._registry import Kinds
 from mooring.settings import Settings
+from mooring.store.limits import Limits
 from mooring.store.seal import Seal
 from mooring.store.store import Store
 from mooring.targets import TargetReader
@@ -174,15 +175,14 @@ class App:
         wanted = self.settings.targets
         names = {target.name for target in wanted}
         await self.catalogue.apply(wanted, among=lambda target: target.name in names or not is_own(target))
-        housekeeping = Housekeeping(self.store, self.catalogue, self.recorder, self.clock, self._tidy)
+        keep = self.settings.store
+        limits = Limits(keep.raw_hours, keep.rollup_10min_days, keep.rollup_hour_days)
+        housekeeping = Housekeeping(self.store, self.catalogue, self.recorder, self.clock, limits)
         await housekeeping.start()
         stack.push_async_callback(housekeeping.close)
         stack.push_async_callback(self.monitor.close)
         self.scheduler.start()
         stack.callback(self.scheduler.stop)
-
-    async def _tidy(self) -> None:
-        """Roll up and prune."""
 
     def _committed(self, commit: Commit) -> None:
         self.bus.publish(commit)

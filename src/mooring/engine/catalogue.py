@@ -14,10 +14,12 @@ from mooring.core.failure import ConflictError, InputError, MissingError, Proble
 from mooring.core.health import Health
 from mooring.core.target import Origin, Target
 from mooring.core.transition import Transition
-from mooring.engine.recorder import Change, Recorder
+from mooring.engine.recorder import Recorder
 from mooring.engine.roster import Roster, interrupted
 from mooring.engine.rows import Rows, merged, written
+from mooring.engine.transaction import Change
 from mooring.store import health as health_rows
+from mooring.store import results as result_rows
 from mooring.store import revisions
 from mooring.store import targets as target_rows
 from mooring.store import transitions as transition_rows
@@ -279,7 +281,13 @@ class _Edit:
 
 
 def _everything(conn: Connection) -> tuple[list[StoredTarget], dict[int, Health], int]:
-    return target_rows.all_targets(conn), health_rows.load(conn), revisions.of_targets(conn)
+    health = health_rows.load(conn)
+    for target_id, newest in result_rows.newest(conn).items():
+        known = health.get(target_id)
+        if known and known.last and known.last.started_at < newest.started_at:
+            seen = newest.observation if newest.observation.warnings else known.last.observation
+            health[target_id] = replace(known, last=replace(newest, observation=seen))
+    return target_rows.all_targets(conn), health, revisions.of_targets(conn)
 
 
 def _same(one: Target, other: Target) -> bool:

@@ -6,12 +6,14 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 
 from mooring.core.clock import Clock
 from mooring.core.failure import StoreError
 from mooring.engine.catalogue import Catalogue
 from mooring.engine.recorder import Recorder
-from mooring.store import revisions
+from mooring.store import history, revisions
+from mooring.store.limits import Limits
 from mooring.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -35,13 +37,13 @@ class Housekeeping:
         catalogue: Catalogue,
         recorder: Recorder,
         clock: Clock,
-        tidy: Callable[[], Awaitable[None]],
+        limits: Limits,
     ) -> None:
         self._store = store
         self._catalogue = catalogue
         self._recorder = recorder
         self._clock = clock
-        self._tidy = tidy
+        self._limits = limits
         self._tasks: list[asyncio.Task[None]] = []
         self._awake: datetime = clock.now()
 
@@ -74,6 +76,14 @@ class Housekeeping:
 
     async def _look(self) -> None:
         await self._catalogue.refresh()
+
+    async def _tidy(self) -> None:
+        """Roll up and prune, in transactions so small that a batch of results never waits long."""
+        now = self._clock.now()
+        for step in (history.roll_up, history.prune):
+            more = True
+            while more:
+                more = await self._store.write(partial(step, now=now, limits=self._limits))
 
     async def _beat(self) -> None:
         now = self._clock.now()

@@ -48,7 +48,7 @@ def own_parts(
 
 
 def write_pid(folder: Path) -> tuple[Path | None, Callable[[], None]]:
-    """Write this process's id into a file there; return the file, if it could be written, and how to remove it."""
+    """Write this process's id into a file there; return it where that went well, and how to remove it."""
     path = folder.absolute() / PID_FILE
     try:
         path.write_text(f"{os.getpid()}\n")

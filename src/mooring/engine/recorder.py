@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -16,14 +15,10 @@ from mooring.core.failure import StoreError
 from mooring.core.health import Health, Settled, settle
 from mooring.core.result import CheckResult
 from mooring.core.target import Target
-from mooring.core.transition import Transition
 from mooring.engine.alarm import Alarm
-from mooring.engine.batch import Batch
+from mooring.engine.batch import Batch, is_steady
 from mooring.engine.roster import Roster, interrupted
-from mooring.store import health as health_rows
-from mooring.store import results as result_rows
-from mooring.store import revisions
-from mooring.store import transitions as transition_rows
+from mooring.engine.transaction import Change, append, changed
 from mooring.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -38,20 +33,14 @@ MOST_WAITING = 100_000
 """Results that are kept while the store fails: about an hour of 1,000 targets."""
 RETRY = 2.0
 """Seconds before a store that failed is tried again."""
+REFRESH = 300.0
+"""Seconds after which a steady health is written although it says nothing new. Less than a slot of raw
+results: the newest of these are what a start brings healths up to date with."""
 GOODBYE = 10.0
 """Seconds for the last batch when Mooring stops."""
 
 Plan = Callable[[Target, CheckResult, float], float]
 """Given what was checked, the result and the delay that is due: seconds until the next check."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What else happens in a transaction: definitions of targets that change, and what it does to health."""
-
-    targets: Mapping[int, TargetChange] = field(default_factory=dict)
-    health: Mapping[int, Health] = field(default_factory=dict)
-    transitions: tuple[Transition, ...] = ()
 
 
 class Recorder:
@@ -79,6 +68,7 @@ class Recorder:
         self._task: asyncio.Task[None] | None = None
         self._changes: set[asyncio.Task[Change]] = set()
         self._closing = False
+        self._saved: dict[int, float] = {}
 
     @property
     def waiting(self) -> int:
@@ -111,13 +101,20 @@ class Recorder:
             return None
         settled = settle(self._roster.live[current.id], result, current.schedule)
         wait = self.plan(current, result, settled.delay)
-        health = replace(
-            settled.health, next_check_at=result.started_at + timedelta(seconds=result.seconds + wait)
+        after = settled.health
+        health = Health(
+            after.status,
+            after.since,
+            after.verdicts,
+            after.confirming,
+            result,
+            result.started_at + timedelta(seconds=result.seconds + wait),
         )
+        news = self._is_news(current.id, health)
         self._roster.live[current.id] = health
         pending = self._pending
         pending.results.append(result)
-        pending.health[current.id] = health
+        pending.put(current.id, health, news=news)
         if settled.transition is not None:
             pending.transitions.append(settled.transition)
         self._gathered(len(pending.results))
@@ -145,7 +142,8 @@ class Recorder:
         """Record that from `at` on nobody looked after the targets."""
         for target_id in self._roster.watched():
             health, transition = interrupted(target_id, self._roster.live[target_id], at, note)
-            self._roster.live[target_id] = self._pending.health[target_id] = health
+            self._roster.live[target_id] = health
+            self._pending.put(target_id, health, news=True)
             if transition is not None:
                 self._pending.transitions.append(transition)
         self._kick.set()
@@ -167,7 +165,7 @@ class Recorder:
     ) -> Change:
         async with self.writing:
             await self._flush()
-            revision, change = await self._store.write(lambda conn: _changed(conn, work))
+            revision, change = await self._store.write(lambda conn: changed(conn, work))
             self.forget(change.health, change.targets)
             applied(change)
             self._told(Commit(revision, (), change.transitions, change.health, change.targets))
@@ -177,6 +175,14 @@ class Recorder:
         """Drop what is not written yet of health that is set anew, and of targets that are gone."""
         removed = [i for i, what in targets.items() if what is TargetChange.REMOVED]
         self._pending.forget((*health, *removed), removed=removed)
+
+    def _is_news(self, target_id: int, after: Health) -> bool:
+        """Whether a health has to be written: a steady one only has a newer result, a row of its own."""
+        before, now = self._roster.live[target_id], self._clock.monotonic()
+        if is_steady(before, after) and now - self._saved.get(target_id, -REFRESH) < REFRESH:
+            return False
+        self._saved[target_id] = now
+        return True
 
     def _gathered(self, results: int) -> None:
         if self.store_error is not None:
@@ -225,13 +231,13 @@ class Recorder:
 
     async def _write(self, batch: Batch) -> None:
         try:
-            revision = await self._store.write(lambda conn: _append(conn, batch))
+            revision = await self._store.write(lambda conn: append(conn, batch))
         except StoreError:
             raise
         except Exception as error:
             await self._isolate(batch, error)
         else:
-            self._told(Commit(revision, batch.results, batch.transitions, batch.health))
+            self._told(Commit(revision, batch.results, batch.transitions, {**batch.steady, **batch.health}))
         batch.done()
 
     async def _isolate(self, batch: Batch, error: Exception) -> None:
@@ -240,9 +246,8 @@ class Recorder:
             log.error("dropped, please report this: %s", batch, exc_info=error)
             self.dropped += 1
             return
-        for half in batch.halves():
-            if half:
-                await self._write(half)
+        for single in batch.singles():
+            await self._write(single)
 
     def _told(self, commit: Commit) -> None:
         self.store_error = None
@@ -252,19 +257,3 @@ class Recorder:
             if target_id in known:
                 known[target_id] = health
         self.publish(commit)
-
-
-def _append(conn: Connection, batch: Batch) -> int:
-    revision = revisions.next_revision(conn)
-    result_rows.append(conn, batch.results, revision)
-    health_rows.save(conn, batch.health, revision)
-    transition_rows.append(conn, batch.transitions, revision)
-    return revision
-
-
-def _changed(conn: Connection, work: Callable[[Connection], Change]) -> tuple[int, Change]:
-    change = work(conn)
-    revision = revisions.next_revision(conn)
-    health_rows.save(conn, change.health, revision)
-    transition_rows.append(conn, change.transitions, revision)
-    return revision, change

@@ -112,6 +112,28 @@ def after_revision(conn: Connection, revision: int, limit: int = 1000) -> list[C
     ]
 
 
+def newest(conn: Connection) -> dict[int, CheckResult]:
+    """Return each target's newest result, of those in the two newest slots; details as in `recent`."""
+    slot = select(func.max(results.c.slot)).scalar_subquery()
+    at = (
+        select(results.c.target_id, func.max(results.c.started_at).label("at"))
+        .where(results.c.slot >= slot - 1)
+        .group_by(results.c.target_id)
+        .subquery()
+    )
+    query = (
+        select(results, notes.c.body, targets.c.name, targets.c.kind, targets.c.address)
+        .join(at, (at.c.target_id == results.c.target_id) & (at.c.at == results.c.started_at))
+        .join(targets, targets.c.id == results.c.target_id)
+        .outerjoin(notes, notes.c.id == results.c.note_id)
+        .where(results.c.slot >= slot - 1)
+    )
+    return {
+        row.target_id: _result(row, TargetRef(row.target_id, row.name, row.kind, row.address))
+        for row in conn.execute(query)
+    }
+
+
 def _query(
     target_id: int, before: datetime | None, status: Status | None, reason: Reason | None
 ) -> Select[Any]:

@@ -38,6 +38,7 @@ class Store:
         self.url = url
         self._clock = clock
         self._failing_since: datetime | None = None
+        self._working = 0
         self._writer = Lane(engine_of(url, writes=True, connections=1), 1, file_of(url))
         self._readers = (
             self._writer
@@ -85,7 +86,13 @@ class Store:
         """When writing began to fail; None while it works."""
         return self._failing_since
 
+    @property
+    def busy(self) -> bool:
+        """Whether work is under way or waits for its turn."""
+        return self._working > 0
+
     async def _run(self, lane: Lane, work: Work[T], patience: float) -> T:
+        self._working += 1
         try:
             result = await lane.run(work, patience)
         except StoreError as error:
@@ -93,6 +100,8 @@ class Store:
                 self._failing_since = self._clock.now()
                 log.warning("the store fails: %s", error)
             raise
+        finally:
+            self._working -= 1
         if self._failing_since is not None and lane is self._writer:
             took = self._clock.now() - self._failing_since
             log.warning("the store works again after %.0f s", took.total_seconds())
