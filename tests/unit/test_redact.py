@@ -1,0 +1,92 @@
+"""Keeping secrets out of what is shown."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from mooring.core.redact import MASK, SHORTEST_SECRET, Redactor, masked
+
+secrets = st.text(min_size=SHORTEST_SECRET, max_size=40)
+
+
+@given(secrets)
+@example("p/w@d")
+@example("\u00fc\"'\\n%")
+def test_known_secret_is_masked_in_every_spelling(secret: str) -> None:
+    """Plain, percent-encoded, quoted by Python or JSON, or in base64: a known secret does not get out."""
+    quoted = quote(secret, safe="")
+    forms = [secret, repr(secret)[1:-1], json.dumps(secret)[1:-1], quoted, quote_plus(secret)]
+    forms.append(re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), quoted))
+    forms.append(base64.b64encode(secret.encode()).decode())
+    redact = Redactor([secret])
+    assert {redact(f"<{form}>") for form in forms} == {f"<{MASK}>"}
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("cannot reach postgresql://app:pw@db/orders", "cannot reach postgresql://***@db/orders"),
+        ("redis://:p@ss@h:1/0 failed", "redis://***@h:1/0 failed"),
+        ("sent Authorization: Bearer abc.DEF-123", "sent Authorization: Bearer ***"),
+        ("sent Basic dXNlcjpwYXNzd29yZA==", "sent Basic ***"),
+        ("the server offers Basic authentication", "the server offers Basic authentication"),
+        ("GET /x?api_key=abcdef&page=2", "GET /x?api_key=***&page=2"),
+        ("dsn is host=db password='s3cret' user=app", "dsn is host=db password=*** user=app"),
+        ("client_secret = hunter2, next", "client_secret = ***, next"),
+        ("http://h/path?x=a@b", "http://h/path?x=a@b"),
+    ],
+)
+def test_what_looks_like_a_secret_is_masked(text: str, shown: str) -> None:
+    """Logins in addresses, credentials and keys are masked where nobody named them as secrets."""
+    assert Redactor()(text) == shown
+
+
+def test_longer_secret_is_masked_whole() -> None:
+    """Where one secret begins like another, no end of the longer one stays."""
+    assert Redactor(["abc", "abcdef"])("x abcdef y abc") == "x *** y ***"
+
+
+def test_short_secret_does_not_hide_the_message() -> None:
+    """Secrets of one or two letters are masked in addresses only."""
+    assert Redactor(["a"])("a banana at redis://:a@h") == "a banana at redis://***@h"
+
+
+@given(secrets, st.text())
+def test_redacting_twice_changes_nothing(secret: str, text: str) -> None:
+    """What was redacted stays as it is."""
+    redact = Redactor()
+    assert redact(redact(text + secret)) == redact(text + secret)
+
+
+@pytest.mark.parametrize(
+    ("secret", "shown"),
+    [
+        ("postgresql://app:pw@db:5432/orders?sslmode=disable", "postgresql://app:***@db:5432/orders"),
+        ("redis://:pw@h/0", "redis://:***@h/0"),
+        ("redis://h/0?password=s@cret", "redis://h/0"),
+        ("http://h/a@b", "http://h/a@b"),
+        ("sqlite:///app.db", "sqlite:///app.db"),
+        ("redis://:p/w@h", "redis://***"),
+        ("redis://:p?w@h", "redis://***"),
+        ("redis://:pw#x@h", "redis://***"),
+        ("plain-secret", "***"),
+        ("p://w", "p://w"),
+    ],
+)
+def test_secret_address_is_shown_without_its_secrets(secret: str, shown: str) -> None:
+    """Of an address all but password and query is shown; what cannot be taken apart is hidden whole."""
+    assert masked(secret) == shown
+
+
+@given(st.text(), st.text(min_size=1))
+def test_password_of_an_address_is_never_shown(user: str, password: str) -> None:
+    """However user and password are made up, encoded as they have to be, the password is masked."""
+    address = f"redis://{quote(user, safe='')}:{quote(password, safe='')}@host/0"
+    assert masked(address) == f"redis://{quote(user, safe='')}:{MASK}@host/0"
