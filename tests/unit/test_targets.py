@@ -1,0 +1,331 @@
+"""Targets as strangers write them."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint
+from typing import Any, Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import Field, SecretStr
+
+from mooring.core.failure import InputError
+from mooring.core.target import Schedule
+from mooring.probes import KindDefaults, Observation, Probe, TLSSettings, Trail
+from mooring.probes._registry import Kinds
+from mooring.targets import LONGEST_NAME, TargetReader, keys_of
+
+READER = TargetReader(Kinds())
+GOOD: dict[str, Any] = {"name": "mail", "url": "tcp://mail.example:25"}
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "tcp": {"url": "tcp://h:1", "send": "a", "expect": "b"},
+    "tls": {"url": "tls://h", "tls": {"pin": "ab" * 32, "server_name": "x"}, "warn_days": 7},
+    "dns": {"url": "dns://[::1]:5353/x.example?type=MX", "expect": ["10 mx.example"]},
+    "http": {"url": "https://u:hunter2@h/p?x=1"},
+    "redis": {"url": "rediss://u:hunter2@h:1/2", "tls": {"verify": False}, "role": "replica"},
+    "postgresql": {"url": "postgresql://u:hunter2@h:1/db"},
+    "mysql": {"url": "mysql://u:hunter2@h:1/db"},
+    "sqlite": {"url": "sqlite:////tmp/a.db", "query": "SELECT 1", "expect": 1},
+    "process": {"url": "process://My%20Program", "max_count": 3},
+    "icmp": {"url": "icmp://h", "count": 5},
+    "push": {"token": "hunter2hunter2hunter2", "grace": 60},
+    "websocket": {"url": "wss://u:hunter2@h/p"},
+}
+
+
+class Fancy(Probe):
+    """Fancy: a kind with settings of every shape."""
+
+    kind: Literal["fancy"] = "fancy"
+    defaults = KindDefaults(interval=3600, timeout=50, retry=False)
+    schemes = ("fancy", "fancier", "fancy+*")
+
+    url: SecretStr = SecretStr("fancy://")
+    headers: dict[str, SecretStr] = Field(default_factory=dict)
+    tls: TLSSettings = Field(default_factory=TLSSettings)
+    codes: tuple[int, ...] = ()
+    deep: dict[str, Any] = Field(default_factory=dict)
+
+    async def check(self, trail: Trail) -> Observation:
+        return Observation()
+
+
+def problems_of(keys: Mapping[str, Any], reader: TargetReader = READER) -> dict[str, str]:
+    """Return what is wrong with a target, by field."""
+    with pytest.raises(InputError) as caught:
+        reader.read(keys)
+    return {problem.field: problem.message for problem in caught.value.problems}
+
+
+def with_fancy() -> TargetReader:
+    """Return a reader that knows the kind above."""
+    kinds = Kinds()
+    kinds.add(Fancy)
+    return TargetReader(kinds)
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    """What is wrong with the settings, with the target's own keys and with their types comes together."""
+    told = problems_of(
+        {
+            "name": "a\nb",
+            "url": "tcp://mail.example:25",
+            "interval": "soon",
+            "timeout": -1,
+            "failures_before_down": True,
+            "labels": {"team": 7},
+            "enabled": "perhaps",
+            "intervall": 30,
+            "send": ["x"],
+            "quorum": 0,
+        }
+    )
+    assert told == {
+        "intervall": "is not a known setting; did you mean interval? "
+        "`mooring kinds KIND` lists the settings of a kind",
+        "send": "Input should be a valid string",
+        "interval": "Input should be a valid number, unable to parse string as a number",
+        "timeout": "Input should be greater than or equal to 0.1",
+        "failures_before_down": "has to be a number",
+        "name": "holds U+000A; control and bidirectional characters are refused",
+        "labels.team": "Input should be a valid string",
+        "enabled": "Input should be a valid boolean, unable to interpret input",
+        "quorum": "Input should be greater than or equal to 1",
+    }
+
+
+def test_mistake_says_where_it_stands() -> None:
+    """A problem carries the place that the caller names."""
+    with pytest.raises(InputError) as caught:
+        READER.read({"name": "x", "kind": "tcp"}, where="mooring.toml: targets[3]")
+    assert str(caught.value) == "mooring.toml: targets[3]: url: is missing"
+
+
+@pytest.mark.parametrize("kind", ["tpc", "postgres", "postgrsql", "sqllite"])
+def test_unknown_kind_names_the_nearest(kind: str) -> None:
+    """A kind that does not exist is answered by one that does."""
+    near = {"tpc": "tcp", "postgres": "postgresql", "postgrsql": "postgresql", "sqllite": "sqlite"}[kind]
+    message = problems_of({"name": "x", "kind": kind, "url": "x://y"})["kind"]
+    assert message.startswith(f"no kind of kind {kind!r}; did you mean {near}")
+
+
+def test_unknown_address_names_the_nearest() -> None:
+    """So is an address whose kind does not exist."""
+    message = problems_of({"name": "x", "url": "rediz://h"})["url"]
+    assert message.startswith("no kind of address 'rediz://'; did you mean redis?")
+
+
+@pytest.mark.parametrize(
+    "kind", ["../tcp", "_session", "os", "tcp.py", "x" * 10_000, "\u202etcp", 7, ["tcp"], {}]
+)
+def test_hostile_kind_is_refused(kind: Any) -> None:
+    """A kind is one of the list, never a path or a module, and is repeated cut short."""
+    message = problems_of({"name": "x", "kind": kind})["kind"]
+    assert message.isprintable()
+    assert len(message) < 500
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("", "has to hold something that can be read"),
+        (" \u3000", "has to hold something that can be read"),
+        ("x" * 10_000, "has 10000 characters; at most 200 are allowed"),
+        ("a\x00b", "holds U+0000; control and bidirectional characters are refused"),
+        ("a\x1b[31m", "holds U+001B; control and bidirectional characters are refused"),
+        ("a\x85b", "holds U+0085; control and bidirectional characters are refused"),
+        ("a\u202eb", "holds U+202E; control and bidirectional characters are refused"),
+        ("a\u2066b", "holds U+2066; control and bidirectional characters are refused"),
+        ("a\u2028b", "holds U+2028; control and bidirectional characters are refused"),
+        ("a\ud800b", "holds U+D800; control and bidirectional characters are refused"),
+        ("a\ue000b", "holds U+E000; control and bidirectional characters are refused"),
+    ],
+)
+def test_name_that_cannot_be_shown_is_refused(name: str, message: str) -> None:
+    """Names with control, bidirectional or private characters, empty or endless, are refused."""
+    assert problems_of({**GOOD, "name": name}) == {"name": message}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "<script>alert(1)</script>",
+        "../../etc/passwd",
+        "'; DROP TABLE targets; --",
+        "\U0001f469\u200d\U0001f680 \u00fcber",
+        "\U0001fae9 newer than this Python",
+        "\u65e5\u672c\u8a9e",
+        "x" * LONGEST_NAME,
+        "${HOME}",
+    ],
+)
+def test_name_that_can_be_shown_is_text(name: str) -> None:
+    """Names that look dangerous are text like any other."""
+    assert READER.read({**GOOD, "name": name}).name == name
+
+
+def test_hostile_key_is_repeated_cut_short_and_quoted() -> None:
+    """An unknown key of 10,000 characters or with control characters does not fill or colour the message."""
+    told = problems_of({**GOOD, "x" * 10_000: 1, "\x1b[31m": 2})
+    assert all(field.isprintable() and len(field) < 70 for field in told)
+    assert len(told) == 2
+
+
+@pytest.mark.parametrize("interval", [0, 0.5, 604_801, float("nan"), float("inf"), -1, "soon", [30]])
+def test_interval_out_of_range_is_refused(interval: Any) -> None:
+    """From a second to a week; no NaN and no infinity."""
+    assert problems_of({**GOOD, "interval": interval}).keys() == {"interval"}
+
+
+def test_timeout_longer_than_the_interval_is_refused() -> None:
+    """It is told together with a quorum of more regions than there are."""
+    told = problems_of({**GOOD, "interval": 10, "timeout": 20, "regions": ["a", "a"], "quorum": 2})
+    assert told == {
+        "timeout": "is 20 s, longer than the interval of 10 s",
+        "quorum": "is 2, more than the regions that test it (1)",
+    }
+
+
+def test_default_timeout_gives_way_to_a_short_interval() -> None:
+    """Where only the interval was written, the timeout of the defaults is cut to it."""
+    assert READER.read({**GOOD, "interval": 2}).schedule.timeout == 2
+
+
+def test_defaults_stand_below_the_kind_and_the_kind_below_the_target() -> None:
+    """[defaults], then the kind's own, then the target's keys."""
+    reader = with_fancy()
+    low = TargetReader(reader.kinds, Schedule(interval=77, timeout=7, failures_before_down=9))
+    schedule = low.read({"name": "x", "kind": "fancy", "timeout": 20}).schedule
+    assert (schedule.interval, schedule.timeout, schedule.retry) == (3600, 20, False)
+    assert (schedule.failures_before_down, schedule.successes_before_up) == (9, 1)
+    assert low.read(GOOD).schedule.interval == 77
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"url": "redis://u:hunter2@h:x/0"},
+        {"url": "redis://u:hunter2@[h/0"},
+        {"url": "redis://u:hunter2@h/zero"},
+        {"url": "redis://u:hunter2@h/0", "role": "hunter2"},
+        {"url": "redis://u:hunter2@h/0", "hunter": "hunter2"},
+        {"url": "hunter2"},
+        {"url": ["hunter2"]},
+        {"kind": "push", "token": "hunter2"},
+        {"kind": "http", "url": "http://h/", "headers": {"x": ["hunter2"]}},
+        {"url": "tls://h", "tls": {"pin": "hunter2"}},
+        {"url": "tls://h", "tls": {"verify": "hunter2"}},
+    ],
+)
+def test_mistake_never_shows_a_secret(keys: dict[str, Any]) -> None:
+    """What was refused is described and never repeated: it may be a secret."""
+    with pytest.raises(InputError) as caught:
+        READER.read({"name": "x", **keys})
+    assert "hunter2" not in str(caught.value)
+    assert "hunter2" not in repr(caught.value.problems)
+    assert caught.value.__cause__ is None
+
+
+def test_tls_settings_are_checked_where_they_are_written() -> None:
+    """A pin that can be none, and a key without its certificate, are mistakes of the target."""
+    assert problems_of({"name": "x", "url": "tls://h", "tls": {"pin": "abc"}}) == {
+        "tls.pin": "has to be a certificate's SHA-256, 64 hexadecimal digits"
+    }
+    assert problems_of({"name": "x", "url": "tls://h", "tls": {"key": "/k"}}) == {
+        "tls.key": "is of no use without tls.cert, the certificate that it belongs to"
+    }
+    assert problems_of({"name": "x", "url": "tls://h", "tls": {"cafile": "/k"}}).keys() == {"tls.cafile"}
+
+
+@pytest.mark.parametrize("kind", Kinds().names())
+def test_target_of_every_kind_survives_being_written_and_read(kind: str) -> None:
+    """keys_of(read(x)), read again, is the same target, for every kind there is."""
+    keys = {"name": "x", "kind": kind, **EXAMPLES[kind], "labels": {"team": "shop"}, "depends_on": ["vpn"]}
+    target = READER.read(keys)
+    written = json.loads(json.dumps(keys_of(target, reveal=True)))
+    again = READER.read(written)
+    assert again == target
+    assert keys_of(again, reveal=True) == written
+
+
+@pytest.mark.parametrize("kind", Kinds().names())
+def test_keys_show_no_secret_unless_asked(kind: str) -> None:
+    """Keys as they are shown hold no password, and the probe tells the redactor of it."""
+    target = READER.read({"name": "x", "kind": kind, **EXAMPLES[kind]})
+    assert "hunter2" not in json.dumps(keys_of(target))
+    assert "hunter2" not in repr(target)
+    if "hunter2" in json.dumps(EXAMPLES[kind]):
+        assert any("hunter2" in secret for secret in target.probe.secrets())
+
+
+def test_settings_of_every_shape_survive() -> None:
+    """Secrets in mappings, tuples and nested values are written whole and masked."""
+    reader = with_fancy()
+    settings = {
+        "url": "fancy://u:hunter2@h/x?y=z",
+        "headers": {"Authorization": "hunter2"},
+        "tls": {"verify": "ca", "ca": "/ca.pem"},
+        "codes": [1, 2],
+        "deep": {"a": [{"b": None}]},
+    }
+    target = reader.read({"name": "x", "kind": "fancy", **settings})
+    assert keys_of(target)["url"] == "fancy://u:***@h/x"
+    assert keys_of(target)["headers"] == {"Authorization": "***"}
+    assert reader.read(keys_of(target, reveal=True)) == target
+
+
+@given(
+    st.dictionaries(st.text(max_size=20), st.text() | st.integers() | st.none() | st.booleans(), max_size=5)
+)
+def test_any_keys_are_a_target_or_a_clear_mistake(keys: dict[str, Any]) -> None:
+    """No keys make the reader fail otherwise, and what is said of them can be shown."""
+    try:
+        READER.read({"name": "x", "kind": "tcp", **keys})
+    except InputError as error:
+        problems = error.problems
+    else:
+        return
+    assert problems
+    assert all(str(problem).isprintable() for problem in problems)
+
+
+def test_address_alone_names_a_target() -> None:
+    """Without a name a target is called by its address; further keys are settings."""
+    target = READER.from_url("redis://u:pw@cache.example/1", role="master", timeout=3)
+    assert (target.name, target.probe.kind) == ("cache.example:6379/1", "redis")
+    assert (target.probe.role, target.schedule.timeout) == ("master", 3)
+    assert READER.from_url("tcp://h:1", name="mine").name == "mine"
+
+
+def test_address_may_leave_to_the_settings_what_it_does_not_say() -> None:
+    """An address that is not enough by itself becomes one with further keys."""
+    assert READER.from_url("dns://9.9.9.9", query="x.example").name == "9.9.9.9/x.example A"
+
+
+# The list of kinds
+
+
+def test_scheme_that_means_a_kind_of_another_name_is_found() -> None:
+    """A kind is found by each of its schemes, also by those that only begin like one."""
+    kinds = with_fancy().kinds
+    assert {kinds.of_scheme(scheme) for scheme in ("fancy", "fancier", "fancy+anything")} == {Fancy}
+    assert kinds.of_scheme("rediss").kind_name() == "redis"
+
+
+def test_driver_in_a_scheme_is_passed_over() -> None:
+    """SQLAlchemy's and Django's spellings mean the kind before the plus."""
+    assert Kinds().of_scheme("postgresql+asyncpg").kind_name() == "postgresql"
+
+
+def test_broken_installed_kind_costs_only_itself(caplog: pytest.LogCaptureFixture) -> None:
+    """A package whose kind cannot be imported is logged, and the others work on."""
+    kinds = Kinds()
+    point = EntryPoint("broken", "no_such_module:Kind", "mooring.probes")
+    vars(kinds)["_installed"] = {"broken": point}
+    with caplog.at_level(logging.ERROR):
+        assert kinds.of_scheme("rediss").kind_name() == "redis"
+    assert "the installed kind broken cannot be loaded" in caplog.text
