@@ -8,10 +8,12 @@ is imported: `mooring check` answers before a framework for options would be loa
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from types import ModuleType
 from typing import Any, NoReturn
 
 from mooring.core.failure import InputError, MooringError
@@ -61,10 +63,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # always a TextIOWrapper here
-    command = argv[0] if argv else ""
-    args = parser(command).parse_args(argv)
     try:
-        status = import_module(COMMANDS[command][0]).run(args)
+        args, module = _imported(argv)
+        status = module.run(args)
         sys.stdout.flush()
     except InputError as error:
         for problem in error.problems:
@@ -80,6 +81,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the flush at exit must not fail too
         return FAILED
     return int(status)
+
+
+def _imported(argv: Sequence[str]) -> tuple[argparse.Namespace, ModuleType]:
+    """Return the options and the command's module.
+
+    Imports make much and drop little: collecting garbage meanwhile is a tenth of a cold start.
+    """
+    gc.disable()
+    try:
+        command = argv[0] if argv else ""
+        return parser(command).parse_args(argv), import_module(COMMANDS[command][0])
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 if __name__ == "__main__":
