@@ -11,8 +11,8 @@ from typing import Any
 from mooring.core.failure import CheckError
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
-from mooring.net.dial import PAST_DEADLINE, resolve, secured, shown
-from mooring.net.http_protocol import Exchange, complains_of_plain_text, tls_expected
+from mooring.net.dial import PAST_DEADLINE, REFUSAL_WITHIN, resolve, secured, shown
+from mooring.net.http_protocol import Exchange, complaint
 from mooring.net.http_request import Request
 from mooring.net.tls import TLSInfo
 from mooring.net.trail import Trail
@@ -88,9 +88,9 @@ async def fetch(trail: Trail, request: Request, *, limit: int = BODY_LIMIT) -> R
         response = Response(exchange, address, tls, trail.monotonic())
     finally:
         exchange.drop()
-    if not request.secure and complains_of_plain_text(response.status, response.body):
-        trail.begin(Stage.PROTOCOL, exchange.sent_at)
-        raise tls_expected()
+    if (error := complaint(response.status, response.body)) is not None:
+        trail.begin(error.cause.stage or Stage.PROTOCOL, exchange.sent_at)
+        raise error
     return response
 
 
@@ -150,6 +150,10 @@ def _tls_arguments(trail: Trail, request: Request) -> dict[str, Any]:
 async def _secure(trail: Trail, exchange: Exchange, request: Request) -> TLSInfo:
     """Judge the handshake, and only then send the request: a pin is checked before any secret leaves."""
     seen = await secured(trail, request.tls, exchange.ssl_object)
+    if request.tls.cert is not None:
+        await asyncio.sleep(REFUSAL_WITHIN)
+        if exchange.done.done():
+            exchange.done.result()
     trail.end(trail.monotonic())
     exchange.send(request.data)
     return seen

@@ -11,6 +11,7 @@ import httptools
 
 from mooring.core.failure import CheckError
 from mooring.core.reason import Reason
+from mooring.core.stage import Stage
 
 HEAD_LIMIT = 64 * 1024
 """Bytes of status line and headers, those of 1xx answers included."""
@@ -22,6 +23,14 @@ _PLAIN_ON_TLS = (
     b"plain HTTP request was sent to HTTPS port",
     b"HTTP request to an HTTPS server",
     b"plain HTTP to an SSL",
+)
+_CERTIFICATE = (  # nginx
+    (
+        b"No required SSL certificate was sent",
+        "CLIENT_CERT_REQUIRED",
+        "the server demands a client certificate",
+    ),
+    (b"The SSL certificate error", "CLIENT_CERT_REFUSED", "the server refuses our client certificate"),
 )
 
 
@@ -210,14 +219,19 @@ class Exchange(asyncio.Protocol):
     def _misunderstood(self, data: bytes, error: Exception) -> CheckError:
         if self._fed > len(data) or data.startswith(b"HTTP/"):
             return CheckError(Reason.PROTOCOL, f"the answer breaks HTTP's rules: {error}", code="BAD_HTTP")
-        if data[:2] == b"\x15\x03":  # a TLS alert
-            return tls_expected()
-        return CheckError(
-            Reason.PROTOCOL,
-            f"the answer is not HTTP: it begins with {data[:SHOWN]!r}",
-            code="NOT_HTTP",
-            hint="Something else listens on that port: compare host and port with the service's own.",
-        )
+        return not_http(data)
+
+
+def not_http(data: bytes) -> CheckError:
+    """Return the error for an answer that does not begin as HTTP does."""
+    if data[:2] == b"\x15\x03":  # a TLS alert
+        return tls_expected()
+    return CheckError(
+        Reason.PROTOCOL,
+        f"the answer is not HTTP: it begins with {data[:SHOWN]!r}",
+        code="NOT_HTTP",
+        hint="Something else listens on that port: compare host and port with the service's own.",
+    )
 
 
 def tls_expected() -> CheckError:
@@ -227,9 +241,18 @@ def tls_expected() -> CheckError:
         "the port speaks TLS and was asked in plain HTTP",
         code="TLS_EXPECTED",
         hint="Write the address with https:// (wss:// for a websocket).",
+        stage=Stage.PROTOCOL,
     )
 
 
-def complains_of_plain_text(status: int, body: bytes) -> bool:
-    """Whether a server says that its port speaks TLS: nginx, Go and Apache answer 400 in plain HTTP."""
-    return status == HTTPStatus.BAD_REQUEST and any(text in body for text in _PLAIN_ON_TLS)
+def complaint(status: int, body: bytes) -> CheckError | None:
+    """Return what a server means that says in HTTP that TLS is missing, or our certificate. Else None."""
+    if status != HTTPStatus.BAD_REQUEST:
+        return None
+    if any(text in body for text in _PLAIN_ON_TLS):  # nginx, Go, Apache
+        return tls_expected()
+    for text, code, message in _CERTIFICATE:
+        if text in body:
+            hint = "Set tls.cert and tls.key to a certificate that the server accepts."
+            return CheckError(Reason.TLS, message, code=code, hint=hint, stage=Stage.TLS)
+    return None

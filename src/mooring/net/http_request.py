@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 from mooring import __version__
 from mooring.net.tls import TLSSettings
 
-DEFAULT_PORTS = {"http": 80, "https": 443}
+DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 MOST_CHARACTERS = 8192
 """Characters of an address. A redirect may be as long as the headers allow; we do not follow it that far."""
 SET_BY_US = frozenset({"connection", "content-length", "transfer-encoding", "upgrade"})
@@ -23,7 +23,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an http or https address points, without its login. `target` is what the request line says."""
+    """Where an address points, without its login. `target` is what the request line says."""
 
     scheme: str
     host: str
@@ -31,17 +31,17 @@ class Place:
     target: str = field(repr=False)
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: str, schemes: tuple[str, str] = ("http", "https")) -> Self:
         """Take an address apart. Raises ValueError that says what would be right."""
         if len(text) > MOST_CHARACTERS:
             raise ValueError(f"the address has {len(text)} characters; at most {MOST_CHARACTERS} are allowed")
         parts = urlsplit(text)
         scheme = parts.scheme.lower()
-        if scheme not in DEFAULT_PORTS:
-            raise ValueError("the address has to begin with http:// or https://")
+        if scheme not in schemes:
+            raise ValueError(f"the address has to begin with {schemes[0]}:// or {schemes[1]}://")
         host = unquote(parts.hostname or "")
         if not host or any(ord(c) <= ord(" ") or c in "/?#@\\" for c in host):
-            raise ValueError("the address names no host: http://host/path")
+            raise ValueError(f"the address names no host: {schemes[0]}://host/path")
         try:
             port = parts.port
         except ValueError:
@@ -52,6 +52,11 @@ class Place:
         if parts.query:
             target += "?" + quote(parts.query, safe=_UNSAFE)
         return cls(scheme, host, port or DEFAULT_PORTS[scheme], target)
+
+    @property
+    def secure(self) -> bool:
+        """Whether it is asked over TLS."""
+        return self.scheme in ("https", "wss")
 
     @property
     def authority(self) -> str:
@@ -96,7 +101,7 @@ class Request:
         # Read at every check, so they are worked out once.
         object.__setattr__(self, "host", self.place.host)
         object.__setattr__(self, "port", self.place.port)
-        object.__setattr__(self, "secure", self.place.scheme == "https")
+        object.__setattr__(self, "secure", self.place.secure)
         object.__setattr__(self, "shown", self.place.shown)
         object.__setattr__(self, "data", self._serialized())
 

@@ -96,6 +96,11 @@ def demand_one_login(headers: Mapping[str, str | SecretStr], url: Url, token: Se
         raise ValueError("token: is empty, or holds a line break or spaces around it")
 
 
+def authenticates(headers: Iterable[tuple[str, str]]) -> bool:
+    """Whether these headers hold a login."""
+    return any(name.lower() in ("authorization", "cookie", "x-api-key") for name, _ in headers)
+
+
 def _logins(
     headers: Mapping[str, str | SecretStr], url: Url, token: SecretStr | None
 ) -> Iterator[tuple[str, bool]]:

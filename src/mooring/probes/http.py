@@ -22,6 +22,7 @@ from mooring.probes import _expect as expect
 from mooring.probes._base import Probe
 from mooring.probes._http import (
     Headers,
+    authenticates,
     demand_one_login,
     refusal,
     secrets_of,
@@ -127,8 +128,7 @@ class HTTP(Probe):
         body = None if self.body is None else self.body.get_secret_value().encode()
         request = Request(Place.parse(text), self.method, public, secret, body, self.tls)
         asserts = bool(self.expect_headers or self.expect_body or self.expect_regex or self.expect_json)
-        logged_in = any(name.lower() in ("authorization", "cookie", "x-api-key") for name, _ in secret)
-        return Prepared(request, logged_in, expect.status_codes(self.expect_status), asserts)
+        return Prepared(request, authenticates(secret), expect.status_codes(self.expect_status), asserts)
 
     @cached_property
     def address(self) -> str:
