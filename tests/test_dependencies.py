@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 
 from tests.sources import ROOT, imported, parsed
 
+MODULES = {"pyyaml": "yaml", "dnspython": "dns", "prometheus-client": "prometheus_client"}
 NOT_IMPORTED = {
     "cryptography": "pymysql asks for it where MySQL's login needs it; the store's seal imports it",
     "pymysql": "aiomysql's errors come from it",
@@ -39,7 +41,27 @@ def test_every_dependency_has_its_reason() -> None:
 
 def test_every_dependency_is_used() -> None:
     """Each package that users have to install is imported somewhere."""
-    modules = {"pyyaml": "yaml", "dnspython": "dns", "prometheus-client": "prometheus_client"}
     roots = {name.partition(".")[0] for _, tree in parsed(ROOT / "src") for _, name in imported(tree)}
-    unused = {n for n in declared()["users"] - set(NOT_IMPORTED) if modules.get(n, n) not in roots}
+    unused = {n for n in declared()["users"] - set(NOT_IMPORTED) if MODULES.get(n, n) not in roots}
     assert not unused, f"nothing imports {sorted(unused)}; take them out of pyproject.toml"
+
+
+def test_what_tests_import_is_declared() -> None:
+    """Each package that any of our files imports is named in pyproject.toml, not brought by chance."""
+    names = {module: name for name, module in MODULES.items()}
+    known = {name.replace("-", "_") for group in declared().values() for name in group}
+    own = {"tests", "docs", "benchmarks", "mooring"}
+    brought = {
+        "starlette",
+        "grimp",
+        "pydantic_core",
+    }  # parts of what is declared
+    found = {
+        f"{path.relative_to(ROOT)}: {root}"
+        for folder in ("tests", "docs", "benchmarks", "src")
+        for path, tree in parsed(ROOT / folder)
+        for _, name in imported(tree)
+        if (root := name.partition(".")[0]) not in sys.stdlib_module_names | own | brought
+        and names.get(root, root).replace("-", "_") not in known
+    }
+    assert not found, f"not declared in pyproject.toml: {sorted(found)}"
