@@ -52,6 +52,11 @@ def file_of(url: URL) -> Path | None:
     return Path(str(url.database)).absolute()
 
 
+def sqlite_url(path: Path) -> URL:
+    """Return the address of an SQLite file."""
+    return URL.create("sqlite", database=str(path))
+
+
 def in_memory(url: URL) -> bool:
     """Whether the store lives and dies with one connection."""
     return url.get_backend_name() == "sqlite" and file_of(url) is None

@@ -54,20 +54,19 @@ def explained(url: URL) -> Iterator[None]:
     """Turn a database's errors into StoreError; a fault of our own statement stays what it is."""
     try:
         yield
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, sqlite3.Error) as error:
         known = _store_error(error, Redactor([url.password] if isinstance(url.password, str) else []))
         if known is None:
             raise
         raise known from None  # the driver's own error may hold the address it was given
 
 
-def _store_error(error: SQLAlchemyError, redact: Redactor) -> StoreError | None:
+def _store_error(error: Exception, redact: Redactor) -> StoreError | None:
     if isinstance(error, PoolTimeoutError):
         return StoreError("the database is too busy: no connection came free in time")
-    if not isinstance(error, DBAPIError):
-        return None
-    said = redact(" ".join(str(error.orig).split()))
-    words = _words(error.orig, said, gone=error.connection_invalidated)
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    said = redact(" ".join(str(origin).split()))
+    words = _words(origin, said, gone=isinstance(error, DBAPIError) and error.connection_invalidated)
     return None if words is None else StoreError(f"{words} ({said})")
 
 

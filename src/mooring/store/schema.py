@@ -119,7 +119,7 @@ observations = Table(
     metadata,
     Column("target_id", Id, primary_key=True, autoincrement=False),
     Column("body", Text, nullable=False),
-    comment="what the last result of a target said; apart from health, so that its steady rows stay small",
+    comment="what a target's last result said; apart, so that steady health stays small",
 )
 
 rollups = Table(
@@ -160,7 +160,6 @@ transitions = Table(
     Column("claimed_at", BigInteger),
     Index(None, "target_id", "at", "old", "new", unique=True),
     Index(None, "revision"),
-    Index(None, "at"),
     Index(
         "ix_transitions_unclaimed",
         "id",
@@ -177,7 +176,7 @@ revision = Table(
     Column("value", BigInteger, nullable=False),
     Column("targets", BigInteger, nullable=False, comment="the revision that last changed a target"),
     Column("beat_at", BigInteger, comment="when a server last said that it lives"),
-    Column("pruned", Integer, nullable=False, comment="slots before this hold no passing raw results"),
+    Column("pruned", Integer, nullable=False, comment="slots before this hold no passing results"),
 )
 
 tokens = Table(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import URL, Connection, inspect, text
 
 from mooring.core.failure import InputError, Problem
-from mooring.store import backup
+from mooring.store.copying import copy_file
 from mooring.store.engines import file_of, opened
 from mooring.store.errors import explained
 from mooring.store.schema import HEAD, metadata
@@ -83,7 +83,7 @@ def upgrade(url: URL) -> State:
             raise InputError([Problem("store.url", before.advice)])
         path = file_of(url)
         if path is not None and before is State.BEHIND:
-            backup.copy_file(path, path.with_name(f"{path.name}.before-{HEAD}"))
+            copy_file(path, path.with_name(f"{path.name}.before-{HEAD}"))
         with engine.begin() as conn:
             migrate(conn)
     return before
