@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "serve": ("mooring.cli.serve", "Keep testing, remember, and tell by HTTP."),
     "targets": ("mooring.cli.targets", "List and change what is watched, on a server or in its database."),
     "kinds": ("mooring.cli.kinds", "List the kinds, or one kind's settings and what its stages prove."),
+    "db": ("mooring.cli.db", "Upgrade, check, back up and restore the database."),
     "token": ("mooring.cli.token", "Make tokens for the API."),
     "config": ("mooring.cli.config", "Look at the configuration."),
 }
