@@ -17,9 +17,8 @@ from mooring.core.transition import Transition
 from mooring.engine.recorder import Recorder
 from mooring.engine.roster import Roster, interrupted
 from mooring.engine.rows import Rows, merged, written
+from mooring.engine.snapshot import everything
 from mooring.engine.transaction import Change
-from mooring.store import health as health_rows
-from mooring.store import results as result_rows
 from mooring.store import revisions
 from mooring.store import targets as target_rows
 from mooring.store import transitions as transition_rows
@@ -81,7 +80,7 @@ class Catalogue:
 
     async def load(self) -> None:
         """Read everything from the store. A target that cannot be read is unknown and says why."""
-        rows, health, self._revision = await self._store.read(_everything)
+        rows, health, self._revision = await self._store.read(everything)
         for row in rows:
             if row.id is not None:
                 self._roster.put(row.id, self._rows.target(row), health.get(row.id, Health()))
@@ -181,7 +180,7 @@ class Catalogue:
             if await self._store.read(revisions.of_targets) == self._revision:
                 return {}
             before = self._revision
-            rows, health, self._revision = await self._store.read(_everything)
+            rows, health, self._revision = await self._store.read(everything)
             changes = self._differences(rows)
             if not changes:
                 return changes
@@ -278,16 +277,6 @@ class _Edit:
     target: Target | None = None
     health: Health | None = None
     transition: Transition | None = None
-
-
-def _everything(conn: Connection) -> tuple[list[StoredTarget], dict[int, Health], int]:
-    health = health_rows.load(conn)
-    for target_id, newest in result_rows.newest(conn).items():
-        known = health.get(target_id)
-        if known and known.last and known.last.started_at < newest.started_at:
-            seen = newest.observation if newest.observation.warnings else known.last.observation
-            health[target_id] = replace(known, last=replace(newest, observation=seen))
-    return target_rows.all_targets(conn), health, revisions.of_targets(conn)
 
 
 def _same(one: Target, other: Target) -> bool:
