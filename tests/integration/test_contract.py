@@ -40,7 +40,7 @@ from mooring.testing.faults import (
 )
 from mooring.testing.leaks import no_leaks
 from tests.integration.kinds import Example
-from tests.servers.process import poll_until
+from tests.servers.process import eventually, poll_until
 
 _FOLDER = Path(__file__).with_name("kinds")
 ENTRIES = {
@@ -231,7 +231,7 @@ async def test_fault_ends_in_time(example: Example, kind_name: str, fault: str) 
         _demand_classed(await _ended_in_time(lambda: run(net, target)))
     if example.sessions:
         sessions = example.sessions
-        poll_until(lambda: sessions() <= before, "the server's forgetting us")
+        await eventually(lambda: sessions() <= before, "the server's forgetting us")
 
 
 @every_dialling_example
@@ -280,7 +280,7 @@ async def test_paused_server_ends_in_time(example: Example, kind_name: str) -> N
             example.server.resume()
     assert result.failure is not None
     assert result.failure.reason is Reason.TIMEOUT
-    poll_until(example.server.ready, "answering again")
+    await eventually(example.server.ready, "answering again")
 
 
 @every_example

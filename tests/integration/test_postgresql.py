@@ -25,7 +25,7 @@ from tests.servers.postgresql import (
     StartPostgreSQL,
     unprivileged,
 )
-from tests.servers.process import poll_until, private_folder
+from tests.servers.process import eventually, private_folder
 from tests.servers.tls import Certificates
 
 pytestmark = pytest.mark.integration
@@ -260,7 +260,7 @@ async def test_query_that_hangs_is_ended_on_the_server(postgresql: PostgreSQL, r
         postgresql.url(role, PW, "postgres"), query="SELECT pg_sleep(60)", timeout=0.5
     )
     assert said(result) == ("function", "timeout", "TIMEOUT")
-    poll_until(lambda: postgresql.sessions(role) == 0, "the end of the query", within=5)
+    await eventually(lambda: postgresql.sessions(role) == 0, "the end of the query", within=5)
 
 
 # Head-room
@@ -314,14 +314,14 @@ async def test_paused_server(start_postgresql: StartPostgreSQL) -> None:
         result = await mooring.check(server.url(), timeout=0.4)
         server.resume()
         assert said(result) == ("protocol", "timeout", "TIMEOUT")
-        poll_until(lambda: server.sessions() == 0, "the server's forgetting us")
+        await eventually(lambda: server.sessions() == 0, "the server's forgetting us")
 
 
 async def test_server_that_shuts_down(start_postgresql: StartPostgreSQL) -> None:
     """A server that waits for its clients to leave says that it is shutting down: unavailable."""
     with start_postgresql() as server, psycopg.connect(server.url()):
         os.kill(server.pid, signal.SIGTERM)
-        poll_until(lambda: "smart shutdown" in server.log, "the shutdown")
+        await eventually(lambda: "smart shutdown" in server.log, "the shutdown")
         result = await mooring.check(server.url())
     assert said(result) == ("auth", "unavailable", "57P03")
     assert result.failure is not None
@@ -486,7 +486,7 @@ async def test_fault_of_the_network(
     async with fault_proxy(postgresql.port, fault) as proxy:
         url = postgresql.url(role, PW, "postgres", port=proxy.port)
         assert said(await mooring.check(url, timeout=0.5)) == expected
-    poll_until(lambda: postgresql.sessions(role) == 0, "the server's forgetting us")
+    await eventually(lambda: postgresql.sessions(role) == 0, "the server's forgetting us")
 
 
 async def test_tls_handshake_that_stalls(tls_server: PostgreSQL) -> None:

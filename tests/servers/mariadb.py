@@ -72,7 +72,7 @@ class MariaDB(ServerProcess):
     def command(self) -> list[str]:
         options = [f"--{key}={value}" for key, value in self.settings.items()]
         mariadbd = binary("mariadbd", PACKAGE)
-        flags = ["--skip-name-resolve", "--skip-log-bin"] if "log-bin" not in self.settings else []
+        flags = ["--skip-name-resolve", *(["--skip-log-bin"] if "log-bin" not in self.settings else [])]
         return [mariadbd, "--no-defaults", *_as_root(), f"--port={self.port}", *options, *flags]
 
     def ready(self) -> bool:

@@ -6,6 +6,7 @@ and offers a fixture. Everything is synchronous, so that a test of any loop can 
 
 from __future__ import annotations
 
+import asyncio
 import random
 import shutil
 import signal
@@ -64,6 +65,15 @@ def poll_until(condition: Callable[[], bool], what: str, within: float = READY_W
         if time.monotonic() > deadline:
             raise AssertionError(f"{what} did not happen within {within:g} s")
         time.sleep(POLL)
+
+
+async def eventually(condition: Callable[[], bool], what: str, within: float = READY_WITHIN) -> None:
+    """Do as `poll_until`, letting the event loop run: it closes its sockets one turn late."""
+    deadline = time.monotonic() + within
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what} did not happen within {within:g} s")
+        await asyncio.sleep(POLL)
 
 
 class ServerProcess:

@@ -67,7 +67,7 @@ def _hint(number: int, message: str, login: Login) -> str | None:
 
 def _account(message: str, login: Login) -> str:
     found = _ACCOUNT.search(message)
-    user, host = (found[1], found[2]) if found else (login.user, "%")
+    user, host = (found[1], found[2]) if found else (login.user, "...")
     return f"{quoted(user, chr(39))}@{quoted(host, chr(39))}"
 
 
