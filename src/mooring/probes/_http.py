@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import base64
+import ssl
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, SecretStr
 
-from mooring.core.failure import CheckError
+from mooring.core.failure import Cause, CheckError
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
 from mooring.net.http_request import demand_headers
+from mooring.net.tls import explain
 from mooring.probes._url import Url
 
 PUBLIC = frozenset(
@@ -149,3 +152,11 @@ def refusal(status: int, message: str, *, logged_in: bool, hint: str | None = No
 
 _REJECTED = "The server answers and rejects the login: compare it with the service's own."
 _ASKED = "The server asks for a login: put user:password into the address, or set token."
+
+
+def asked_for_tls(error: Exception, scheme: str) -> Cause | None:
+    """Explain TLS that was asked of a port in plain text; None for everything else."""
+    cause = explain(error) if isinstance(error, ssl.SSLError) else None
+    if cause is None or cause.code != "PLAIN_TEXT":
+        return None
+    return replace(cause, hint=f"Write the address with {scheme}://, or ask the port that speaks TLS.")

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidMessage
@@ -135,6 +136,15 @@ class Session:
                     await self._next()
         except TimeoutError:
             return
+
+    async def leave(self, seconds: float) -> None:
+        """Say goodbye and wait for the answer, as servers that log everything else as a fault expect."""
+        with suppress(OSError, EOFError):
+            async with asyncio.timeout(seconds):
+                self._protocol.send_close(1000)
+                await self._flush()
+                while self._protocol.state is not State.CLOSED:
+                    await self._read()
 
     async def _next(self) -> None:
         """Take in what the server sends next."""

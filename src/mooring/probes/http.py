@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field, JsonValue, SecretStr, model_validator
 
-from mooring.core.failure import CheckError
+from mooring.core.failure import Cause, CheckError
 from mooring.core.reason import Reason
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
@@ -22,6 +22,7 @@ from mooring.probes import _expect as expect
 from mooring.probes._base import Probe
 from mooring.probes._http import (
     Headers,
+    asked_for_tls,
     authenticates,
     demand_one_login,
     refusal,
@@ -160,6 +161,9 @@ class HTTP(Probe):
             body_bytes=len(response.body),
         )
         return Observation()
+
+    def reason(self, error: Exception) -> Cause | None:
+        return asked_for_tls(error, "http")
 
     async def _follow(self, trail: Trail, request: Request, response: Response) -> tuple[Request, Response]:
         """Go where the answer points to. The stages told are those of the last hop."""

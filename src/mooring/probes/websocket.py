@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field, SecretStr, StringConstraints, model_validator
 
-from mooring.core.failure import CheckError
+from mooring.core.failure import Cause, CheckError
 from mooring.core.reason import Reason
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
@@ -19,8 +19,10 @@ from mooring.net.http_request import Place
 from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
 from mooring.probes._base import Probe
+from mooring.probes._expect import cut
 from mooring.probes._http import (
     Headers,
+    asked_for_tls,
     authenticates,
     demand_one_login,
     refusal,
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 
 Token = Annotated[str, StringConstraints(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")]
 
+GOODBYE = 0.25
+"""Seconds for the server to answer our close message; after that the connection is dropped."""
 _OF_HTTP = 4000
 """By convention 4401 means what 401 means in HTTP."""
 _CLOSED: dict[int, tuple[Reason, Stage]] = {
@@ -125,7 +129,9 @@ class WebSocket(Probe):
             trail.begin(Stage.PROTOCOL, trail.monotonic())
             response = await session.upgrade((*public, *secret))
             trail.end(trail.monotonic())
-            trail.note(status_code=response.status_code, server=response.headers.get("Server"))
+            trail.note(status_code=response.status_code)
+            if "Server" in response.headers:
+                trail.note(server=cut(response.headers["Server"]))
             logged_in = authenticates(secret)
             if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
                 raise _refused(trail, response.status_code, bytes(response.body or b""), logged_in=logged_in)
@@ -136,7 +142,11 @@ class WebSocket(Probe):
                 trail.passed(Stage.AUTH)
                 trail.passed(Stage.PERMISSION)
             trail.end(trail.monotonic())
+            await session.leave(min(GOODBYE, trail.remaining / 2))
         return Observation({"subprotocol": session.subprotocol} if self.subprotocols else {})
+
+    def reason(self, error: Exception) -> Cause | None:
+        return asked_for_tls(error, "ws")
 
     def _headers(self) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]:
         return split_headers(self.headers, Url.parse(self.url.get_secret_value()), self.token)
