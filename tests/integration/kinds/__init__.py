@@ -16,7 +16,7 @@ To put a kind under the contract, add `tests/integration/kinds/<kind>.py` with
             server=server,                              # a ServerProcess, to be paused and resumed
         )
 
-Nothing else enumerates kinds.
+A passive kind, of which nothing can be asked, has no `good`. Nothing else enumerates kinds.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ class Example:
     sessions: Callable[[], int] | None = None
     """Counts the clients on the server's own books; None where the server keeps none."""
     secret: str | None = None
-    """A secret in `settings`, which `secrets()` has to yield and nothing may show."""
+    """The secret in `settings`, which `secrets()` has to yield and nothing may show; None: there is none."""
     server: ServerProcess | None = None
-    """The server, which the suite pauses for a moment; None where there is no process to pause."""
+    """The server, which the suite pauses for a moment; None without DIALS."""
 
     def through(self, port: int) -> dict[str, Any]:
         """Return the settings with another port."""

@@ -25,4 +25,5 @@ def good(request: pytest.FixtureRequest) -> Iterator[Example]:
         broken={"url": url, "tls": {"ca": certificates.unknown_ca}},
         port=server.tls_port,
         sessions=server.sessions,
+        server=server,
     )
