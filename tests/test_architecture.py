@@ -349,15 +349,21 @@ def test_every_module_is_used() -> None:
     assert not unused, f"nobody imports {unused}; use them or take them out"
 
 
+def collected(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Yield what pytest takes for tests: functions of the module, and of its classes."""
+    bodies = [tree.body, *(node.body for node in tree.body if isinstance(node, ast.ClassDef))]
+    for node in (each for body in bodies for each in body):
+        if isinstance(node, FUNCTIONS) and node.name.startswith("test_"):
+            yield node
+
+
 def test_every_test_states_its_fact() -> None:
     """Each test has a docstring that is a sentence."""
 
     def rule(path: Path, tree: ast.Module) -> Iterator[Finding]:
-        for node in ast.walk(tree):
-            if isinstance(node, FUNCTIONS) and node.name.startswith("test_"):
-                fact = ast.get_docstring(node) or ""
-                if not fact.endswith("."):
-                    yield f"{at(path, node)}: {node.name}: say the fact it proves in one sentence"
+        for test in collected(tree):
+            if not (ast.get_docstring(test) or "").endswith("."):
+                yield f"{at(path, test)}: {test.name}: say the fact it proves in one sentence"
 
     check(rule, ROOT / "tests")
 
@@ -374,7 +380,7 @@ def test_tests_do_not_sleep() -> None:
             yield from sleeps(child)
 
     def rule(path: Path, tree: ast.Module) -> Iterator[Finding]:
-        for test in (n for n in ast.walk(tree) if isinstance(n, FUNCTIONS) and n.name.startswith("test_")):
+        for test in collected(tree):
             for call in sleeps(test):
                 if not (isinstance(call.args[0], ast.Constant) and call.args[0].value == 0):
                     yield f"{at(path, call)}: sleeps; poll the condition or step a FakeClock"

@@ -43,6 +43,8 @@ def document(api: FastAPI, base_path: str) -> dict[str, Any]:
         ref_template="#/components/schemas/{model}"
     )
     parts["schemas"]["FieldProblem"] = parts["schemas"]["ProblemAnswer"].pop("$defs")["FieldProblem"]
+    for name in ("HTTPValidationError", "ValidationError"):  # FastAPI's own shape, which is never sent
+        parts["schemas"].pop(name, None)
     for item in made["paths"].values():
         for operation in item.values():
             _complete(operation)
@@ -53,6 +55,7 @@ def _complete(operation: dict[str, Any]) -> None:
     """Declare the logins and the errors of one operation."""
     guarded = operation[ROLE] != PUBLIC[ROLE]
     operation["security"] = [{"token": []}, {"session": []}] if guarded else []
+    operation["responses"].pop("422", None)  # FastAPI's own; said anew below
     for status in _statuses(operation, guarded=guarded):
         said = {"description": status.phrase, "content": {MEDIA_TYPE: {"schema": _SCHEMA}}}
         operation["responses"].setdefault(str(status.value), said)
