@@ -253,7 +253,12 @@ _REASONS = {
     "SSLV3_ALERT_HANDSHAKE_FAILURE": ("HANDSHAKE_REFUSED", "the server refuses the handshake"),
     "UNEXPECTED_EOF_WHILE_READING": ("HANDSHAKE_CUT", "the server cut the TLS handshake"),
 }
-_CLIENT_CERT_HINT = "Set tls.cert and tls.key to a certificate that the server accepts."
+_HINTS = {
+    "CLIENT_CERT_REQUIRED": "Set tls.cert and tls.key to a certificate that the server accepts.",
+    "CLIENT_CERT_REFUSED": "Set tls.cert and tls.key to a certificate that the server accepts.",
+    "HANDSHAKE_REFUSED": "It may demand a client certificate (tls.cert), or accept none of our ciphers.",
+    "PLAIN_TEXT": "Leave TLS out, or use the port where the server speaks it.",
+}
 
 
 def explain(error: ssl.SSLError) -> Cause:
@@ -263,7 +268,7 @@ def explain(error: ssl.SSLError) -> Cause:
             error.verify_code, ("CERT_INVALID", error.verify_message or "the certificate is not valid", None)
         )
         if error.verify_code in (62, 64) and error.verify_message:
-            message = error.verify_message[0].lower() + error.verify_message[1:].rstrip(".")
+            message = error.verify_message.replace("Hostname", "host name").rstrip(".")
         return Cause(Reason.TLS, code, message, hint)
     reason = (
         error.reason or "UNEXPECTED_EOF_WHILE_READING" if isinstance(error, ssl.SSLEOFError) else error.reason
@@ -271,4 +276,4 @@ def explain(error: ssl.SSLError) -> Cause:
     code, message = _REASONS.get(reason or "", ("TLS", f"TLS failed: {reason or error}"))
     if code == "HANDSHAKE_CUT":
         return Cause(Reason.NETWORK, code, message)
-    return Cause(Reason.TLS, code, message, _CLIENT_CERT_HINT if code.startswith("CLIENT_CERT") else None)
+    return Cause(Reason.TLS, code, message, _HINTS.get(code))
