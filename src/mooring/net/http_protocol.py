@@ -155,6 +155,8 @@ class Exchange(asyncio.Protocol):
             self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
+        if self.answered:  # a second answer, which nobody asked for
+            return
         self.status = self._parser.get_status_code()
         if self.status >= HTTPStatus.OK:
             self.answered = True
@@ -163,7 +165,7 @@ class Exchange(asyncio.Protocol):
                 self._finish()
 
     def on_body(self, body: bytes) -> None:
-        if self.cut:
+        if self.done.done():
             return
         room = self._limit - self.body_bytes
         if len(body) > room:

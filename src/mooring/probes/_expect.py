@@ -65,7 +65,7 @@ def demand_json(body: bytes, wanted: Mapping[str, Any], content_type: str, note:
     """Raise CheckError(assertion) where the body is no JSON or one of these values is another."""
     try:
         document = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _no_json(body, content_type, note) from error
     for path, value in wanted.items():
         found = list(_at(document, path))
