@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from tempfile import mkstemp
 from typing import Self
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -50,9 +51,10 @@ def _made(path: Path) -> bytes | None:
     if path.exists():
         return None
     path.parent.mkdir(parents=True, exist_ok=True)
-    key, partial = Fernet.generate_key(), path.with_name(f"{path.name}.{os.getpid()}")
+    key = Fernet.generate_key()
+    handle, partial = mkstemp(prefix=f"{path.name}.", dir=path.parent)  # readable by its owner alone
     try:
-        with os.fdopen(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+        with os.fdopen(handle, "wb") as file:
             file.write(key)
             file.flush()
             os.fsync(file.fileno())
@@ -60,7 +62,7 @@ def _made(path: Path) -> bytes | None:
     except FileExistsError:
         return None
     finally:
-        partial.unlink(missing_ok=True)
+        Path(partial).unlink()
     return key
 
 
