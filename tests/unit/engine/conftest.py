@@ -78,7 +78,7 @@ async def open_app(tmp_path: Path, empty_store: Path, clock: FakeClock) -> Async
 
 def filled(keys: Mapping[str, Any]) -> dict[str, Any]:
     """Return a scripted target's keys with what most tests do not care for."""
-    return {"kind": "scripted", "interval": 30, "timeout": 5, **keys}
+    return {"kind": "scripted", "interval": 30, "timeout": min(5, keys.get("interval", 30)), **keys}
 
 
 def probe_of(app: App, name: str) -> ScriptedProbe:

@@ -1,0 +1,319 @@
+"""The one door: sharing, recording, many at once, and who reports by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+
+from mooring.app import App
+from mooring.core.failure import MissingError
+from mooring.core.reason import Reason
+from mooring.core.result import CheckResult, Trigger
+from mooring.core.stage import Stage, StageResult
+from mooring.core.status import Status
+from mooring.core.target import Target
+from mooring.probes._registry import Kinds
+from mooring.store import results as result_rows
+from mooring.targets import TargetReader
+from mooring.testing import FakeClock
+from tests.unit.engine.conftest import OpenApp, probe_of
+
+
+def target_of(app: App, name: str) -> Target:
+    """Return a target by its name."""
+    return app.catalogue.by_name(name)
+
+
+async def count(app: App, name: str) -> int:
+    """Return how many results of a target are stored."""
+    target_id = target_of(app, name).id or 0
+    return len(await app.store.read(lambda conn: result_rows.recent(conn, target_id)))
+
+
+async def test_a_second_caller_shares_the_running_check(open_app: OpenApp, clock: FakeClock) -> None:
+    """Two people who test at the same time get the one result of one check, stored once."""
+    app = await open_app({"name": "a", "script": ["slow 2"]}, schedule=False)
+    first = asyncio.create_task(app.monitor.check(target_of(app, "a"), Trigger.API))
+    await clock.advance(1)
+    second = asyncio.create_task(app.monitor.check(target_of(app, "a"), Trigger.CLI))
+    await clock.advance(1)
+    assert await first is await second
+    assert len(probe_of(app, "a").runs) == 1
+    assert await count(app, "a") == 1
+
+
+async def test_a_late_listener_hears_every_stage(open_app: OpenApp, clock: FakeClock) -> None:
+    """Who shares a check that is under way is told of the stages before and after."""
+    app = await open_app({"name": "a", "script": ["slow 2"]}, schedule=False)
+    early: list[StageResult] = []
+    late: list[StageResult] = []
+    first = asyncio.create_task(app.monitor.check(target_of(app, "a"), Trigger.API, on_stage=early.append))
+    await clock.advance(1)
+    second = asyncio.create_task(app.monitor.check(target_of(app, "a"), Trigger.API, on_stage=late.append))
+    await clock.advance(0)
+    assert [each.stage for each in late] == [Stage.TCP]
+    await clock.advance(1)
+    await asyncio.gather(first, second)
+    assert late == early
+    assert [each.stage for each in late] == [Stage.TCP, Stage.FUNCTION]
+
+
+async def test_a_listener_that_fails_does_not_fail_the_check(open_app: OpenApp) -> None:
+    """What a viewer raises is logged; the check goes on."""
+
+    def broken(_: StageResult) -> None:
+        raise RuntimeError("a viewer's fault")
+
+    app = await open_app({"name": "a"}, schedule=False)
+    result = await app.monitor.check(target_of(app, "a"), Trigger.API, on_stage=broken)
+    assert result.status is Status.UP
+
+
+async def test_one_who_gives_up_does_not_cancel_the_others(open_app: OpenApp, clock: FakeClock) -> None:
+    """A cancelled caller leaves the check to those who still wait."""
+    app = await open_app({"name": "a", "script": ["slow 2"]}, schedule=False)
+    first = asyncio.create_task(app.monitor.check(target_of(app, "a"), Trigger.API))
+    second = asyncio.create_task(app.monitor.check(target_of(app, "a"), Trigger.API))
+    await clock.advance(1)
+    first.cancel()
+    await clock.advance(2)
+    assert first.cancelled()
+    assert (await second).status is Status.UP
+
+
+async def test_the_last_one_who_gives_up_cancels_the_check(open_app: OpenApp, clock: FakeClock) -> None:
+    """A check that nobody waits for any more ends, and nothing of it is stored."""
+    app = await open_app({"name": "a", "script": ["slow 2"]}, schedule=False)
+    callers = [asyncio.create_task(app.monitor.check(target_of(app, "a"), Trigger.API)) for _ in range(2)]
+    await clock.advance(1)
+    assert set(app.monitor.checking) == {target_of(app, "a").id}
+    for caller in callers:
+        caller.cancel()
+    await clock.settle()
+    assert not app.monitor.checking
+    await clock.advance(5)
+    assert await count(app, "a") == 0
+
+
+async def test_a_person_who_joins_a_scheduled_check_makes_it_decide(
+    open_app: OpenApp, clock: FakeClock
+) -> None:
+    """The result of a scheduled check that a person shares counts as a person's: down at once."""
+    app = await open_app({"name": "a", "script": ["up", "hang"]})
+    await clock.advance(31)
+    person = asyncio.create_task(app.monitor.check(target_of(app, "a"), Trigger.MANUAL))
+    await clock.advance(5)
+    result = await person
+    assert (result.trigger, result.failure and result.failure.reason) == (Trigger.MANUAL, Reason.TIMEOUT)
+    assert app.catalogue.health[target_of(app, "a").id or 0].status is Status.DOWN
+    assert len(probe_of(app, "a").runs) == 2
+
+
+async def test_the_schedule_keeps_a_check_that_people_left(open_app: OpenApp, clock: FakeClock) -> None:
+    """A person who joins a scheduled check and gives up does not cancel it."""
+    app = await open_app({"name": "a", "script": ["slow 2"]})
+    await clock.advance(1)
+    person = asyncio.create_task(app.monitor.check(target_of(app, "a"), Trigger.MANUAL))
+    await clock.advance(0.5)
+    person.cancel()
+    await clock.advance(2)
+    assert await count(app, "a") == 1
+
+
+async def test_a_result_that_is_new_enough_is_used_again(open_app: OpenApp, clock: FakeClock) -> None:
+    """With `if_older_than` no check is made while the last result is no older."""
+    app = await open_app({"name": "a"}, schedule=False)
+    first = await app.monitor.check(target_of(app, "a"), Trigger.API, if_older_than=10)
+    await clock.advance(10)
+    assert await app.monitor.check(target_of(app, "a"), Trigger.API, if_older_than=10) is first
+    await clock.advance(0.1)
+    assert await app.monitor.check(target_of(app, "a"), Trigger.API, if_older_than=10) is not first
+    await app.monitor.check(target_of(app, "a"), Trigger.API)
+    assert len(probe_of(app, "a").runs) == 3
+
+
+async def test_new_settings_make_an_old_result_worthless(open_app: OpenApp, clock: FakeClock) -> None:
+    """After an edit of its settings a target is checked, however new its last result is."""
+    app = await open_app({"name": "a"}, schedule=False)
+    await app.monitor.check(target_of(app, "a"), Trigger.API)
+    await app.catalogue.edit(target_of(app, "a").id or 0, {"script": ["refused"]})
+    result = await app.monitor.check(target_of(app, "a"), Trigger.API, if_older_than=3600)
+    assert result.status is Status.DOWN
+
+
+async def test_what_an_edit_overtakes_is_not_recorded(open_app: OpenApp, clock: FakeClock) -> None:
+    """A check that was under way when its target was edited answers its caller and is not stored."""
+    app = await open_app({"name": "a", "script": ["slow 2"]}, schedule=False)
+    caller = asyncio.create_task(app.monitor.check(target_of(app, "a"), Trigger.API))
+    await clock.advance(1)
+    await app.catalogue.edit(target_of(app, "a").id or 0, {"script": ["refused"]})
+    await clock.advance(2)
+    assert (await caller).status is Status.UP
+    assert await count(app, "a") == 0
+
+
+async def test_an_ad_hoc_target_is_only_run(open_app: OpenApp) -> None:
+    """What is not stored is checked with its own stages told, and leaves no row."""
+    app = await open_app(schedule=False)
+    target = app.reader.read({"name": "new", "kind": "scripted"})
+    stages: list[StageResult] = []
+    before = app.bus.revision
+    result = await app.monitor.check(target, Trigger.API, on_stage=stages.append)
+    assert (result.status, result.target.id) == (Status.UP, None)
+    assert [each.stage for each in stages] == [Stage.TCP, Stage.FUNCTION]
+    assert app.bus.revision == before
+
+
+async def test_a_timeout_can_be_given(open_app: OpenApp, clock: FakeClock) -> None:
+    """One check may get another timeout than the target's own."""
+    app = await open_app({"name": "a", "script": ["hang"], "timeout": 5}, schedule=False)
+    caller = asyncio.create_task(app.monitor.check(target_of(app, "a"), Trigger.API, timeout=2))
+    await clock.advance(2)
+    result = await caller
+    assert result.seconds == 2
+    assert result.failure is not None
+    assert result.failure.message == "no answer at function within 2 s"
+
+
+async def test_a_removed_target_cannot_be_checked(open_app: OpenApp) -> None:
+    """Checking a target that was removed meanwhile raises MissingError."""
+    app = await open_app({"name": "a"}, schedule=False)
+    target = target_of(app, "a")
+    await app.catalogue.remove(target.id or 0)
+    with pytest.raises(MissingError, match="the target a was removed"):
+        await app.monitor.check(target, Trigger.API)
+
+
+async def test_many_are_checked_as_they_come(open_app: OpenApp, clock: FakeClock) -> None:
+    """Results of many targets come as soon as each is there; one that vanishes is left out."""
+    app = await open_app(
+        {"name": "slow", "script": ["slow 3"]}, {"name": "quick"}, {"name": "gone"}, schedule=False
+    )
+    targets = list(app.catalogue.targets.values())
+    await app.catalogue.remove(target_of(app, "gone").id or 0)
+    came: list[tuple[str, float]] = []
+
+    async def read() -> None:
+        async for result in app.monitor.check_many(targets, Trigger.API):
+            came.append((result.target.name, clock.monotonic()))
+
+    reading = asyncio.create_task(read())
+    await clock.advance(10)
+    await reading
+    assert came == [("quick", 0.0), ("slow", 3.0)]
+
+
+async def test_closing_many_cancels_what_still_runs(open_app: OpenApp, clock: FakeClock) -> None:
+    """Who closes the stream ends the checks that were made for it."""
+    app = await open_app(
+        {"name": "quick"}, *({"name": f"h{n}", "script": ["slow 4"]} for n in range(20)), schedule=False
+    )
+    targets = list(app.catalogue.targets.values())
+    async with aclosing(app.monitor.check_many(targets, Trigger.API)) as results:
+        assert (await anext(results)).target.name == "quick"
+        assert len(app.monitor.checking) == 20
+    await clock.settle()
+    assert not app.monitor.checking
+
+
+async def test_testing_all_does_not_disturb_the_schedule(open_app: OpenApp, clock: FakeClock) -> None:
+    """While people test 300 hanging targets, scheduled checks begin in time."""
+    hanging = ({"name": f"h{n}", "interval": 3600, "script": ["hang"]} for n in range(300))
+    app = await open_app({"name": "a"}, *hanging)
+    await clock.advance(45)
+    began = len(probe_of(app, "a").runs)
+    dark = [target for target in app.catalogue.targets.values() if target.name != "a"]
+
+    async def test_all() -> list[CheckResult]:
+        return [result async for result in app.monitor.check_many(dark, Trigger.API)]
+
+    testing = asyncio.create_task(test_all())
+    await clock.advance(90)
+    assert len(await testing) == 300
+    assert len(probe_of(app, "a").runs) == began + 3
+    assert app.monitoring.lag <= 1
+
+
+async def test_a_report_decides_at_once(open_app: OpenApp, clock: FakeClock) -> None:
+    """What a watched thing says of itself makes it up or down at once, with its message."""
+    app = await open_app({"name": "job", "kind": "push", "interval": 60, "grace": 10})
+    target_id = target_of(app, "job").id or 0
+    await app.monitor.report(target_id, ok=True, message="42 rows", seconds=1.5)
+    health = app.catalogue.health[target_id]
+    assert (health.status, health.last and health.last.seconds) == (Status.UP, 1.5)
+    assert health.last is not None
+    assert health.last.observation.details == {"message": "42 rows"}
+    result = await app.monitor.report(target_id, ok=False, message="disk full")
+    assert app.catalogue.health[target_id].status is Status.DOWN
+    assert result.failure is not None
+    assert (result.failure.reason, result.failure.code, result.failure.message) == (
+        Reason.ASSERTION,
+        "REPORTED",
+        "disk full",
+    )
+
+
+async def test_silence_is_down(open_app: OpenApp, clock: FakeClock) -> None:
+    """A push target is down as soon as interval and grace have passed without a report, and not before."""
+    app = await open_app({"name": "job", "kind": "push", "interval": 60, "grace": 10})
+    target_id = target_of(app, "job").id or 0
+    await clock.advance(50)
+    await app.monitor.report(target_id, ok=True)
+    await clock.advance(69)
+    assert app.catalogue.health[target_id].status is Status.UP
+    await clock.advance(2)
+    health = app.catalogue.health[target_id]
+    assert health.status is Status.DOWN
+    assert health.last is not None
+    assert health.last.failure is not None
+    assert health.last.failure.code == "NO_REPORT"
+    await app.monitor.report(target_id, ok=True)
+    assert app.catalogue.health[target_id].status is Status.UP
+
+
+async def test_a_start_gives_reporters_their_time(open_app: OpenApp, clock: FakeClock) -> None:
+    """After a restart a push target has a whole interval and its grace: nobody heard what was reported."""
+    app = await open_app({"name": "job", "kind": "push", "interval": 60, "grace": 10})
+    target_id = target_of(app, "job").id or 0
+    await app.monitor.report(target_id, ok=True)
+    await app.__aexit__()
+    clock.turn(3600)
+    app = await open_app()
+    await clock.advance(69)
+    assert app.catalogue.health[target_id].status is Status.UP
+    await clock.advance(2)
+    assert app.catalogue.health[target_id].status is Status.DOWN
+
+
+async def test_testing_a_reporter_shows_its_last_report(open_app: OpenApp, clock: FakeClock) -> None:
+    """A person's test of a push target answers the last report while it is in time, else the silence."""
+    app = await open_app({"name": "job", "kind": "push", "interval": 60, "grace": 10}, schedule=False)
+    target = target_of(app, "job")
+    report = await app.monitor.report(target.id or 0, ok=True)
+    await clock.advance(69)
+    assert await app.monitor.check(target, Trigger.MANUAL) is report
+    await clock.advance(2)
+    result = await app.monitor.check(target, Trigger.MANUAL)
+    assert result.failure is not None
+    assert result.failure.code == "NO_REPORT"
+
+
+async def test_a_report_hides_the_targets_secret(open_app: OpenApp) -> None:
+    """A message that repeats the target's token is stored without it."""
+    secret = "s3cret-token-of-16"
+    app = await open_app({"name": "job", "kind": "push", "interval": 60, "token": secret}, schedule=False)
+    result = await app.monitor.report(target_of(app, "job").id or 0, ok=False, message=f"used {secret}")
+    assert result.failure is not None
+    assert result.failure.message == "used ***"
+
+
+async def test_a_check_without_a_store_goes_through_the_same_door() -> None:
+    """`mooring.check` tests one target with every stage and stores nothing."""
+    import mooring
+
+    target = TargetReader(Kinds()).read({"name": "a", "url": "tcp://127.0.0.1:1", "timeout": 2})
+    result = await mooring.check(target)
+    assert result.trigger is Trigger.CLI
+    assert (result.status, result.failure and result.failure.reason) == (Status.DOWN, Reason.REFUSED)
