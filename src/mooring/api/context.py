@@ -36,6 +36,7 @@ class Context:
     envelope: Envelope = field(default_factory=Envelope)
     tally: Tally = field(default_factory=Tally)
     streams: int = 0
+    kinds: list[dict[str, Any]] | None = None
 
     def opened(self, body: dict[str, Any]) -> dict[str, Any]:
         """Return a body with the settings that its `found` holds."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import socket
 import time
 from collections.abc import MutableMapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -22,6 +24,8 @@ access = logging.getLogger("mooring.access")
 
 LARGEST_BODY = 1024 * 1024
 TOO_LARGE = "A body may have 1 MB."
+MOST_DRAINED = 64 * LARGEST_BODY
+DRAINED_WITHIN = 5.0
 _PUSH_TOKEN = re.compile(r"(/push/)[^/?]+")
 _SECURITY = {
     "x-content-type-options": "nosniff",
@@ -97,8 +101,9 @@ class Edge:
             await self._app(scope, receive, send)
             return
         began, seen = time.perf_counter(), [0]
+        scope = dict(scope)  # the server keeps its own, by which it leaves out the body of an answer to HEAD
         host = self._believe(scope)
-        sending = _finished(send, seen, bodiless=scope["method"] == "HEAD")
+        sending = _finished(send, seen)
         try:
             await self._pass(scope, host, receive, sending)
         finally:
@@ -121,8 +126,8 @@ class Edge:
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
         length = Headers(scope=scope).get("content-length", "")
         if length.isascii() and length.isdigit() and int(length[:20]) > LARGEST_BODY:
-            answer = problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LARGE, headers={"Connection": "close"})
-            await answer(scope, receive, send)
+            await _drain(receive)
+            await problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LARGE)(scope, receive, send)
             return
         came = 0
 
@@ -131,6 +136,7 @@ class Edge:
             message = await receive()
             came += len(message.get("body", b""))
             if came > LARGEST_BODY:
+                await _drain(receive)
                 raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LARGE)
             return message
 
@@ -166,8 +172,19 @@ def _take_base_path(scope: MutableMapping[str, Any], base: str) -> None:
         scope["path"] = base + path
 
 
-def _finished(send: Send, seen: list[int], *, bodiless: bool) -> Send:
-    """Return a send that adds the headers of every answer and drops the body of an answer to HEAD."""
+async def _drain(receive: Receive) -> None:
+    """Throw away what is left of a body, within limits: who is still sending would not see the answer."""
+    thrown, more = 0, True
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DRAINED_WITHIN):
+            while more and thrown < MOST_DRAINED:
+                message = await receive()
+                thrown += len(message.get("body", b""))
+                more = message.get("more_body", False)
+
+
+def _finished(send: Send, seen: list[int]) -> Send:
+    """Return a send that adds the headers of every answer and notes its status."""
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -175,8 +192,6 @@ def _finished(send: Send, seen: list[int], *, bodiless: bool) -> Send:
             headers = MutableHeaders(scope=message)
             for name, value in _SECURITY.items():
                 headers.setdefault(name, value)
-        elif bodiless and message["type"] == "http.response.body":
-            message = {**message, "body": b""}
         await send(message)
 
     return sending

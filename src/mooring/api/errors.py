@@ -115,15 +115,32 @@ def _route(scope: Scope) -> str:
     return str(getattr(scope.get("route"), "path", "(no route)"))
 
 
-async def _http(_: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  what it is registered for
     errors = error.errors if isinstance(error, Refused) else ()
-    detail = error.detail
+    detail, headers = error.detail, error.headers
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers = {"Allow": ", ".join(_methods(request)) or str((headers or {}).get("Allow"))}
+        if request.method == "OPTIONS":
+            return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
+        detail = f"This address takes {headers['Allow']}."
     if error.status_code == HTTPStatus.NOT_FOUND and not isinstance(error, Refused):
         detail = "There is nothing at this address; /docs lists what there is."
     elif error.status_code == HTTPStatus.BAD_REQUEST and not isinstance(error, Refused):
         detail = "The body is not JSON in UTF-8."
-    return problem(error.status_code, detail, errors, error.headers)
+    return problem(error.status_code, detail, errors, headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """Return the methods that a path takes, as the OpenAPI document says."""
+    path = request.url.path.removeprefix(request.scope["root_path"]).split("/")
+    paths: dict[str, Any] = request.app.openapi()["paths"]
+    for template, item in sorted(paths.items(), key=lambda each: "{" in each[0]):
+        parts = template.split("/")
+        if len(parts) == len(path) and all(p[:1] == "{" or p == q for p, q in zip(parts, path, strict=True)):
+            methods = {method.upper() for method in item} | {"OPTIONS"}
+            return sorted(methods | ({"HEAD"} if "GET" in methods and "/push/" not in template else set()))
+    return []
 
 
 async def _unreadable(_: Request, error: Exception) -> Response:

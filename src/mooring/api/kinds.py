@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from fastapi import APIRouter
@@ -33,7 +34,9 @@ class KindAnswer(Answer):
 @router.get("/kinds", response_model=Page[KindAnswer], openapi_extra=dict(VIEWER))
 async def list_kinds(here: Here) -> Json:
     """List the kinds."""
-    return Json({"items": [_kind(kind) for kind in here.app.kinds.all()], "next": None})
+    if here.kinds is None:  # the first time this imports every driver there is
+        here.kinds = await asyncio.to_thread(lambda: [_kind(kind) for kind in here.app.kinds.all()])
+    return Json({"items": here.kinds, "next": None})
 
 
 def _kind(kind: type[Probe]) -> dict[str, Any]:

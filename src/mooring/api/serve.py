@@ -26,7 +26,6 @@ log = logging.getLogger(__name__)
 GOODBYE = 5
 """Seconds that requests may still take when the server is told to stop."""
 BACKLOG = 1024
-TOKEN_FILE = "mooring.token"  # noqa: S105  the name of a file
 FIRST = "first"
 """The name of the token that the first start makes."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -145,8 +144,7 @@ def _url(host: str, port: int) -> str:
 async def _welcome(app: App, keyring: Keyring, url: str) -> list[str]:
     """Make the first admin's token, keep it in a file, and return what to tell of it."""
     stored, secret = await keyring.make(FIRST, Role.ADMIN)
-    folder = (app.settings.store.file or app.settings.secret_key_file).parent
-    path = _kept(folder / TOKEN_FILE, secret)
+    path = _kept(app.settings.token_file, secret)
     code = await keyring.code(stored.id)
     return [
         f"The first admin's token is in {path}; it is used by the other commands.",

@@ -126,6 +126,7 @@ def _routed(base_path: str, middleware: list[Middleware]) -> FastAPI:
 async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     """Count what is committed, for /metrics, while the server runs."""
     context: Context = api.state.context
+    api.openapi()  # now, rather than in somebody's first request
     counting = asyncio.create_task(metrics.count(context.app.bus, context.tally))
     try:
         yield

@@ -1,0 +1,116 @@
+"""The HTTP application in the test's own process: a real uvicorn, a real port, a real SQLite file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+
+from mooring.api.context import Context
+from mooring.api.guard import Role
+from mooring.api.server import create_app
+from mooring.app import App
+from mooring.core.clock import Clock
+from mooring.probes._registry import Kinds
+from mooring.settings import ServerSettings, Settings, StoreSettings
+from mooring.targets import TargetReader
+from mooring.testing import ScriptedProbe
+
+
+@dataclass
+class Api:
+    """A running API, a client for each role, and what stands behind it."""
+
+    app: App
+    context: Context
+    url: str
+    tokens: Mapping[Role, str]
+    admin: httpx.AsyncClient
+    operator: httpx.AsyncClient
+    viewer: httpx.AsyncClient
+    nobody: httpx.AsyncClient
+
+    def client(self, role: Role | None) -> httpx.AsyncClient:
+        """Return the client of a role; None: of somebody without a login."""
+        return self.nobody if role is None else getattr(self, role.value)
+
+    async def add(self, **keys: Any) -> dict[str, Any]:
+        """Add a target, scripted where nothing else is said, and return the answer."""
+        answer = await self.operator.post("/api/v1/targets", json={"kind": "scripted", **keys})
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
+
+@asynccontextmanager
+async def running(
+    folder: Path,
+    *,
+    clock: Clock | None = None,
+    watch: bool = False,
+    targets: tuple[Mapping[str, Any], ...] = (),
+    environ: Mapping[str, str] | None = None,
+    keep_alive: float = 15.0,
+    database: str = "",
+    **server: Any,
+) -> AsyncIterator[Api]:
+    """Run the API on a free port. Without `watch` nothing is checked by itself.
+
+    `targets` are those of the configuration file; `server` are the keys of its [server].
+    """
+    kinds = Kinds()
+    kinds.add(ScriptedProbe)
+    reader = TargetReader(kinds)
+    settings = Settings(
+        server=ServerSettings(port=0, secret_key_file=folder / "mooring.key", **server),
+        store=StoreSettings(url=database or f"sqlite:///{folder}/mooring.db"),
+        targets=tuple(reader.read(keys) for keys in targets),
+    )
+    async with AsyncExitStack() as stack:
+        app = await stack.enter_async_context(
+            App(settings, clock=clock, kinds=kinds, watch=watch or bool(targets))
+        )
+        api = create_app(app, environ=environ or {}, keep_alive=keep_alive)
+        context: Context = api.state.context
+        url = await stack.enter_async_context(_listening(api, context)) + context.base_path
+        tokens = {role: (await context.keyring.make(f"the {role}", role))[1] for role in Role}
+        clients = [await stack.enter_async_context(_client(url, tokens.get(role))) for role in (*Role, None)]
+        viewer, operator, admin, nobody = clients
+        yield Api(app, context, url, tokens, admin, operator, viewer, nobody)
+
+
+def _client(url: str, token: str | None) -> httpx.AsyncClient:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return httpx.AsyncClient(base_url=url, headers=headers, timeout=20)
+
+
+@asynccontextmanager
+async def _listening(api: Any, context: Context) -> AsyncIterator[str]:
+    config = uvicorn.Config(
+        api, port=0, log_config=None, access_log=False, proxy_headers=False, lifespan="on"
+    )
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server._serve())
+    while not server.started:
+        assert not task.done(), await task
+        await asyncio.sleep(0.001)
+    try:
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        context.ending.set()
+        server.should_exit = True
+        await task
+
+
+async def until(condition: Any, what: str, within: timedelta = timedelta(seconds=20)) -> None:
+    """Wait until a condition holds."""
+    async with asyncio.timeout(within.total_seconds()):
+        while not condition():  # noqa: ASYNC110  what it waits for says nothing
+            await asyncio.sleep(0.005)
