@@ -18,7 +18,7 @@ LONGEST_MESSAGE = 2000
 
 _HINTS = {
     Reason.TIMEOUT: "Nothing came back in time: a firewall that drops packets, or a service that hangs.",
-    Reason.REFUSED: "The machine answers but nothing listens there: is the service running, the port right?",
+    Reason.REFUSED: "The machine is there: is the service running, and is the port right?",
     Reason.NETWORK: "Check the way there: routes, firewalls, and whatever stands in between.",
     Reason.DNS: "Check the host's spelling and this machine's name server.",
     Reason.INTERNAL: "This is a fault in Mooring, not in the target; please report it with this message.",
