@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator
 
 from docs.generator.schema import table
-from mooring.cli.main import COMMANDS, parser
+from mooring.cli.main import COMMANDS, VARIABLES, parser
 
 INTRODUCTION = """
 # Commands
@@ -22,7 +22,9 @@ def commands() -> str:
     """Return the page of all commands."""
     rows = [[f"[{each.prog}](#{each.prog.replace(' ', '-')})", each.description or ""] for each in walk()]
     overview = table(("command", "what it does"), rows)
-    return "\n\n".join([INTRODUCTION.strip(), overview, *map(_command, walk())])
+    taken = table(("variable", "meaning"), [[f"`{name}`", words] for name, words in VARIABLES.items()])
+    environment = f"## Environment\n\nBeside the [settings](configuration.md#environment):\n\n{taken}"
+    return "\n\n".join([INTRODUCTION.strip(), overview, *map(_command, walk()), environment])
 
 
 def walk() -> Iterator[argparse.ArgumentParser]:

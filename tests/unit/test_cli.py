@@ -284,3 +284,25 @@ def test_any_address_is_parsed_or_refused(capsys: Output, text: str) -> None:
         return
     assert main(["check", text, "nonsense://x"]) == 2
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_passive_targets_are_not_tested(port: int, tmp_path: Path, capsys: Output) -> None:
+    """What reports by itself cannot be asked: it is left out and said, not called down."""
+    (tmp_path / "mooring.toml").write_text(
+        f'[[targets]]\nname = "a"\nurl = "tcp://127.0.0.1:{port}"\n[[targets]]\nname="cron"\nkind="push"\n'
+    )
+    assert main(["check"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.startswith("✓ a")
+    assert captured.out.count("\n") == 1
+    assert captured.err == "mooring: cron: waits to be reported to a server; not tested\n"
+    assert main(["check", "cron"]) == 2
+
+
+@pytest.mark.parametrize("prefix", ["jdbc:", "db+", "sqla+"])
+def test_frameworks_spellings_are_addresses(prefix: str, capsys: Output) -> None:
+    """What JDBC and Celery put before an address is passed over."""
+    assert main(["check", f"{prefix}postgresql://u:hunter2@127.0.0.1:{free_port()}/x", "--json"]) == 1
+    out = capsys.readouterr().out
+    assert '"reason": "refused"' in out
+    assert "hunter2" not in out

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from mooring.core.failure import InputError, Problem
@@ -66,11 +67,20 @@ class _Reading:
             self._discover(args.env_file, _text(Path(args.env_file)))
         if getattr(args, "from_env", False):
             self._discover("the environment", None)
+        self._leave_out_passive()
         if not self._found.targets and not self._problems:
-            self._problems.append(Problem("", "nothing to test: give an address such as redis://localhost"))
+            words = "; ".join(self._found.notes) or "give an address such as redis://localhost"
+            self._problems.append(Problem("", f"nothing to test: {words}"))
         if self._problems:
             raise InputError(self._problems)
         return self._with_timeout()
+
+    def _leave_out_passive(self) -> None:
+        asked = [target for target in self._found.targets if not target.probe.passive]
+        for target in self._found.targets:
+            if target.probe.passive:
+                self._found.notes.append(f"{target.name}: waits to be reported to a server; not tested")
+        self._found.targets = asked
 
     def _with_timeout(self) -> Given:
         seconds = getattr(self._args, "check_timeout", None)
@@ -128,7 +138,7 @@ class _Reading:
 
         found = from_environ(os.environ) if text is None else discover(text)
         if not found:
-            self._problems.append(Problem("", "no address found", source))
+            self._problems.append(Problem("", f"no address found{_without_yaml(text)}", source))
         for each in found:
             if each.note is not None or each.missing:
                 lacks = f"{', '.join(each.missing)} missing" if each.missing else each.note
@@ -140,6 +150,12 @@ class _Reading:
                 self._found.targets.append(self._reader.from_url(each.url.get_secret_value(), each.name))
             except InputError as error:
                 self._problems += [Problem(p.field, p.message, each.source) for p in error.problems]
+
+
+def _without_yaml(text: str | None) -> str:
+    if text is None or find_spec("yaml") is not None:
+        return ""
+    return "; a Compose file can only be read with PyYAML: pip install 'mooring[server]'"
 
 
 def _words(words: Iterable[str]) -> Iterator[str]:

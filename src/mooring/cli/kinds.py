@@ -44,6 +44,7 @@ def described_as_json(kind: type[Probe]) -> dict[str, Any]:
         "defaults": {"interval": defaults.interval, "timeout": defaults.timeout, "retry": defaults.retry},
         "extra": kind.extra,
         "local": kind.local,
+        "passive": kind.passive,
         "settings": kind.model_json_schema(),
     }
 
@@ -63,6 +64,8 @@ def _page(kind: type[Probe]) -> Iterator[str]:
         yield f"driver     pip install 'mooring[{kind.extra}]'"
     if kind.local:
         yield "local      reads this machine: only from the configuration file, or by an admin"
+    if kind.passive:
+        yield "passive    is not asked, but reports to a running server"
     yield from ("", "What each stage proves:")
     yield from (
         f"  {line}"

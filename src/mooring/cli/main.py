@@ -32,6 +32,14 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "token": ("mooring.cli.token", "Make tokens for the API."),
     "config": ("mooring.cli.config", "Look at the configuration."),
 }
+VARIABLES: Mapping[str, str] = {
+    "MOORING_CONFIG": "the configuration where -c does not name it; else mooring.toml where it is",
+    "MOORING_LOG": "what is logged to standard error: debug, info, warning or error",
+    "MOORING_SERVER": "the server that `mooring targets` speaks to",
+    "MOORING_TOKEN": "the token for it; on the server's machine the first start's token file does as well",
+    "NO_COLOR": "anything: no colours on a terminal",
+}
+"""What the commands take from the environment, beside the settings of `config.ENVIRONMENT`."""
 USAGE, INTERRUPTED, FAILED = 2, 130, 1
 
 
@@ -49,7 +57,12 @@ def parser(*commands: str) -> Parser:
     """Return the parser. Only these commands get their options; the others are just listed."""
     from mooring import __version__
 
-    top = Parser(prog="mooring", description="Tells whether every connection you depend on really works.")
+    top = Parser(
+        prog="mooring",
+        description="Tells whether every connection you depend on really works.",
+        epilog="\n".join(["environment:", *(f"  {name:15} {words}" for name, words in VARIABLES.items())]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     top.add_argument("--version", action="version", version=f"mooring {__version__}")
     listed = top.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
     for name, (module, headline) in COMMANDS.items():
@@ -71,6 +84,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except InputError as error:
         for problem in error.problems:
             print(f"mooring: {problem}", file=sys.stderr)
+        return USAGE
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == "mooring":
+            raise
+        extra = "store-postgresql" if error.name.startswith("psycopg") else "server"
+        print(f"mooring: {error.name} is not installed; pip install 'mooring[{extra}]'", file=sys.stderr)
         return USAGE
     except MooringError as error:
         print(f"mooring: {error}", file=sys.stderr)

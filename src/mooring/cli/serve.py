@@ -13,7 +13,6 @@ from mooring.cli.given import config_path
 from mooring.cli.logs import log_to_stderr
 from mooring.cli.terminal import safe
 from mooring.config import load
-from mooring.core.failure import InputError, Problem
 from mooring.core.status import Status
 from mooring.core.target import Origin, Target
 
@@ -44,13 +43,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM."""
     log_to_stderr(chatty="mooring.health")
-    try:
-        from mooring.api.serve import serve
-        from mooring.app import App
-    except ModuleNotFoundError as error:
-        raise InputError(
-            [Problem("", f"{error.name} is not installed; install it: pip install 'mooring[server]'")]
-        ) from None
+    from mooring.api.serve import serve
+    from mooring.app import App
+
     path = config_path(args)
     settings = load(
         path, os.environ, host=args.host, port=args.port, base_path=args.base_path, database=args.database

@@ -11,7 +11,7 @@ from pydantic import SecretStr, ValidationError
 
 from mooring.core.failure import InputError
 from mooring.probes._registry import Kinds
-from mooring.probes._url import Url
+from mooring.probes._url import FRAMEWORKS, Url
 
 LONGEST_NAME = 200
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,40}://[^\s'\"<>`|]{1,4096}")
@@ -33,8 +33,7 @@ SPELLINGS = {
     "librabbitmq": "amqp",
 }
 """Schemes that frameworks write and no kind is called by: Django's, Celery's, Rails'."""
-PREFIXES = ("jdbc:", "db+", "sqla+", "cache+")
-"""What frameworks put before an address."""
+PREFIXES = (*FRAMEWORKS, "cache+")
 NOT_CONNECTIONS = frozenset(
     {
         "file",

@@ -10,6 +10,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 MOST_CHARACTERS = 4096
 HIGHEST_PORT = 65535
+FRAMEWORKS = ("jdbc:", "db+", "sqla+")
+"""What JDBC, and Celery for its results and its broker, put before an address. It says nothing more."""
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 _BAD_PORT = (
     f"the port has to be a number from 1 to {HIGHEST_PORT}; "
@@ -40,6 +42,8 @@ class Url:
             raise ValueError(f"the address has {len(text)} characters; at most {MOST_CHARACTERS} are allowed")
         if any(c <= " " or c == "\x7f" for c in text):
             raise ValueError("the address holds a space or a control character; write it as %20 or the like")
+        for prefix in FRAMEWORKS:
+            text = text.removeprefix(prefix)
         scheme, separator, _ = text.partition("://")
         if not separator or not _SCHEME.fullmatch(scheme):
             raise ValueError("an address begins with its kind, for example postgresql://host/database")
