@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -564,12 +563,3 @@ async def test_settings_that_cannot_be_used(url: str, settings: dict[str, Any], 
     with pytest.raises(InputError) as caught:
         await mooring.check(url, **settings)
     assert [problem.field for problem in caught.value.problems] == [field]
-
-
-def test_names_with_odd_characters_are_quoted() -> None:
-    """Hints can be pasted, whatever a role or database is called."""
-    from mooring.probes._postgresql import quoted
-
-    odd = f'a"b {secrets.token_hex(1)}'
-    assert quoted(odd) == '"' + odd.replace('"', '""') + '"'
-    assert quoted("orders_1") == "orders_1"

@@ -1,0 +1,80 @@
+"""What the error numbers of PostgreSQL and MySQL mean: those that no test server can be made to say too."""
+
+from __future__ import annotations
+
+import pytest
+
+from mooring.core.reason import Reason
+from mooring.probes import _mysql, _postgresql
+
+PG = _postgresql.Login("shop", "orders")
+MY = _mysql.Login("shop", "orders")
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "message", "reason"),
+    [
+        ("28P01", "password authentication failed", Reason.AUTH),
+        ("28000", "no pg_hba.conf entry", Reason.AUTH),
+        ("28999", "a new way to be refused", Reason.AUTH),
+        ("3D000", "database does not exist", Reason.NOT_FOUND),
+        ("3F000", "schema does not exist", Reason.NOT_FOUND),
+        ("42501", "permission denied", Reason.PERMISSION),
+        ("42P01", "relation does not exist", Reason.NOT_FOUND),
+        ("42601", "syntax error", Reason.CONFIG),
+        ("53300", "too many clients", Reason.OVERLOADED),
+        ("53200", "out of memory", Reason.OVERLOADED),
+        ("57P01", "terminating connection", Reason.UNAVAILABLE),
+        ("57P02", "crash shutdown", Reason.UNAVAILABLE),
+        ("57P03", "the database system is starting up", Reason.UNAVAILABLE),
+        ("57014", "canceling statement due to statement timeout", Reason.TIMEOUT),
+        ("55P03", "canceling statement due to lock timeout", Reason.TIMEOUT),
+        ("25006", "cannot execute INSERT in a read-only transaction", Reason.ASSERTION),
+        ("08006", "connection failure", Reason.NETWORK),
+        ("08P01", "protocol violation", Reason.PROTOCOL),
+        ("08P01", "SASL authentication failed", Reason.AUTH),
+        ("08P01", "no such user: shop", Reason.AUTH),
+        ("08P01", "no such database: orders", Reason.NOT_FOUND),
+        ("22012", "division by zero", Reason.ASSERTION),
+        ("58030", "could not read file", Reason.UNAVAILABLE),
+    ],
+)
+def test_sqlstate(sqlstate: str, message: str, reason: Reason) -> None:
+    """A SQLSTATE has one reason, and is the failure's code."""
+    cause = _postgresql.cause(sqlstate, message, PG)
+    assert (cause.reason, cause.code, cause.message) == (reason, sqlstate, message)
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [
+        *((number, Reason.AUTH) for number in (1045, 1129, 1130, 1251, 1698, 1820, 1862, 3118, 4151)),
+        *((number, Reason.PERMISSION) for number in (1044, 1142, 1143, 1227, 1370)),
+        *((number, Reason.NOT_FOUND) for number in (1049, 1054, 1146)),
+        *((number, Reason.OVERLOADED) for number in (1040, 1203, 1226)),
+        *((number, Reason.UNAVAILABLE) for number in (1053, 1927)),
+        *((number, Reason.TIMEOUT) for number in (1205, 1969, 3024)),
+        *((number, Reason.TLS) for number in (2026, 3159)),
+        (1064, Reason.CONFIG),
+        (1290, Reason.ASSERTION),
+        (9999, Reason.ASSERTION),
+    ],
+)
+def test_errno(number: int, reason: Reason) -> None:
+    """An error number has one reason, and is the failure's code."""
+    cause = _mysql.cause(number, "said", MY)
+    assert (cause.reason, cause.code, cause.message) == (reason, str(number), "said")
+
+
+def test_table_of_a_mysql_hint() -> None:
+    """MySQL leaves the database out of its message, MariaDB does not: the GRANT is the same."""
+    said = "SELECT command denied to user 'shop'@'10.0.0.5' for table "
+    hints = {_mysql.cause(1142, said + table, MY).hint for table in ("'orders'", "`orders`.`orders`")}
+    assert hints == {"GRANT SELECT ON orders.orders TO 'shop'@'10.0.0.5';"}
+
+
+def test_names_in_hints_are_quoted() -> None:
+    """Hints can be pasted, whatever a role, a database or a user is called."""
+    assert _postgresql.quoted('a"b') == '"a""b"'
+    assert _postgresql.quoted("orders_1") == "orders_1"
+    assert _mysql.quoted("a`b") == "`a``b`"
