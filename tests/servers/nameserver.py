@@ -32,10 +32,8 @@ class NameServer:
         self.asked: list[tuple[str, str, str]] = []
         self.silent = False
         self.garbled = False
-        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._udp.bind((host, port))
+        self._udp, self._tcp = _same_port(host, port)
         self.host, self.port = self._udp.getsockname()
-        self._tcp = socket.create_server((host, self.port))
         self._threads = [
             threading.Thread(target=serve, daemon=True, name="name server")
             for serve in (self._serve_udp, self._serve_tcp)
@@ -107,6 +105,19 @@ class NameServer:
         answer.answer.clear()
         answer.flags |= dns.flags.TC
         return answer.to_wire()
+
+
+def _same_port(host: str, port: int) -> tuple[socket.socket, socket.socket]:
+    """Return a UDP and a listening TCP socket of one number; 0 takes any that both have free."""
+    while True:
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        udp.bind((host, port))
+        try:
+            return udp, socket.create_server(udp.getsockname())
+        except OSError:
+            udp.close()
+            if port:
+                raise
 
 
 @pytest.fixture

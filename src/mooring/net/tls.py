@@ -270,9 +270,9 @@ def explain(error: ssl.SSLError) -> Cause:
         if error.verify_code in (62, 64) and error.verify_message:
             message = error.verify_message.replace("Hostname", "host name").rstrip(".")
         return Cause(Reason.TLS, code, message, hint)
-    reason = (
-        error.reason or "UNEXPECTED_EOF_WHILE_READING" if isinstance(error, ssl.SSLEOFError) else error.reason
-    )
+    reason = getattr(error, "reason", None)  # one that Python code made itself has none
+    if reason is None and isinstance(error, ssl.SSLEOFError):
+        reason = "UNEXPECTED_EOF_WHILE_READING"
     code, message = _REASONS.get(reason or "", ("TLS", f"TLS failed: {reason or error}"))
     if code == "HANDSHAKE_CUT":
         return Cause(Reason.NETWORK, code, message)
