@@ -81,7 +81,7 @@ async def _counted(here: Context, seen: int | None) -> AsyncGenerator[Event, Non
 async def _events(here: Context, seen: int | None) -> AsyncGenerator[Event, None]:
     """Yield events for ever. Whoever reads too slowly for the bus is brought up to date from the store."""
     while not here.app.bus.closed:
-        try:
+        with contextlib.suppress(Lagged):
             async with here.app.bus.subscribe() as commits:
                 for event in await _missed(here, seen):
                     yield event
@@ -92,8 +92,6 @@ async def _events(here: Context, seen: int | None) -> AsyncGenerator[Event, None
                     if commit.revision > now:
                         yield _changes(here, commit)
                         seen = commit.revision
-        except Lagged:
-            continue
 
 
 async def _now(here: Context) -> int:
