@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from mooring.cli.logs import Masked
 from mooring.cli.main import COMMANDS, main, parser
 from tests.servers.process import free_port
+from tests.sources import run_python
 
 
 @pytest.fixture(autouse=True)
@@ -133,7 +134,7 @@ def test_configuration_names_targets(port: int, tmp_path: Path, capsys: Output) 
 def test_targets_come_from_standard_input(port: int, monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
     """`-` reads a list, so that passwords need not stand in the process list."""
     lines = f"# a comment\n\ntcp://127.0.0.1:{port}\nnamed = tcp://127.0.0.1:{port}\n"
-    monkeypatch.setattr("sys.stdin", io.StringIO(lines))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(lines.encode())))
     assert main(["check", "-"]) == 0
     assert [line.split()[1] for line in capsys.readouterr().out.splitlines()] == [
         f"127.0.0.1:{port}",
@@ -306,3 +307,24 @@ def test_frameworks_spellings_are_addresses(prefix: str, capsys: Output) -> None
     out = capsys.readouterr().out
     assert '"reason": "refused"' in out
     assert "hunter2" not in out
+
+
+def test_standard_input_that_is_no_text_is_told(monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
+    """Bytes that are not UTF-8 are a mistake, not a traceback."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"tcp://\xff:1")))
+    assert main(["check", "-"]) == 2
+    assert capsys.readouterr().err == "mooring: standard input: is not UTF-8 text\n"
+
+
+@pytest.mark.parametrize("command", ["check", "wait"])
+def test_checking_loads_neither_store_nor_server(port: int, command: str) -> None:
+    """A check from a cold start imports what it needs: no store, no server, no other kind's driver."""
+    heavy = (
+        "alembic asyncpg cryptography fastapi mooring.api mooring.app mooring.store sqlalchemy uvicorn yaml"
+    )
+    loaded = run_python(
+        "import sys\nfrom mooring.cli.main import main\n"
+        f"main([{command!r}, 'tcp://127.0.0.1:{port}'])\n"
+        f"print(*sorted(set(sys.modules) & set({heavy!r}.split())))"
+    )
+    assert loaded.splitlines()[1:] in ([], [""])

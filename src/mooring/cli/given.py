@@ -164,7 +164,7 @@ def _words(words: Iterable[str]) -> Iterator[str]:
         if word != "-":
             yield word
             continue
-        for line in sys.stdin.read(LARGEST_TEXT).splitlines():
+        for line in _decoded(sys.stdin.buffer.read(LARGEST_TEXT), "standard input").splitlines():
             if line.strip() and not line.lstrip().startswith("#"):
                 yield line.strip()
 
@@ -172,8 +172,13 @@ def _words(words: Iterable[str]) -> Iterator[str]:
 def _text(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            return file.read(LARGEST_TEXT).decode("utf-8-sig")
+            return _decoded(file.read(LARGEST_TEXT), str(path))
     except OSError as error:
         raise InputError([Problem("", f"cannot be read: {error.strerror}", str(path))]) from None
+
+
+def _decoded(content: bytes, where: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise InputError([Problem("", "is not UTF-8 text", str(path))]) from None
+        raise InputError([Problem("", "is not UTF-8 text", where)]) from None
