@@ -184,7 +184,8 @@ class Catalogue:
             changes = self._differences(rows)
             if not changes:
                 return changes
-            moved = await self._store.read(lambda conn: transition_rows.after_revision(conn, before))
+            stored = await self._store.read(lambda conn: transition_rows.after_revision(conn, before))
+            moved = [each.transition for each in stored if self._is_foreign(each.transition, changes)]
             found = {row.id: row for row in rows if row.id is not None and row.id in changes}
             told = {target_id: health.get(target_id, Health()) for target_id in found}
             self._recorder.forget(told, changes)
@@ -193,9 +194,15 @@ class Catalogue:
             for target_id in changes.keys() - told.keys():
                 self._roster.drop(target_id)
         self._changed(changes)
-        transitions = [each.transition for each in moved if each.transition.target_id in changes]
-        self._recorder.publish(Commit(self._revision, (), transitions, told, changes))
+        self._recorder.publish(Commit(self._revision, (), moved, told, changes))
         return changes
+
+    def _is_foreign(self, transition: Transition, changes: Changes) -> bool:
+        """Whether a stored change of health was made by another process: later than what is known here."""
+        known = self._roster.live.get(transition.target_id or 0)
+        return transition.target_id in changes and (
+            known is None or known.since is None or known.since < transition.at
+        )
 
     def _differences(self, rows: Iterable[StoredTarget]) -> Changes:
         known = {target_id: target.version for target_id, target in self._roster.targets.items()}
