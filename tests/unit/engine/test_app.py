@@ -24,6 +24,11 @@ from mooring.testing import FakeClock
 from tests.unit.engine.conftest import OpenApp, probe_of
 
 
+def content_of(folder: Path) -> list[str]:
+    """Return the names of what lies in a folder."""
+    return [path.name for path in folder.iterdir()]
+
+
 async def notes(app: App, target_id: int) -> list[tuple[str, str | None, float]]:
     """Return a target's stored changes, the oldest first: new status, note, seconds since the first."""
     found = await app.store.read(lambda conn: transition_rows.of_target(conn, target_id))
@@ -211,4 +216,4 @@ async def test_an_app_in_memory_leaves_no_file(tmp_path: Path, monkeypatch: pyte
     monkeypatch.chdir(tmp_path)
     async with App(Settings(store=StoreSettings(url=SecretStr("sqlite://")))) as app:
         await app.catalogue.add({"name": "a", "url": "tcp://127.0.0.1:1"})
-    assert os.listdir() == []
+    assert not content_of(tmp_path)

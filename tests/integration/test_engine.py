@@ -1,0 +1,142 @@
+"""The engine as a process that is killed, and under many real checks."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from mooring.app import App
+from mooring.core.clock import SystemClock
+from mooring.core.health import Health, settle
+from mooring.core.result import CheckResult, Trigger
+from mooring.core.status import Status
+from mooring.core.target import Origin, Schedule
+from mooring.settings import Settings, StoreSettings
+from mooring.store import health as health_rows
+from mooring.store import results as result_rows
+from mooring.store.store import Store
+from mooring.testing import no_leaks
+from tests.integration.watcher import TARGETS
+from tests.sources import ROOT
+
+pytestmark = pytest.mark.integration
+
+KILLS = 20
+CHECKS = 10_000
+
+
+class Watched:
+    """The watcher's process, and what it acknowledged until it was killed."""
+
+    def __init__(self, database: Path) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.integration.watcher", str(database)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.acknowledged: set[tuple[int, datetime, str]] = set()
+
+    def kill_after(self, lines: int) -> None:
+        """Read so many lines, kill without a warning, and read what was said until then."""
+        out = self._process.stdout
+        assert out is not None
+        for number, line in enumerate(out):
+            if number == lines:
+                self._process.send_signal(signal.SIGKILL)
+            self._take(line)
+        assert self._process.wait() == -signal.SIGKILL
+        out.close()
+
+    def _take(self, line: str) -> None:
+        if not line.endswith("\n") or line == "ready\n":
+            return
+        _, target_id, at, status = line.split()
+        self.acknowledged.add((int(target_id), datetime.fromisoformat(at), status))
+
+
+async def look(database: Path) -> tuple[dict[int, list[CheckResult]], dict[int, Health]]:
+    """Return what a killed watcher left: results by target, the oldest first, and healths."""
+    store = await Store.open(f"sqlite:///{database}", clock=SystemClock(), migrate=False)
+    ids = range(1, TARGETS + 1)
+    found = {
+        target_id: (
+            await store.read(lambda conn, key=target_id: result_rows.recent(conn, key, limit=100_000))
+        )[::-1]
+        for target_id in ids
+    }
+    health = await store.read(health_rows.load)
+    await store.close()
+    return found, health
+
+
+@pytest.mark.slow
+def test_nothing_acknowledged_is_lost_by_kills(tmp_path: Path) -> None:
+    """Killed 20 times at any moment, the database opens, every result that was told or returned is there."""
+    database, chance = tmp_path / "killed.db", random.Random(20)
+    acknowledged: set[tuple[int, datetime, str]] = set()
+    for _ in range(KILLS):
+        watched = Watched(database)
+        watched.kill_after(chance.randrange(1, 150))
+        acknowledged |= watched.acknowledged
+        with sqlite3.connect(database) as conn:
+            assert conn.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        conn.close()
+    results, healths = asyncio.run(look(database))
+    stored = {(key, each.started_at, each.status.value) for key, rows in results.items() for each in rows}
+    assert len(acknowledged) > KILLS
+    assert acknowledged <= stored
+    for target_id, health in healths.items():
+        assert health.last is not None
+        assert health.status is settled(results[target_id], health.last)
+
+
+def settled(results: list[CheckResult], until: CheckResult) -> Status:
+    """Return the status that a target's results, up to the one its health knows, make by themselves."""
+    health, schedule = Health(), Schedule(interval=1, timeout=1, retry=False)
+    for result in results:
+        if result.started_at <= until.started_at:
+            health = settle(health, result, schedule).health
+    return health.status
+
+
+@asynccontextmanager
+async def answering() -> AsyncIterator[int]:
+    """Serve a port that accepts and hangs up."""
+
+    async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0, backlog=1000)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+@pytest.mark.slow
+async def test_ten_thousand_checks_leave_nothing_behind(tmp_path: Path) -> None:
+    """After 10,000 checks, half of them failing, there are no more descriptors, tasks or threads."""
+    settings = Settings(store=StoreSettings(url=SecretStr(f"sqlite:///{tmp_path / 'many.db'}")))
+    async with answering() as port:
+        async with App(settings, watch=False) as warm:
+            await warm.catalogue.apply([], Origin.API)
+        async with no_leaks(), App(settings, watch=False) as app:
+            urls = [f"tcp://127.0.0.1:{port if number % 2 else 1}" for number in range(500)]
+            wanted = [app.reader.read({"name": f"t{n}", "url": url}) for n, url in enumerate(urls)]
+            await app.catalogue.apply(wanted, Origin.API)
+            targets = list(app.catalogue.targets.values())
+            statuses: list[Status] = []
+            for _ in range(CHECKS // len(urls)):
+                results = app.monitor.check_many(targets, Trigger.API)
+                statuses += [result.status async for result in results]
+        assert (statuses.count(Status.UP), statuses.count(Status.DOWN)) == (CHECKS // 2, CHECKS // 2)
