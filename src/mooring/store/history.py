@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Connection, bindparam, func, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    bindparam,
+    cast,
+    func,
+    select,
+    union_all,
+)
 
 from mooring.core.failure import InputError, Problem
 from mooring.store.buckets import Bucket
@@ -132,10 +142,15 @@ def _sparks() -> CompoundSelect[Any]:
         select(rollups.c.target_id, rollups.c.slot, rollups.c.sum, passed).where(
             rollups.c.seconds == HOUR, rollups.c.slot >= bindparam("first"), passed > 0
         ),
-        select(rollups.c.target_id, in_hour, func.sum(rollups.c.sum), func.sum(passed))
+        select(rollups.c.target_id, in_hour, _whole(func.sum(rollups.c.sum)), _whole(func.sum(passed)))
         .where(rollups.c.seconds == SLOT, rollups.c.slot >= bindparam("open"), passed > 0)
         .group_by(rollups.c.target_id, in_hour),
     )
+
+
+def _whole(number: ColumnElement[Any]) -> ColumnElement[int]:
+    """Return a sum as an integer: PostgreSQL makes it a decimal."""
+    return cast(number, BigInteger)
 
 
 _SPARKS = _sparks()

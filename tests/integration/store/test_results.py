@@ -61,7 +61,9 @@ async def test_batch_stored_twice(store: Store) -> None:
 async def test_words_that_databases_refuse(store: Store) -> None:
     """A server's answer with NUL, lone surrogates and quotes is stored beside the others of its batch."""
     ref = await store.write(add_target)
-    hostile = Failure(Reason.PROTOCOL, None, "\0\ud800", "'); DROP TABLE results; -- \0 \udfff \U0001f4a5 %s ?")
+    hostile = Failure(
+        Reason.PROTOCOL, None, "\0\ud800", "'); DROP TABLE results; -- \0 \udfff \U0001f4a5 %s ?"
+    )
     batch = [down(ref, after(), hostile), down(ref, after(seconds=1), REFUSED)]
     await store.write(lambda conn: append(conn, batch))
     assert await store.read(lambda conn: results.recent(conn, ref.id or 0)) == batch[::-1]

@@ -17,7 +17,11 @@ from tests.stored import add_target, after, append, stored, up
 async def test_target_comes_back_as_it_was_stored(store: Store) -> None:
     """Every key of a target is kept; it gets an id and version 1."""
     new = stored(
-        "Bestellungen \U0001f4e6 <script>", labels={"team": "shop"}, enabled=False, origin=Origin.FILE, version=7
+        "Bestellungen \U0001f4e6 <script>",
+        labels={"team": "shop"},
+        enabled=False,
+        origin=Origin.FILE,
+        version=7,
     )
     made = await store.write(lambda conn: targets.insert(conn, new))
     assert made == replace(new, id=made.id, version=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from sqlalchemy import Connection
 
 from mooring.core.clock import SystemClock
@@ -19,7 +20,9 @@ def store_changes(conn: Connection, target_id: int, count: int, since: int = 0) 
     made = []
     for number in range(since, since + count):
         old, new = (Status.UP, Status.DOWN) if number % 2 == 0 else (Status.DOWN, Status.UP)
-        change = Transition(target_id, old, new, after(minutes=number), TIMEOUT if new is Status.DOWN else None)
+        change = Transition(
+            target_id, old, new, after(minutes=number), TIMEOUT if new is Status.DOWN else None
+        )
         transitions.append(conn, [change], revisions.next_revision(conn))
         made.append(change)
     return made
@@ -92,10 +95,8 @@ async def test_revision_of_work_that_fails(store: Store) -> None:
         revisions.next_revision(conn)
         raise ZeroDivisionError
 
-    try:
+    with pytest.raises(ZeroDivisionError):
         await store.write(fail)
-    except ZeroDivisionError:
-        pass
     assert await store.write(revisions.next_revision) == 1
 
 
