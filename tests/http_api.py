@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -58,11 +59,13 @@ async def running(
     environ: Mapping[str, str] | None = None,
     keep_alive: float = 15.0,
     database: str = "",
+    send_buffer: int = 0,
     **server: Any,
 ) -> AsyncIterator[Api]:
     """Run the API on a free port. Without `watch` nothing is checked by itself.
 
-    `targets` are those of the configuration file; `server` are the keys of its [server].
+    `targets` are those of the configuration file; `server` are the keys of its [server]. `send_buffer`:
+    bytes that the kernel takes for a client that does not read; 0: its usual amount.
     """
     kinds = Kinds()
     kinds.add(ScriptedProbe)
@@ -78,7 +81,7 @@ async def running(
         )
         api = create_app(app, environ=environ or {}, keep_alive=keep_alive)
         context: Context = api.state.context
-        url = await stack.enter_async_context(_listening(api, context)) + context.base_path
+        url = await stack.enter_async_context(_listening(api, context, send_buffer)) + context.base_path
         tokens = {role: (await context.keyring.make(f"the {role}", role))[1] for role in Role}
         clients = [await stack.enter_async_context(_client(url, tokens.get(role))) for role in (*Role, None)]
         viewer, operator, admin, nobody = clients
@@ -91,22 +94,23 @@ def _client(url: str, token: str | None) -> httpx.AsyncClient:
 
 
 @asynccontextmanager
-async def _listening(api: Any, context: Context) -> AsyncIterator[str]:
-    config = uvicorn.Config(
-        api, port=0, log_config=None, access_log=False, proxy_headers=False, lifespan="on"
-    )
+async def _listening(api: Any, context: Context, send_buffer: int) -> AsyncIterator[str]:
+    config = uvicorn.Config(api, log_config=None, access_log=False, proxy_headers=False, lifespan="on")
     server = uvicorn.Server(config)
-    task = asyncio.create_task(server._serve())
+    listener = socket.create_server(("127.0.0.1", 0))
+    if send_buffer:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
+    task = asyncio.create_task(server._serve(sockets=[listener]))
     while not server.started:
         assert not task.done(), await task
         await asyncio.sleep(0.001)
     try:
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         context.ending.set()
         server.should_exit = True
         await task
+        listener.close()
 
 
 async def until(condition: Any, what: str, within: timedelta = timedelta(seconds=20)) -> None:
