@@ -512,7 +512,7 @@ def standby_of(primary: PostgreSQL, start: StartPostgreSQL) -> Iterator[PostgreS
     with private_folder() as folder:
         subprocess.run(
             [
-                *unprivileged(),
+                *unprivileged(folder),
                 *("/usr/bin/env", "PGPASSWORD=" + PASSWORD, "pg_basebackup", "-h", "127.0.0.1"),
                 *("-p", str(primary.port), "-U", "postgres", "-D", str(folder / "data"), "-R", "-c", "fast"),
             ],

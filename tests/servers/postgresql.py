@@ -13,6 +13,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import quote, urlencode
@@ -24,15 +25,36 @@ from tests.servers.process import ServerProcess, binary, private_folder
 from tests.servers.tls import Certificate
 
 PACKAGE = "postgresql-15"
+ACCOUNT = "postgres"
 PASSWORD = "s3cret-of-the-superuser"
 _FOLDERS = sorted((str(p) for p in Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
 
 
-def unprivileged() -> list[str]:
-    """PostgreSQL refuses uid 0: a user namespace of one uid lets root's files be its own."""
+def unprivileged(folder: Path) -> list[str]:
+    """Return how a command begins that PostgreSQL may run under, since it refuses uid 0; `folder` is its own.
+
+    A user namespace of one uid lets root's files be its own. Where there may be none, as in most
+    containers, the account of Debian's package has to do, and to own the files.
+    """
     if os.geteuid() != 0:
         return []
-    return [binary("unshare", "util-linux"), "--user", "--map-user=1000", "--map-group=1000", "--"]
+    namespace = [binary("unshare", "util-linux"), "--user", "--map-user=1000", "--map-group=1000", "--"]
+    if _works((*namespace, "true")):
+        return namespace
+    for path in (folder, *folder.rglob("*")):
+        shutil.chown(path, ACCOUNT, ACCOUNT)
+    return [
+        binary("setpriv", "util-linux"),
+        f"--reuid={ACCOUNT}",
+        f"--regid={ACCOUNT}",
+        "--clear-groups",
+        "--",
+    ]
+
+
+@cache
+def _works(command: tuple[str, ...]) -> bool:
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 class PostgreSQL(ServerProcess):
@@ -61,16 +83,24 @@ class PostgreSQL(ServerProcess):
             **(settings or {}),
         }
         if tls is not None:
-            self.settings |= {"ssl": "on", "ssl_cert_file": tls.cert, "ssl_key_file": tls.key}
+            self.settings |= {
+                "ssl": "on",
+                "ssl_cert_file": self._own(tls.cert),
+                "ssl_key_file": self._own(tls.key),
+            }
         if client_ca is not None:
-            self.settings["ssl_ca_file"] = client_ca
+            self.settings["ssl_ca_file"] = self._own(client_ca)
         if hba is not None:
             (self.data / "pg_hba.conf").write_text(hba)
+
+    def _own(self, path: str) -> str:
+        """Copy a file into the server's folder, where it may read it."""
+        return shutil.copy(path, self.folder)
 
     def command(self) -> list[str]:
         options = [word for key, value in self.settings.items() for word in ("-c", f"{key}={value}")]
         postgres = binary("postgres", PACKAGE, *_FOLDERS)
-        return [*unprivileged(), postgres, "-D", str(self.data), "-p", str(self.port), *options]
+        return [*unprivileged(self.folder), postgres, "-D", str(self.data), "-p", str(self.port), *options]
 
     def ready(self) -> bool:
         return self.sql("SELECT 1") == [(1,)]
@@ -140,7 +170,7 @@ def postgresql_template() -> Iterator[Path]:
         pwfile.write_text(PASSWORD)
         subprocess.run(
             [
-                *unprivileged(),
+                *unprivileged(folder),
                 *(initdb, "-D", str(folder / "data"), "-U", "postgres", "-A", "scram-sha-256"),
                 *(f"--pwfile={pwfile}", "--no-sync", "--no-locale", "-E", "UTF8"),
             ],
