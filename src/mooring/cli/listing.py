@@ -14,7 +14,7 @@ HEAD = ["", "NAME", "KIND", "ADDRESS", "STATUS", "SINCE (UTC)", "STAGE", "REASON
 
 
 def listed(targets: Sequence[Mapping[str, Any]], palette: Palette) -> Iterator[str]:
-    """Yield a table of targets, the worst first."""
+    """Yield a table of targets, the worst first; below one that does not work, what to do."""
     if not targets:
         yield "no targets; add one: mooring targets add NAME URL"
         return
@@ -22,7 +22,11 @@ def listed(targets: Sequence[Mapping[str, Any]], palette: Palette) -> Iterator[s
     lines = table([HEAD, *map(_row, worst_first)])
     yield palette.dim(lines[0])
     for target, line in zip(worst_first, lines[1:], strict=True):
-        yield palette.status(_status(target), line[:1]) + line[1:] if target["enabled"] else palette.dim(line)
+        if not target["enabled"]:
+            yield palette.dim(line)
+            continue
+        yield palette.status(_status(target), line[:1]) + line[1:]
+        yield from (palette.dim(f"   {advice}") for advice in _advice(target))
 
 
 def shown(target: Mapping[str, Any], palette: Palette) -> Iterator[str]:
@@ -82,6 +86,13 @@ def _row(target: Mapping[str, Any]) -> list[str]:
         failure.get("reason") or "",
         safe(failure.get("message") or ""),
     ]
+
+
+def _advice(target: Mapping[str, Any]) -> Iterator[str]:
+    last = target["health"]["last"] or {}
+    if hint := (last.get("failure") or {}).get("hint"):
+        yield f"→ {safe(hint)}"
+    yield from (f"! {safe(warning)}" for warning in last.get("warnings", ()))
 
 
 def _status(target: Mapping[str, Any]) -> Status:
