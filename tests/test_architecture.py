@@ -332,6 +332,8 @@ ENTRANCES = re.compile(
     r"^mooring(\.(__main__|app|once|testing|cli\.main|probes\.[a-z]\w*|store\.migrations(\..*)?))?$"
 )
 """What people, pip's scripts, the registry of kinds and Alembic ask for by name."""
+EARLY = {"mooring.core.backoff": "the one way to try again later, for the links that come next"}
+"""Modules that nobody needs yet, and why they are there. Empty is best."""
 
 
 def test_every_module_is_used() -> None:
@@ -342,6 +344,7 @@ def test_every_module_is_used() -> None:
         module
         for module in sorted(graph.modules)
         if not ENTRANCES.match(module)
+        and module not in EARLY
         and not graph.find_modules_that_directly_import(module)
         and not graph.find_children(module)
         and f'"{module}"' not in text
