@@ -7,6 +7,7 @@ import socket
 import psycopg
 import pymysql
 import pytest
+
 from tests.servers.mariadb import StartMariaDB
 from tests.servers.postgresql import StartPostgreSQL
 from tests.servers.tls import Certificates

@@ -18,7 +18,9 @@ from tests.servers.process import ServerProcess, private_folder
 class Mooring(ServerProcess):
     """One server on a port and a folder of its own. `options` go to `mooring serve`."""
 
-    def __init__(self, folder: Path, *options: str, config: str = "", environ: dict[str, str] | None = None):
+    def __init__(
+        self, folder: Path, *options: str, config: str = "", environ: dict[str, str] | None = None
+    ) -> None:
         super().__init__(folder)
         self.options = options
         self.database = folder / "mooring.db"
