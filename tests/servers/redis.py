@@ -85,7 +85,7 @@ class Redis(ServerProcess):
 
     def sessions(self) -> int:
         """Return how many clients the server has on its books, our own question not counted."""
-        return len(self.ask("CLIENT", "LIST", "TYPE", "normal")) - 1
+        return len(self.ask("CLIENT", "LIST", "TYPE", "normal").splitlines()) - 1
 
 
 StartRedis: TypeAlias = Callable[..., AbstractContextManager[Redis]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from contextlib import ExitStack, suppress
 from typing import Any
 
@@ -72,6 +73,17 @@ async def _hear(connection: Connection) -> None:
         await connection.read_response()
 
 
+async def trouble_at(asking: Awaitable[None]) -> exceptions.RedisError | None:
+    """Return what the server complains of, of itself and not of us. Raises where we may not ask."""
+    try:
+        await asking
+    except exceptions.NoPermissionError:
+        raise
+    except (exceptions.ResponseError, exceptions.BusyLoadingError) as error:
+        return error
+    return None
+
+
 async def leave(client: Redis) -> None:
     """Close the connection of a client."""
     if client.connection is not None:
@@ -136,7 +148,6 @@ _TEXTS = (
     ("wrong number of arguments for 'auth'", Reason.AUTH, "NO_ACL", "Before Redis 6 there are no users."),
     ("db index is out of range", Reason.NOT_FOUND, "NO_SUCH_DATABASE", "Raise `databases`, or use another."),
     ("invalid database", Reason.NOT_FOUND, "NO_SUCH_DATABASE", "Raise `databases`, or use another."),
-    ("protocol error", Reason.PROTOCOL, "PROTOCOL", None),
 )
 
 

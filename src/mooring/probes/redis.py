@@ -41,8 +41,8 @@ class Redis(SessionProbe["Client"]):
         Stage.TCP: "something accepts connections on the port",
         Stage.TLS: "the certificate is trusted, where TLS is asked for",
         Stage.AUTH: "user and password are accepted, and the database number exists",
-        Stage.PERMISSION: "the user may run commands",
-        Stage.FUNCTION: "the role is the expected one and, with `write_key`, a value can be written and read",
+        Stage.PERMISSION: "the user may run PING",
+        Stage.FUNCTION: "it has its data at hand, and the expected `role`; with `write_key` it takes a write",
     }
 
     url: SecretStr = Field(
@@ -111,9 +111,13 @@ class Redis(SessionProbe["Client"]):
         return client
 
     async def inspect(self, session: Client, trail: Trail) -> Observation:
+        from mooring.probes._redis import trouble_at
+
         async with trail.stage(Stage.PERMISSION):
-            await self.ping(session)
+            trouble = await trouble_at(self.ping(session))
         async with trail.stage(Stage.FUNCTION):
+            if trouble is not None:
+                raise trouble
             facts = await _facts(session)
             self._demand_role(facts)
             if self.write_key is not None:
@@ -146,9 +150,9 @@ class Redis(SessionProbe["Client"]):
             yield "the last write to the append-only file failed"
 
     async def ping(self, session: Client) -> None:
-        word = secrets.token_hex(8)
-        if await session.echo(word) != word:
-            raise CheckError(Reason.PROTOCOL, "ECHO answers something else", code="BAD_ECHO")
+        # Not ECHO: that is answered while data loads, and by replicas that lost their master.
+        if not await session.ping():
+            raise CheckError(Reason.PROTOCOL, "PING answers something else", code="BAD_PONG")
 
     async def close(self, session: Client) -> None:
         from mooring.probes._redis import leave
