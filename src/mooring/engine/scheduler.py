@@ -43,7 +43,7 @@ JITTER = 0.1
 """Share of a retry's delay by which it varies, so that what failed together is not asked together."""
 REST = 1.0
 """Least seconds between the end of a check and its retry."""
-RECENT = 2000
+RECENT = 10_000
 """Checks whose lag is kept."""
 
 
