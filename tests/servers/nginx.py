@@ -5,7 +5,7 @@ stop, pause or kill.
 
     /            200 "ok", with X-Answer: 42         /json       {"status": "ok", ...}
     /page        HTML                                /big        2 MiB
-    /drip        a body at some bytes a second       /private    asks for LOGIN
+    /drip        a body without end in sight          /private    asks for LOGIN
     /status/503  any of these codes                  /to/...     redirects
 """
 
@@ -27,7 +27,7 @@ from tests.servers.tls import Certificate, Certificates
 LOGIN = ("mon", "s3cret-of-nginx")
 BIG = 2 * 1024 * 1024
 DOCUMENT = {"status": "ok", "db": {"connected": True, "lag": 3}, "nodes": [{"name": "a", "load": 0.5}]}
-STATUS_CODES = (204, 301, 304, 400, 401, 403, 404, 407, 408, 410, 418, 429, 500, 502, 503, 504)
+STATUS_CODES = (204, 301, 304, 400, 401, 403, 404, 407, 410, 418, 429, 500, 502, 503, 504)
 
 _LOCATIONS = """
   add_header X-Answer 42 always;
@@ -35,7 +35,7 @@ _LOCATIONS = """
   location = /json { default_type application/json; return 200 '%(document)s'; }
   location = /page { default_type text/html; return 200 "<!doctype html><title>Sign in</title>"; }
   location = /big { root %(folder)s; }
-  location = /drip { root %(folder)s; limit_rate 20; }
+  location = /drip { root %(folder)s; limit_rate_after 1k; limit_rate 100; }
   location = /private { auth_basic "for the tests"; auth_basic_user_file %(folder)s/logins; root %(folder)s; }
   location = /books { stub_status; }
   location = /to/ok { return 302 /; }
@@ -59,6 +59,7 @@ http {
 }
 """
 _SECURE = """
+  ssl_protocols TLSv1.2 TLSv1.3;
   ssl_certificate %(cert)s; ssl_certificate_key %(key)s; ssl_client_certificate %(ca)s;
   server { listen 127.0.0.1:%(tls_port)s ssl; %(locations)s }
   server { listen 127.0.0.1:%(mtls_port)s ssl; ssl_verify_client on; %(locations)s }

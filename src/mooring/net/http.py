@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import zlib
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -81,6 +82,9 @@ async def fetch(trail: Trail, request: Request, *, limit: int = BODY_LIMIT) -> R
         trail.begin(Stage.PROTOCOL, exchange.sent_at)
         try:
             await exchange.done
+        except ssl.SSLError:  # TLS 1.3 refuses a client certificate, or its lack, after the handshake
+            trail.begin(Stage.TLS, exchange.connected_at)
+            raise
         finally:
             if exchange.answered:
                 trail.end(exchange.head_at)
