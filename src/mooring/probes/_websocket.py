@@ -82,6 +82,8 @@ class Session:
         await self._flush()
         while not (events := self._protocol.events_received()):
             await self._read()
+            if self._first and not _begins_as_http(self._first):
+                raise not_http(self._first)
             if isinstance(self._protocol.handshake_exc, InvalidMessage):
                 raise self._misunderstood(self._protocol.handshake_exc)
         response, *frames = events
@@ -185,7 +187,9 @@ class Session:
                 return EOFError("the peer closed the connection without an answer")
             text = "the peer closed the connection in the middle of its headers"
             return CheckError(Reason.NETWORK, text, code="CUT_OFF")
-        if self._first.startswith(b"HTTP/"):
-            text = f"the answer breaks HTTP's rules: {error.__cause__ or error}"
-            return CheckError(Reason.PROTOCOL, text, code="BAD_HTTP")
-        return not_http(self._first)
+        text = f"the answer breaks HTTP's rules: {error.__cause__ or error}"
+        return CheckError(Reason.PROTOCOL, text, code="BAD_HTTP")
+
+
+def _begins_as_http(data: bytes) -> bool:
+    return data.startswith(b"HTTP/") or b"HTTP/".startswith(data)
