@@ -19,6 +19,7 @@ from mooring.api.guard import Role
 from mooring.api.server import create_app
 from mooring.app import App
 from mooring.core.clock import Clock
+from mooring.net.egress import EgressPolicy
 from mooring.probes._registry import Kinds
 from mooring.settings import ServerSettings, Settings, StoreSettings
 from mooring.targets import TargetReader
@@ -60,6 +61,8 @@ async def running(
     keep_alive: float = 15.0,
     database: str = "",
     send_buffer: int = 0,
+    kinds: Kinds | None = None,
+    egress: EgressPolicy | None = None,
     **server: Any,
 ) -> AsyncIterator[Api]:
     """Run the API on a free port. Without `watch` nothing is checked by itself.
@@ -67,12 +70,13 @@ async def running(
     `targets` are those of the configuration file; `server` are the keys of its [server]. `send_buffer`:
     bytes that the kernel takes for a client that does not read; 0: its usual amount.
     """
-    kinds = Kinds()
+    kinds = kinds or Kinds()
     kinds.add(ScriptedProbe)
     reader = TargetReader(kinds)
     settings = Settings(
         server=ServerSettings(port=0, secret_key_file=folder / "mooring.key", **server),
         store=StoreSettings(url=database or f"sqlite:///{folder}/mooring.db"),
+        egress=egress or EgressPolicy(),
         targets=tuple(reader.read(keys) for keys in targets),
     )
     async with AsyncExitStack() as stack:

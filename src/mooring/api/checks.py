@@ -7,8 +7,9 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Query
 from pydantic import Field
+from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
 from mooring.api.context import Context, Here
@@ -18,7 +19,7 @@ from mooring.api.permission import refuse_masks
 from mooring.api.stream import MEDIA_TYPE, Event, EventStream
 from mooring.api.targets import Filter, TargetId, edited
 from mooring.api.wire import Json, Responses
-from mooring.core.failure import MissingError
+from mooring.core.failure import InputError, MissingError, Problem
 from mooring.core.result import CheckResult, Trigger
 from mooring.core.stage import StageResult
 from mooring.core.target import Target
@@ -26,13 +27,10 @@ from mooring.export.json import report_json, result_json, stage_json
 
 router = APIRouter(prefix="/api/v1", route_class=Guarded, tags=["checks"])
 
-Accept = Annotated[
-    str, Header(description="text/event-stream: stages and results are sent as they come.", max_length=500)
-]
 STREAMED: Responses = {
     200: {
-        "description": "What was found. As text/event-stream: events `stage` and `result`, then `done` with "
-        "the summary; closing the stream cancels what is still running.",
+        "description": "What was found. With `Accept: text/event-stream`: events `stage` and `result`, then "
+        "`done` with the summary; closing the stream cancels what is still running.",
         "content": {MEDIA_TYPE: {"schema": {"type": "string"}}},
     }
 }
@@ -95,9 +93,9 @@ class Round:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
 
-    async def answer(self, accept: str, paused: int = 0) -> Response:
+    async def answer(self, request: HttpRequest, paused: int = 0) -> Response:
         """Return all results at the end, or a stream of them where the caller asked for it."""
-        if MEDIA_TYPE in accept:
+        if MEDIA_TYPE in request.headers.get("accept", ""):
             return EventStream(self.events(paused), ending=self.here.ending, keep_alive=self.here.keep_alive)
         return Json(report_json(await self.results(), paused=paused))
 
@@ -109,36 +107,43 @@ class Round:
     openapi_extra=dict(OPERATOR),
 )
 async def check_target(
-    here: Here, by: By, target_id: TargetId, query: Annotated[Freshness, Query()], accept: Accept = ""
+    here: Here, by: By, request: HttpRequest, target_id: TargetId, query: Annotated[Freshness, Query()]
 ) -> Response:
     """Test a target now. A check of it that is running already is shared."""
     target = here.app.catalogue.get(target_id)
-    return await Round(here, (target,), _trigger(by), query.if_older_than).answer(accept)
+    return await Round(here, (target,), _trigger(by), query.if_older_than).answer(request)
 
 
 @router.post(
     "/targets/check-all", response_model=ReportAnswer, responses=STREAMED, openapi_extra=dict(OPERATOR)
 )
 async def check_all(
-    here: Here, by: By, query: Annotated[CheckAllQuery, Query()], accept: Accept = ""
+    here: Here, by: By, request: HttpRequest, query: Annotated[CheckAllQuery, Query()]
 ) -> Response:
     """Test all targets now, or those that the filter lets through; paused ones are left out."""
     chosen = tuple(query.chosen(here))
     running = tuple(target for target in chosen if target.enabled)
     paused = len(chosen) - len(running)
-    return await Round(here, running, _trigger(by), query.if_older_than).answer(accept, paused)
+    return await Round(here, running, _trigger(by), query.if_older_than).answer(request, paused)
 
 
-@router.post("/check", response_model=ReportAnswer, responses=STREAMED, openapi_extra=dict(OPERATOR))
-async def check_unsaved(here: Here, by: By, body: CheckInput, accept: Accept = "") -> Response:
+@router.post(
+    "/check",
+    response_model=ReportAnswer,
+    responses={**STREAMED, 404: {"description": "There is no target of that id."}},
+    openapi_extra=dict(OPERATOR),
+)
+async def check_unsaved(here: Here, by: By, request: HttpRequest, body: CheckInput) -> Response:
     """Test a target that is not stored, or not yet as it is sent. Nothing is kept."""
-    return await Round(here, (_unsaved(here, by, body.root),), _trigger(by)).answer(accept)
+    return await Round(here, (_unsaved(here, by, body.root),), _trigger(by)).answer(request)
 
 
 def _unsaved(here: Context, by: Caller, body: dict[str, Any]) -> Target:
     keys = here.opened(body)
     stored_id = keys.pop("id", None)
     if stored_id is not None:
+        if not isinstance(stored_id, int) or isinstance(stored_id, bool):
+            raise InputError([Problem("id", "has to be the whole number that is a target's id")])
         stored = here.app.catalogue.get(stored_id)
         target, _ = edited(here, by, stored, keys)
     else:

@@ -48,7 +48,7 @@ class SessionAnswer(Answer):
     "/session",
     status_code=201,
     response_model=SessionAnswer,
-    responses=_UNKNOWN,
+    responses={**_UNKNOWN, 429: {"description": "Too many failed logins from there."}},
     openapi_extra=dict(PUBLIC),
 )
 async def sign_in(here: Here, request: Request, body: SignInInput) -> Json:

@@ -175,6 +175,7 @@ def target_json(here: Context, target: Target) -> dict[str, Any]:
         "origin": target.origin.value,
         "version": target.version,
         "address": target.ref.address,
+        "degraded_above": None,
         **keys_of(target),
         "health": health_json(health),
     }
@@ -224,7 +225,7 @@ def _etag(target: Target) -> str:
 
 def _version(target: Target, if_match: str | None, version: Any) -> int | None:
     """Return the version that the caller has seen, None where they do not say. Refuses a stale one."""
-    if version is not None and (not isinstance(version, int) or isinstance(version, bool)):
+    if version is not None and (not isinstance(version, int) or isinstance(version, bool) or version < 1):
         problems = [Problem("version", "has to be the whole number that the target was shown with")]
         raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "The request holds mistakes.", errors=problems)
     _demand_version(target, version)

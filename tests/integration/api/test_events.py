@@ -37,7 +37,7 @@ async def test_first_comes_how_everything_stands(api: Api) -> None:
 
 
 async def test_then_come_changes_as_they_are_committed(api: Api) -> None:
-    """Each commit is one event: result, health and transition of a check; a target added, changed, removed."""
+    """Each commit is one event: what a check found and changed; a target added, changed, removed."""
     async with events(api.viewer) as stream:
         last = int((await stream.next("snapshot")).id or 0)
         target = await api.add(name="web", script=["refused"])

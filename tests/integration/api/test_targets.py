@@ -176,7 +176,7 @@ async def test_a_secret_never_comes_back_and_its_mask_keeps_it(api: Api) -> None
     ],
 )
 async def test_another_mask_is_refused(api: Api, url: str) -> None:
-    """A masked address that is not the one that was shown is refused: no secret is put into another address."""
+    """A masked address that is not the one that was shown is refused: no secret gets into another."""
     target = (await api.operator.post("/api/v1/targets", json={"name": "orders", "url": URL})).json()
     answer = await api.operator.patch(f"/api/v1/targets/{target['id']}", json={"url": url})
     assert answer.status_code == 422
@@ -342,7 +342,7 @@ async def test_a_reference_to_the_machine_is_refused(
 
 @pytest.mark.parametrize("role", ["operator", "admin"])
 async def test_a_kind_that_reads_the_machine_is_refused(api: Api, role: str) -> None:
-    """sqlite and process cannot be added or tested over the API where nothing allows it."""
+    """The kinds sqlite and process cannot be added or tested over the API where nothing allows it."""
     for keys in ({"url": "sqlite:////etc/passwd"}, {"url": "process://sshd"}):
         for path in ("/api/v1/targets", "/api/v1/check"):
             answer = await getattr(api, role).post(path, json={"name": "x", **keys})
