@@ -152,15 +152,15 @@ class WebSocket(Probe):
         return split_headers(self.headers, Url.parse(self.url.get_secret_value()), self.token)
 
     async def _use(self, trail: Trail, session: Session) -> None:
-        until = trail.monotonic() + min(self.hold, trail.remaining / 2)
         try:
+            # First: what is sent to a server that has closed by now would reset its close message.
+            await session.hold(min(self.hold, trail.remaining / 2))
             trail.measure(ping_seconds=await session.ping(trail.monotonic))
             if self.send is not None:
                 await session.send(self.send)
             if self.expect is not None:
                 await session.expect(self.expect)
-            await session.hold(until - trail.monotonic())
-        except EOFError:
+        except (EOFError, ConnectionError):
             raise _closed(trail, session) from None
 
 
