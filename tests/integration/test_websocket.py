@@ -215,7 +215,7 @@ def test_ordinary_web_server_is_told(run: Run[CheckResult], nginx: Nginx) -> Non
             "BAD_UPGRADE",
         ),
         (
-            b"HTTP/1.1 101\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: a\r\n\r\n",
+            b"HTTP/1.1 101 \r\nUpgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: a\r\n\r\n",
             "function",
             "protocol",
             "BAD_UPGRADE",

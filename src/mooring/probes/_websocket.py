@@ -104,6 +104,7 @@ class Session:
 
     async def ping(self, monotonic: Callable[[], float]) -> float:
         """Send a ping and return the seconds until its pong."""
+        self._demand_open()  # its close message may have come with the upgrade
         data = os.urandom(4)
         began = monotonic()
         self._protocol.send_ping(data)
@@ -114,6 +115,7 @@ class Session:
 
     async def send(self, text: str) -> None:
         """Send a text message."""
+        self._demand_open()
         self._protocol.send_text(text.encode())
         await self._flush()
 
@@ -152,6 +154,9 @@ class Session:
         """Take in what the server sends next."""
         await self._read()
         self._take(self._protocol.events_received())
+        self._demand_open()
+
+    def _demand_open(self) -> None:
         if self._protocol.close_rcvd is not None or self._protocol.state is not State.OPEN:
             raise EOFError("the websocket was closed")
 
