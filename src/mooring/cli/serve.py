@@ -72,9 +72,16 @@ def tell(app: App, target: Target, old: Status, new: Status) -> None:
 
 async def begin(app: App, url: str, *, demo: bool) -> None:
     """Watch Mooring's own parts, so that the first screen is never empty, and the examples where wanted."""
+    from mooring.engine.collector import settle_down
+
     await app.add_own_parts(url)
-    if not demo:
-        return
+    if demo:
+        await _show(app, url)
+    settle_down()
+
+
+async def _show(app: App, url: str) -> None:
+    """Watch the server's own port, labelled as an example."""
     address = url.partition("://")[2].partition("/")[0]
     example = app.reader.read(
         {"name": "Example: a port", "url": f"tcp://{address}", "labels": {"mooring": DEMO}},
