@@ -99,7 +99,7 @@ class NameServer:
             answer.answer.append(dns.rrset.from_text(f"{name}.", TTL, "IN", kind, *values))
         elif not any(known == name for known, _ in self.records):
             answer.set_rcode(dns.rcode.NXDOMAIN)
-        full = answer.to_wire()
+        full = answer.to_wire(max_size=65535)
         if transport == "tcp" or len(full) <= MOST_UDP:
             return full
         answer.answer.clear()
