@@ -53,11 +53,11 @@ async def serve(
         context: Context = api.state.context
         url = _url(server.host, listener.getsockname()[1]) + context.base_path
 
+        # Said before anything is answered, so that whoever sees it ready can sign in.
+        for line in (f"Mooring listens on {url}/", *(await _welcome(app, keyring, url) if first else ())):
+            announce(line)
+
         async def begun() -> None:
-            announce(f"Mooring listens on {url}/")
-            if first:
-                for line in await _welcome(app, keyring, url):
-                    announce(line)
             if ready is not None:
                 await ready(url)
 
