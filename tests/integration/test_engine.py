@@ -22,12 +22,16 @@ from mooring.core.health import Health, settle
 from mooring.core.result import CheckResult, Trigger
 from mooring.core.status import Status
 from mooring.core.target import Origin, Schedule
-from mooring.settings import Settings, StoreSettings
+from mooring.settings import ServerSettings, Settings, StoreSettings
 from mooring.store import health as health_rows
 from mooring.store import results as result_rows
+from mooring.store import transitions as transition_rows
+from mooring.store import upgrade
+from mooring.store.engines import store_url
 from mooring.store.store import Store
 from mooring.testing import no_leaks
 from tests.integration.watcher import TARGETS
+from tests.servers.postgresql import PostgreSQL
 from tests.sources import ROOT
 
 pytestmark = pytest.mark.integration
@@ -109,6 +113,30 @@ def settled(results: list[CheckResult], until: CheckResult) -> Status:
         if result.started_at <= until.started_at:
             health = settle(health, result, schedule).health
     return health.status
+
+
+async def test_postgresql_keeps_what_was_watched(postgresql: PostgreSQL) -> None:
+    """Over PostgreSQL a check becomes rows, an edit counts, and a restart knows all of it."""
+    with postgresql.database() as name:
+        url = postgresql.url(database=name)
+        upgrade.upgrade(store_url(url))
+        settings = Settings(
+            store=StoreSettings(url=SecretStr(url)),
+            server=ServerSettings(secret_key_file=postgresql.folder / f"{name}.key"),
+        )
+        async with App(settings) as app:
+            target = await app.catalogue.add({"name": "a", "url": "tcp://127.0.0.1:1", "interval": 60})
+            result = await app.monitor.check(target, Trigger.MANUAL)
+            await app.catalogue.edit(target.id or 0, {"labels": {"team": "shop"}})
+        async with App(settings, watch=False) as app:
+            known, health = app.catalogue.by_name("a"), app.catalogue.health[target.id or 0]
+            assert (known.version, known.labels) == (2, {"team": "shop"})
+            assert health.status is Status.UNKNOWN
+            assert health.last is not None
+            assert health.last.started_at >= result.started_at
+            rows = await app.store.read(lambda conn: transition_rows.of_target(conn, known.id or 0))
+            notes = [(row.transition.new, row.transition.note) for row in reversed(rows)]
+            assert notes == [(Status.DOWN, None), (Status.UNKNOWN, "Mooring was stopped")]
 
 
 @asynccontextmanager

@@ -34,6 +34,6 @@ class Alarm:
             self._task = None
 
     def _rang(self, task: asyncio.Task[None]) -> None:
-        if task is self._task:
+        if task is self._task and not task.cancelled():
             self._task = None
             self._ring()

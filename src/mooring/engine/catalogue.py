@@ -22,11 +22,13 @@ from mooring.engine.transaction import Change
 from mooring.store import revisions
 from mooring.store import targets as target_rows
 from mooring.store import transitions as transition_rows
-from mooring.store.store import Store
+from mooring.store.store import PATIENCE, Store
 from mooring.store.targets import StoredTarget
 from mooring.targets import TargetReader, settings_of
 
 Changes = Mapping[int, TargetChange]
+EACH = 0.02
+"""Seconds more that the store may take for each of many targets: a slow machine needs about 5 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,8 @@ class Catalogue:
             ]
             return edits + [self._insert(conn, target, written(target)) for target in plan.add]
 
-        await self._change(work)
+        changes = len(plan.add) + len(plan.change) + len(plan.remove)
+        await self._change(work, patience=PATIENCE + changes * EACH)
         return plan
 
     async def refresh(self) -> Changes:
@@ -221,7 +224,7 @@ class Catalogue:
             raise ConflictError(f"{target.name} comes from the configuration file; change it there")
         return target
 
-    async def _change(self, work: Callable[[Connection], list[_Edit]]) -> None:
+    async def _change(self, work: Callable[[Connection], list[_Edit]], patience: float = PATIENCE) -> None:
         edits: list[_Edit] = []
 
         def change(conn: Connection) -> Change:
@@ -237,7 +240,7 @@ class Catalogue:
                 self._take(edit)
             self._changed(change.targets)
 
-        await self._recorder.change(change, applied)
+        await self._recorder.change(change, applied, patience=patience)
 
     def _take(self, edit: _Edit) -> None:
         if edit.target is None:

@@ -19,7 +19,7 @@ from mooring.engine.alarm import Alarm
 from mooring.engine.batch import Batch, is_steady
 from mooring.engine.roster import Roster, interrupted
 from mooring.engine.transaction import Change, append, changed
-from mooring.store.store import Store
+from mooring.store.store import PATIENCE, Store
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +39,7 @@ results: the newest of these are what a start brings healths up to date with."""
 GOODBYE = 10.0
 """Seconds for the last batch when Mooring stops."""
 
+Work = Callable[[Connection], Change]
 Plan = Callable[[Target, CheckResult, float], float]
 """Given what was checked, the result and the delay that is due: seconds until the next check."""
 
@@ -148,24 +149,25 @@ class Recorder:
                 self._pending.transitions.append(transition)
         self._kick.set()
 
-    async def change(self, work: Callable[[Connection], Change], applied: Callable[[Change], None]) -> Change:
+    async def change(
+        self, work: Work, applied: Callable[[Change], None], *, patience: float = PATIENCE
+    ) -> Change:
         """Do other work on targets in its turn: after the results so far, before those to come.
 
         `work` runs on the writer's thread in its transaction; `applied` on the loop as soon as that is
-        committed. Raises StoreError, and what `work` raises; then nothing has changed.
+        committed. Raises StoreError, also after `patience` seconds, and what `work` raises; then nothing
+        has changed.
         Cancelling the caller does not stop it half-way.
         """
-        task = asyncio.create_task(self._change(work, applied), name="mooring change")
+        task = asyncio.create_task(self._change(work, applied, patience), name="mooring change")
         self._changes.add(task)
         task.add_done_callback(self._changes.discard)
         return await asyncio.shield(task)
 
-    async def _change(
-        self, work: Callable[[Connection], Change], applied: Callable[[Change], None]
-    ) -> Change:
+    async def _change(self, work: Work, applied: Callable[[Change], None], patience: float) -> Change:
         async with self.writing:
             await self._flush()
-            revision, change = await self._store.write(lambda conn: changed(conn, work))
+            revision, change = await self._store.write(lambda conn: changed(conn, work), patience=patience)
             self.forget(change.health, change.targets)
             applied(change)
             self._told(Commit(revision, (), change.transitions, change.health, change.targets))
@@ -175,6 +177,8 @@ class Recorder:
         """Drop what is not written yet of health that is set anew, and of targets that are gone."""
         removed = [i for i, what in targets.items() if what is TargetChange.REMOVED]
         self._pending.forget((*health, *removed), removed=removed)
+        for target_id in removed:
+            self._saved.pop(target_id, None)
 
     def _is_news(self, target_id: int, after: Health) -> bool:
         """Whether a health has to be written: a steady one only has a newer result, a row of its own."""
