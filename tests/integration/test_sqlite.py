@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -18,6 +21,7 @@ from mooring.core.stage import Stage, StageStatus
 from mooring.core.status import Status
 from mooring.probes.sqlite import SQLite
 from mooring.testing.leaks import no_leaks
+from tests.servers.process import eventually
 
 pytestmark = pytest.mark.integration
 
@@ -75,8 +79,6 @@ async def test_name_with_odd_signs_is_found(tmp_path: Path) -> None:
     path = tmp_path / "a ?#%ü&mode=rwc.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE t (a)")
-    from urllib.parse import quote
-
     result = await check(quote(str(path)))
     assert (result.status, result.target.address) == (Status.UP, str(path))
 
@@ -166,13 +168,12 @@ async def test_locked_database_is_told_by_the_deadline(database: Path) -> None:
 
 async def test_lock_that_is_freed_is_waited_for(database: Path) -> None:
     """A lock that ends within the deadline is no failure."""
-    import asyncio
-
     holder = sqlite3.connect(database, isolation_level=None)
     with closing(holder):
         holder.execute("BEGIN EXCLUSIVE")
         checking = asyncio.create_task(check(database))
-        await asyncio.sleep(0.05)
+        await eventually(lambda: any(t.name == "mooring-blocking" for t in threading.enumerate()), "a look")
+        assert not checking.done()
         holder.execute("COMMIT")
         assert (await checking).status is Status.UP
 
