@@ -36,7 +36,7 @@ def store_url(text: str) -> URL:
     """Return the address of a store. Raises InputError; never shows what stands in it."""
     try:
         url = make_url(text)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise _wrong("cannot be read; a password with / ? # or @ has to be percent-encoded") from None
     if url.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
         return url.set(drivername="postgresql+psycopg")

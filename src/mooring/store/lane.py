@@ -9,8 +9,8 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Engine, event
@@ -30,21 +30,32 @@ class Lane:
         self._path = path
         self._file = _identity(path)
         self._connections: set[Any] = set()
+        self._running: set[_Job[Any]] = set()
         event.listen(engine, "connect", lambda connection, _record: self._connections.add(connection))
         event.listen(engine, "close", lambda connection, _record: self._connections.discard(connection))
 
     async def run(self, work: Callable[[Connection], T], patience: float) -> T:
-        """Run `work` in a transaction. Raises StoreError, also when it takes more seconds than `patience`."""
+        """Run `work` in a transaction. Raises StoreError, also when it takes more seconds than `patience`.
+
+        What was given up is not committed later, unless the database hung in the middle of the commit.
+        """
         job = _Job(work)
+        future = asyncio.get_running_loop().run_in_executor(self._threads, self._transact, job)
         try:
             async with asyncio.timeout(patience):
-                return await asyncio.get_running_loop().run_in_executor(self._threads, self._transact, job)
+                return await asyncio.shield(future)
         except TimeoutError:
-            if job.begun:
-                self._cut()
+            if not job.end_by(committing=False):
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(patience):
+                        return await asyncio.shield(future)
+            if job in self._running or any(each.given_up for each in tuple(self._running)):
+                self._cut()  # again with each caller who waits in vain: a cut between two statements misses
             raise StoreError(
                 f"the database did not answer within {patience:g} s; is it stopped, or overloaded?"
             ) from None
+        finally:
+            future.cancel()  # has no effect on what has begun
 
     async def close(self, patience: float) -> None:
         """Wait for what runs, cut what hangs, and close every connection."""
@@ -57,11 +68,17 @@ class Lane:
         await asyncio.to_thread(self._engine.dispose)
 
     def _transact(self, job: _Job[T]) -> T:
-        job.begun = True
-        with explained(self._engine.url):
-            self._look_for_file()
-            with self._engine.begin() as conn:
-                return job.work(conn)
+        self._running.add(job)
+        try:
+            with explained(self._engine.url):
+                self._look_for_file()
+                with self._engine.begin() as conn:
+                    result = job.work(conn)
+                    if not job.end_by(committing=True):
+                        raise StoreError("given up")  # rolls back; nobody waits for it any more
+                return result
+        finally:
+            self._running.discard(job)
 
     def _look_for_file(self) -> None:
         """Notice that the file was taken away or replaced: SQLite would go on writing to the old one."""
@@ -85,10 +102,25 @@ class Lane:
                 _shut(connection)
 
 
-@dataclass(slots=True)
 class _Job(Generic[T]):
-    work: Callable[[Connection], T]
-    begun: bool = False
+    """Work, and whether it ends by a commit or by being given up: whoever decides first has decided."""
+
+    def __init__(self, work: Callable[[Connection], T]) -> None:
+        self.work = work
+        self._committing: bool | None = None
+        self._lock = Lock()
+
+    @property
+    def given_up(self) -> bool:
+        """Whether nobody waits for it any more."""
+        return self._committing is False
+
+    def end_by(self, *, committing: bool) -> bool:
+        """Decide the end, unless it is decided. Returns whether it is this one."""
+        with self._lock:
+            if self._committing is None:
+                self._committing = committing
+            return self._committing is committing
 
 
 def _identity(path: Path | None) -> tuple[int, int] | None:

@@ -1,0 +1,125 @@
+"""A PostgreSQL store whose server is stopped, frozen, restarted or says no."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from sqlalchemy import text
+
+from mooring.core.clock import SystemClock
+from mooring.core.failure import StoreError
+from mooring.store import revisions, targets
+from mooring.store.store import Store
+from tests.servers.postgresql import PASSWORD, PostgreSQL, StartPostgreSQL
+from tests.stored import add_target
+
+pytestmark = pytest.mark.integration
+GONE = "the database server cannot be reached; check that it runs and that the store's address is right"
+
+
+@pytest.fixture
+def server(start_postgresql: StartPostgreSQL) -> Iterator[PostgreSQL]:
+    """A server of the test's own."""
+    with start_postgresql() as server:
+        yield server
+
+
+@pytest.fixture
+async def store(server: PostgreSQL) -> AsyncIterator[Store]:
+    """A store on it."""
+    store = await Store.open(server.url(), clock=SystemClock(), migrate=True)
+    yield store
+    await store.close()
+
+
+async def refused(store: Store, patience: float = 30) -> str:
+    """Return how the store refuses to write, with all that a log would show of it."""
+    with pytest.raises(StoreError) as caught:
+        await store.write(revisions.next_revision, patience=patience)
+    assert PASSWORD not in "".join(traceback.format_exception(caught.value))
+    return str(caught.value)
+
+
+async def test_server_killed_and_back(store: Store, server: PostgreSQL) -> None:
+    """A server that is gone is named; when it is back the same store works, nothing committed lost."""
+    ref = await store.write(add_target)
+    server.kill()
+    assert (await refused(store)).startswith(GONE)
+    with pytest.raises(StoreError):
+        await store.read(targets.all_targets)
+    server.start()
+    assert await store.write(revisions.next_revision) == 2
+    assert [each.name for each in await store.read(targets.all_targets)] == [ref.name]
+
+
+async def test_server_restarted_between_two_writes(store: Store, server: PostgreSQL) -> None:
+    """A restart that nobody noticed costs no error."""
+    await store.write(revisions.next_revision)
+    await store.read(revisions.current)
+    server.stop()
+    server.start()
+    assert await store.write(revisions.next_revision) == 2
+    assert await store.read(revisions.current) == 2
+
+
+async def test_server_frozen(store: Store, server: PostgreSQL) -> None:
+    """A server that hangs is given up after the patience, and used again when it goes on."""
+    await store.write(revisions.next_revision)
+    server.pause()
+    assert await refused(store, patience=0.2) == (
+        "the database did not answer within 0.2 s; is it stopped, or overloaded?"
+    )
+    server.resume()
+    assert await store.write(revisions.next_revision) == 2
+
+
+async def test_server_frozen_in_the_middle(store: Store, server: PostgreSQL) -> None:
+    """A statement that hangs is cut, so that closing never waits for it."""
+    with pytest.raises(StoreError):
+        await store.write(lambda conn: conn.execute(text("SELECT pg_sleep(600)")), patience=0.2)
+    assert await store.write(revisions.next_revision) == 1
+
+
+async def test_server_that_only_reads(store: Store, server: PostgreSQL) -> None:
+    """A server that became a standby is named."""
+    server.sql("ALTER DATABASE postgres SET default_transaction_read_only = on")
+    server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'mooring'")
+    assert (await refused(store)).startswith("the database server only lets us read; is it a standby?")
+
+
+async def test_tables_that_were_dropped(store: Store, server: PostgreSQL) -> None:
+    """Lost tables are named."""
+    server.sql("DROP TABLE revision")
+    assert (await refused(store)).startswith("the database has lost its tables; restore a backup")
+
+
+@pytest.mark.parametrize(
+    ("login", "message"),
+    [
+        (
+            {"password": "wr0ng-s3cret"},
+            "the database server rejects the password; correct it in the store's address",
+        ),
+        ({"database": "missing"}, "there is no such database on the server; create it with createdb"),
+        ({"port": 1}, GONE),
+    ],
+)
+async def test_server_that_says_no(server: PostgreSQL, login: dict[str, str], message: str) -> None:
+    """What the server refuses when the store is opened is told with what to do, and no password."""
+    with pytest.raises(StoreError) as caught:
+        await Store.open(server.url(**login), clock=SystemClock(), migrate=True)
+    shown = "".join(traceback.format_exception(caught.value))
+    assert str(caught.value).startswith(message)
+    assert PASSWORD not in shown
+    assert "wr0ng-s3cret" not in shown
+
+
+async def test_no_session_is_left(server: PostgreSQL) -> None:
+    """A closed store leaves no session on the server's books."""
+    store = await Store.open(server.url(), clock=SystemClock(), migrate=True)
+    await store.write(add_target)
+    await store.read(targets.all_targets)
+    await store.close()
+    assert server.sessions() == 0
