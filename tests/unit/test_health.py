@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mooring.core.failure import Failure
-from mooring.core.health import CALM_INTERVAL, REJECTIONS_BEFORE_CALM, Health, Settled, adapt, settle
+from mooring.core.health import CALM_INTERVAL, Health, Settled, settle
 from mooring.core.reason import Reason
 from mooring.core.result import CheckResult, Observation, TargetRef, Trigger
 from mooring.core.stage import Stage
@@ -144,17 +144,6 @@ def test_accepted_login_ends_the_calm(outcome: Status | Reason) -> None:
     settled = fold([Reason.AUTH] * 3 + [outcome])
     assert settled.delay <= 30
     assert settled.health.verdicts["local"].rejections == 0
-
-
-def test_changed_settings_end_the_calm() -> None:
-    """After an edit logins are tried again, and regions that are gone have no say."""
-    calm = fold([Reason.AUTH] * 3).health
-    both = settle(calm, result(Status.UP, region="eu"), PLAIN).health
-    changed = adapt(both, ["local"])
-    assert changed.verdicts.keys() == {"local"}
-    assert changed.status is both.status
-    assert settle(changed, result(Reason.AUTH), PLAIN).delay == 30
-    assert calm.verdicts["local"].rejections == REJECTIONS_BEFORE_CALM
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,8 @@ def test_redacting_twice_changes_nothing(secret: str, text: str) -> None:
         ("redis://:pw#x@h", "redis://***"),
         ("plain-secret", "***"),
         ("p://w", "p://w"),
+        ("jdbc:postgresql://app:pw@db/orders?password=pw", "jdbc:postgresql://app:***@db/orders"),
+        ("db+mysql://app:p/w@db", "db+mysql://***"),
     ],
 )
 def test_secret_address_is_shown_without_its_secrets(secret: str, shown: str) -> None:

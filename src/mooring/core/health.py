@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from mooring.core.reason import Reason
@@ -80,20 +80,6 @@ def settle(health: Health, result: CheckResult, schedule: Schedule) -> Settled:
     )
     transition = Transition(result.target.id, health.status, status, at, result.failure) if changed else None
     return Settled(after, transition, _delay(after, verdict, schedule))
-
-
-def adapt(health: Health, regions: Collection[str]) -> Health:
-    """Return the health of a target whose settings changed.
-
-    Where it stands is kept until the next result; logins are tried again, and regions that it is no
-    longer tested from have no say any more.
-    """
-    verdicts = {
-        region: replace(verdict, rejections=0)
-        for region, verdict in health.verdicts.items()
-        if region in regions
-    }
-    return replace(health, verdicts=verdicts)
 
 
 def _judge(before: Verdict, result: CheckResult, schedule: Schedule) -> Verdict:

@@ -43,17 +43,16 @@ class Redactor:
 def masked(secret: str) -> str:
     """Return what may be shown of a secret: an address without its password and query, else `***`."""
     head, separator, rest = secret.partition("://")
-    try:
-        parts = urlsplit(secret)
-        _ = parts.port
-    except ValueError:  # what cannot be taken apart cannot be shown in part
-        return f"{head}://{MASK}" if separator and head.isalpha() else MASK
     if not separator:
         return MASK
+    try:
+        parts = urlsplit(f"x://{rest}")  # whatever stands before it, such as jdbc:postgresql
+        _ = parts.port
+    except ValueError:  # what cannot be taken apart cannot be shown in part
+        return f"{head}://{MASK}"
     login, at, host = parts.netloc.rpartition("@")
     user, colon, _ = login.partition(":")
-    path = rest.removeprefix(parts.netloc).partition("?")[0].partition("#")[0]
-    return f"{head}://{user}{colon and colon + MASK}{at}{host}{path}"
+    return f"{head}://{user}{colon and colon + MASK}{at}{host}{parts.path}"
 
 
 def _forms(secret: str) -> Iterable[str]:

@@ -114,5 +114,5 @@ def _secrets_of_text(text: str) -> Iterator[str]:
     if url.password:
         yield url.password
         # As it was written, too: drivers quote the whole address, not always as we would encode it.
-        yield urlsplit(text).password or ""
+        yield urlsplit(f"x://{text.partition('://')[2]}").password or ""
     yield from (item for key, item in url.query.items() if item and _SECRET_KEYS.search(key))
