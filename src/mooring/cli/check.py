@@ -15,6 +15,7 @@ from mooring.cli.rows import Rows
 from mooring.cli.terminal import Palette, Progress, safe
 from mooring.core.failure import InputError, Problem
 from mooring.core.result import CheckResult, Trigger
+from mooring.engine.monitor import Monitor
 from mooring.engine.runner import Runner
 from mooring.export.json import report_json
 from mooring.net.network import Network
@@ -103,12 +104,12 @@ async def check_all(wanted: Given, tell: Tell) -> Sequence[CheckResult]:
     total = len(wanted.targets)
     results = []
     async with Network(egress=wanted.egress) as net, asyncio.TaskGroup() as group:
-        runner = Runner(net)
+        monitor = Monitor(Runner(net), net.clock)
 
         async def one(index: int) -> CheckResult:
             nonlocal done
             async with room:
-                result = await runner.run(wanted.targets[index], Trigger.CLI, staged=True)
+                result = await monitor.check(wanted.targets[index], Trigger.CLI)
             done += 1
             if total > 1:
                 progress.show(f"{done} of {total} tested")

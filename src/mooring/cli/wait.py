@@ -16,6 +16,7 @@ from mooring.cli.terminal import Palette, Progress, safe
 from mooring.core.reason import Reason
 from mooring.core.result import CheckResult, Trigger
 from mooring.core.target import Schedule, Target
+from mooring.engine.monitor import Monitor
 from mooring.engine.runner import Runner
 from mooring.net.network import Network
 
@@ -76,9 +77,9 @@ class Waiting:
         """Return when all work, when one never will by itself, or after `timeout` seconds."""
         deadline = asyncio.get_running_loop().time() + timeout
         async with Network(egress=self.wanted.egress) as net:
-            runner = Runner(net)
+            monitor = Monitor(Runner(net), net.clock)
             tasks = [
-                asyncio.create_task(self._one(index, target, runner, deadline))
+                asyncio.create_task(self._one(index, target, monitor, deadline))
                 for index, target in enumerate(self.wanted.targets)
             ]
             try:
@@ -91,13 +92,13 @@ class Waiting:
                 await asyncio.gather(*tasks, return_exceptions=True)
                 self.progress.clear()
 
-    async def _one(self, index: int, target: Target, runner: Runner, deadline: float) -> bool:
+    async def _one(self, index: int, target: Target, monitor: Monitor, deadline: float) -> bool:
         """Return whether the target works; False means that waiting for it is over."""
         time = asyncio.get_running_loop().time
         while (left := deadline - time()) > 0:
             began = time()
             timed = replace(target.schedule, timeout=min(target.schedule.timeout, left))
-            result = await runner.run(replace(target, schedule=timed), Trigger.CLI, staged=True)
+            result = await monitor.check(replace(target, schedule=timed), Trigger.CLI)
             if self._cut_short(target, timed, result) and index in self.last:
                 return False  # what was seen before says more than that our own time was up
             self._tell(index, result)
