@@ -60,14 +60,16 @@ def restore(url: str, source: Path, *, force: bool = False) -> None:
             _replace(path, source, force=force)
         else:
             with TemporaryDirectory() as folder:
-                copy = _checked_copy(source, Path(folder) / "restore.db")
+                copy = Path(folder) / "restore.db"
+                _check_copy(source, copy)
                 _load(store, copy, force=force)
 
 
 def _replace(path: Path, source: Path, *, force: bool) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    copy = _checked_copy(source, path.with_name(f"{path.name}.restoring"))
+    copy = path.with_name(f"{path.name}.restoring")
     try:
+        _check_copy(source, copy)
         with exclusive(path, force=force) as connection:
             taken, now = (0, 0) if connection is None else _held(connection)
             if taken and not force:
@@ -79,8 +81,8 @@ def _replace(path: Path, source: Path, *, force: bool) -> None:
         remove_database(copy)
 
 
-def _checked_copy(source: Path, copy: Path) -> Path:
-    """Return a copy of a backup that is known to be whole and up to date."""
+def _check_copy(source: Path, copy: Path) -> None:
+    """Make a copy of a backup that is known to be whole and up to date."""
     copy_file(source, copy)
     with explained(url := sqlite_url(copy)), opened(url) as engine, engine.begin() as conn:
         state = upgrade.state(conn)
@@ -93,7 +95,6 @@ def _checked_copy(source: Path, copy: Path) -> Path:
             raise _wrong("file", f"{source} is no backup of Mooring's")
         if state is upgrade.State.BEHIND:
             upgrade.migrate(conn)
-    return copy
 
 
 def _dump(store: URL, destination: Path) -> None:

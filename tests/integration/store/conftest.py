@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -44,10 +45,8 @@ def sqlite_store_url(sqlite_template: Path, tmp_path: Path) -> str:
 @pytest.fixture
 def postgresql_store_url(postgresql: PostgreSQL, postgresql_template_database: str) -> Iterator[str]:
     """The address of an empty PostgreSQL store."""
-    with postgresql.database() as name:
-        postgresql.sql(f"DROP DATABASE {name}")
-        postgresql.sql(f"CREATE DATABASE {name} TEMPLATE {postgresql_template_database}")
-        yield postgresql.url(database=name)
+    with _copied_database(postgresql, postgresql_template_database) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.integration)])
@@ -62,3 +61,18 @@ async def store(url: str) -> AsyncIterator[Store]:
     store = await Store.open(url, clock=SystemClock(), migrate=False)
     yield store
     await store.close()
+
+
+@pytest.fixture
+def second_postgresql_store_url(postgresql: PostgreSQL, postgresql_template_database: str) -> Iterator[str]:
+    """The address of another empty PostgreSQL store."""
+    with _copied_database(postgresql, postgresql_template_database) as url:
+        yield url
+
+
+@contextmanager
+def _copied_database(server: PostgreSQL, template: str) -> Iterator[str]:
+    with server.database() as name:
+        server.sql(f"DROP DATABASE {name}")
+        server.sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        yield server.url(database=name)
