@@ -192,7 +192,7 @@ def _planned(wanted: Sequence[Target], there: Mapping[str, Json], *, prune: bool
         stored = there.get(target.name)
         if stored is None:
             groups["add"].append(target.name)
-        elif _shown(stored) != keys_of(target):
+        elif _given(stored) != _given(keys_of(target)):
             groups["change"].append(target.name)
         else:
             groups["unsure" if any(target.probe.secrets()) else "keep"].append(target.name)
@@ -200,8 +200,9 @@ def _planned(wanted: Sequence[Target], there: Mapping[str, Json], *, prune: bool
     return Planned(**groups, remove=gone)
 
 
-def _shown(answer: Json) -> Json:
-    return {key: value for key, value in answer.items() if key not in ANSWER_ONLY}
+def _given(keys: Json) -> Json:
+    """Return the keys that say something: an answer also tells those that are not set, as null."""
+    return {key: value for key, value in keys.items() if key not in ANSWER_ONLY and value is not None}
 
 
 def _resolved(keys: Json) -> Json:
