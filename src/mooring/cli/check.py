@@ -6,8 +6,10 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from mooring.cli.given import Given, given
 from mooring.cli.logs import log_to_stderr
@@ -21,7 +23,9 @@ from mooring.export.json import report_json
 from mooring.net.network import Network
 
 MOST_AT_ONCE = 200
-"""Checks that run at the same time. Each holds a few file descriptors, of which 1,024 are the usual limit."""
+"""Checks that run at the same time, where there are file descriptors for as many."""
+DESCRIPTORS_OF_A_CHECK = 3
+DESCRIPTORS_OF_OURS = 24
 
 Tell = Callable[[CheckResult], None]
 
@@ -100,10 +104,10 @@ def _teller(args: argparse.Namespace, wanted: Given) -> Tell:
 
 async def check_all(wanted: Given, tell: Tell) -> Sequence[CheckResult]:
     """Test every target, `tell` each result in the order of the targets, and return them in that order."""
-    room, progress, done = asyncio.Semaphore(MOST_AT_ONCE), Progress(), 0
+    room, progress, done = asyncio.Semaphore(most_at_once()), Progress(), 0
     total = len(wanted.targets)
     results = []
-    async with Network(egress=wanted.egress) as net, asyncio.TaskGroup() as group:
+    async with Network(egress=wanted.egress) as net:
         monitor = Monitor(Runner(net), net.clock)
 
         async def one(index: int) -> CheckResult:
@@ -115,9 +119,35 @@ async def check_all(wanted: Given, tell: Tell) -> Sequence[CheckResult]:
                 progress.show(f"{done} of {total} tested")
             return result
 
-        for task in [group.create_task(one(index)) for index in range(total)]:
-            result = await task
-            progress.clear()
-            tell(result)
-            results.append(result)
+        tasks = [asyncio.create_task(one(index)) for index in range(total)]
+        async with ended(tasks, progress):
+            for task in tasks:
+                result = await task
+                progress.clear()
+                tell(result)
+                results.append(result)
     return results
+
+
+@asynccontextmanager
+async def ended(tasks: Sequence[asyncio.Task[Any]], progress: Progress) -> AsyncIterator[None]:
+    """End the tasks and their progress with the block. What it raises stays itself, not one of a group."""
+    try:
+        yield
+    finally:
+        for each in tasks:
+            each.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        progress.clear()
+
+
+def most_at_once() -> int:
+    """Return how many checks may run at the same time without running out of file descriptors."""
+    try:
+        import resource
+    except ModuleNotFoundError:  # Windows
+        return MOST_AT_ONCE
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit == resource.RLIM_INFINITY:
+        return MOST_AT_ONCE
+    return min(MOST_AT_ONCE, max(1, (limit - DESCRIPTORS_OF_OURS) // DESCRIPTORS_OF_A_CHECK))

@@ -75,6 +75,7 @@ def parser(*commands: str) -> Parser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit status: 0 all well, 1 not, 2 wrong usage or configuration."""
     argv = sys.argv[1:] if argv is None else argv
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # always a TextIOWrapper here
     try:
@@ -97,10 +98,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("mooring: interrupted", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:
+    except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the flush at exit must not fail too
+        if not isinstance(error, BrokenPipeError):  # who read our output has had enough
+            print(f"mooring: {error.strerror or error}", file=sys.stderr)
         return FAILED
     return int(status)
+
+
+def _open_closed_streams() -> None:
+    """Open what we were started without: Python has None in its place, and a socket could get its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - as long as we run
 
 
 def _imported(argv: Sequence[str]) -> tuple[argparse.Namespace, ModuleType]:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from mooring.cli.check import seconds
+from mooring.cli.check import ended, seconds
 from mooring.cli.given import Given, given
 from mooring.cli.logs import log_to_stderr
 from mooring.cli.rows import Rows, headline
@@ -82,15 +82,10 @@ class Waiting:
                 asyncio.create_task(self._one(index, target, monitor, deadline))
                 for index, target in enumerate(self.wanted.targets)
             ]
-            try:
+            async with ended(tasks, self.progress):
                 for task in asyncio.as_completed(tasks):
                     if not await task:
                         break
-            finally:
-                for each in tasks:
-                    each.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
-                self.progress.clear()
 
     async def _one(self, index: int, target: Target, monitor: Monitor, deadline: float) -> bool:
         """Return whether the target works; False means that waiting for it is over."""
