@@ -135,10 +135,11 @@ async def check_all(
 )
 async def check_unsaved(here: Here, by: By, request: HttpRequest, body: CheckInput) -> Response:
     """Test a target that is not stored, or not yet as it is sent. Nothing is kept."""
-    return await Round(here, (_unsaved(here, by, body.root),), _trigger(by)).answer(request)
+    return await Round(here, (unsaved(here, by, body.root),), _trigger(by)).answer(request)
 
 
-def _unsaved(here: Context, by: Caller, body: dict[str, Any]) -> Target:
+def unsaved(here: Context, by: Caller, body: dict[str, Any]) -> Target:
+    """Return the target that a body describes, as far as the caller may. Raises InputError and Refused."""
     keys = here.opened(body)
     stored_id = keys.pop("id", None)
     if stored_id is not None:

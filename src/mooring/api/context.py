@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from mooring.api.envelope import Envelope
 from mooring.api.keyring import Keyring
 from mooring.api.permission import Permissions
+from mooring.api.rows import Rows
 from mooring.api.stream import KEEP_ALIVE
 from mooring.export.prometheus import Tally
 
@@ -35,6 +36,7 @@ class Context:
     keep_alive: float = KEEP_ALIVE
     envelope: Envelope = field(default_factory=Envelope)
     tally: Tally = field(default_factory=Tally)
+    rows: Rows = field(default_factory=Rows)
     streams: int = 0
     kinds: list[dict[str, Any]] | None = None
 

@@ -29,6 +29,8 @@ from mooring.targets import TargetKeys
 Item = TypeVar("Item")
 HIGHEST_ID = 2**53 - 1
 """The highest integer that every JSON reader keeps exactly."""
+DEEPEST = 20
+"""Levels of lists and objects in a setting; no kind has more than three, and Python gives up at hundreds."""
 
 Id = Annotated[int, Field(ge=1, le=HIGHEST_ID)]
 
@@ -181,22 +183,24 @@ class _Flat(RootModel[dict[str, Any]]):
     @field_validator("root")
     @classmethod
     def _text(cls, keys: dict[str, Any]) -> dict[str, Any]:
-        """Refuse what no database and no other program can hold: half a surrogate pair."""
+        """Refuse what no database and no other program can hold: half a surrogate pair, a bottomless nest."""
         for key, value in keys.items():
             try:
-                (key + _texts(value)).encode()
+                (key + _texts(value, DEEPEST)).encode()
             except UnicodeEncodeError:
                 raise ValueError(f"{key!a} holds half of a surrogate pair, which is no character") from None
         return keys
 
 
-def _texts(value: Any) -> str:
-    """Return every text in a value, joined."""
+def _texts(value: Any, deepest: int) -> str:
+    """Return every text in a value, joined. Raises ValueError where it is nested more than that deep."""
+    if not isinstance(value, (dict, list)):
+        return value if isinstance(value, str) else ""
+    if not deepest:
+        raise ValueError(f"a value is nested more than {DEEPEST} deep")
     if isinstance(value, dict):
-        return "".join(f"{key}{_texts(item)}" for key, item in value.items())
-    if isinstance(value, list):
-        return "".join(map(_texts, value))
-    return value if isinstance(value, str) else ""
+        return "".join(f"{key}{_texts(item, deepest - 1)}" for key, item in value.items())
+    return "".join(_texts(item, deepest - 1) for item in value)
 
 
 _URL = {

@@ -8,15 +8,15 @@ from typing import Any
 
 from fastapi import APIRouter
 from pydantic import Field
+from pydantic_core import to_json
+from starlette.responses import Response
 
 from mooring.api.context import Context, Here
 from mooring.api.guard import VIEWER, Guarded
 from mooring.api.models import Answer, FailureAnswer, MonitoringAnswer, Summary
-from mooring.api.wire import Json
 from mooring.core.health import Health
 from mooring.core.status import Status
-from mooring.core.target import Target
-from mooring.export.json import count_statuses, failure_json, seconds_json, time_json
+from mooring.export.json import count_statuses, seconds_json, time_json
 
 router = APIRouter(prefix="/api/v1", route_class=Guarded, tags=["overview"])
 
@@ -50,29 +50,33 @@ class Overview(Answer):
     summary: Summary
     targets: list[OverviewRow]
     monitoring: MonitoringAnswer
+    history_at: datetime | None = Field(description="When uptime and latencies were read.")
     revision: int = Field(description="The newest commit that is in it; events continue from here.")
 
 
 @router.get("/overview", response_model=Overview, openapi_extra=dict(VIEWER))
-async def overview(here: Here) -> Json:
+async def overview(here: Here) -> Response:
     """Tell how everything stands."""
     past = await here.past.get()
-    catalogue = here.app.catalogue
-    pairs = [
-        (target, catalogue.health.get(target_id, Health()))
-        for target_id, target in sorted(catalogue.targets.items())
-    ]
-    watched = [health.status for target, health in pairs if target.enabled]
-    rows = [{**_row(target, health), **past.of(target.id or 0)} for target, health in pairs]
-    return Json(
-        {
-            "status": worst(watched).value,
-            "summary": count_statuses(watched, paused=len(pairs) - len(watched)),
-            "targets": rows,
-            "monitoring": monitoring_json(here),
-            "revision": here.app.bus.revision,
-        }
-    )
+    catalogue, checking = here.app.catalogue, here.app.monitor.checking
+    here.rows.keep(catalogue.targets.keys())
+    watched, rows = [], []
+    for target_id, target in sorted(catalogue.targets.items()):
+        health = catalogue.health.get(target_id, Health())
+        if target.enabled:
+            watched.append(health.status)
+        now = b"true" if target_id in checking else b"false"
+        parts = here.rows.of(target_id, target, health), b'"checking":' + now, past.of(target_id)
+        rows.append(b"{" + b",".join(parts) + b"}")
+    whole = {
+        "status": worst(watched).value,
+        "summary": count_statuses(watched, paused=len(rows) - len(watched)),
+        "monitoring": monitoring_json(here),
+        "history_at": time_json(past.at),
+        "revision": here.app.bus.revision,
+    }
+    content = to_json(whole)[:-1] + b',"targets":[' + b",".join(rows) + b"]}"
+    return Response(content, media_type="application/json")
 
 
 def worst(statuses: Iterable[Status]) -> Status:
@@ -89,25 +93,4 @@ def monitoring_json(here: Context) -> dict[str, Any]:
         "lag": seconds_json(state.lag),
         "last_write": time_json(state.last_write),
         "store_error": state.store_error,
-    }
-
-
-def _row(target: Target, health: Health) -> dict[str, Any]:
-    ref, last = target.ref, health.last
-    return {
-        "id": ref.id,
-        "name": ref.name,
-        "kind": ref.kind,
-        "address": ref.address,
-        "labels": dict(target.labels),
-        "enabled": target.enabled,
-        "status": health.status.value,
-        "since": time_json(health.since),
-        "checking": health.checking,
-        "confirming": health.confirming,
-        "failure": failure_json(last.failure) if last else None,
-        "warnings": last.observation.warnings if last else (),
-        "seconds": seconds_json(last.seconds) if last else None,
-        "checked_at": time_json(last.started_at) if last else None,
-        "next_check_at": time_json(health.next_check_at),
     }

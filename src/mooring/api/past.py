@@ -1,4 +1,4 @@
-"""The past of all targets for the overview, read at most every few seconds."""
+"""The past of all targets for the overview: read now and then, behind the requests."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import Connection
 
 from mooring.core.clock import Clock
@@ -18,24 +18,29 @@ from mooring.store.store import Store
 
 DAY = timedelta(hours=24)
 FRESH = 10.0
-"""Seconds that it is shown for. Of 24 hours these are a hundredth of a per cent."""
+"""Seconds after which a request has it read anew."""
+STALE = 60.0
+"""Seconds after which a request waits for that. Of 24 hours these are less than a thousandth."""
+PATIENCE = 2.0
+"""Seconds that a request waits at the most: a store that hangs must not hide how everything stands."""
+SPARKS_FRESH = 60.0
+"""Seconds between two readings of the latencies: their newest point moves every ten minutes."""
 _DECIMALS = 6
+_NOTHING = b'"uptime_24h":null,"latency":[]'
+
+Sparks = Mapping[int, Sequence[float | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Uptime (0 to 1) and mean latencies (seconds) over 24 hours, by target."""
+    """Uptime and mean latencies over 24 hours, by target, written as JSON; `at` is when that was so."""
 
-    uptime: Mapping[int, float | None] = field(default_factory=dict)
-    latency: Mapping[int, Sequence[float | None]] = field(default_factory=dict)
+    at: datetime | None = None
+    parts: Mapping[int, bytes] = field(default_factory=dict)
 
-    def of(self, target_id: int) -> dict[str, Any]:
-        """Return a target's part of it, as the overview shows it."""
-        share = self.uptime.get(target_id)
-        return {
-            "uptime_24h": None if share is None else round(share, _DECIMALS),
-            "latency": [seconds_json(point) for point in self.latency.get(target_id, ())],
-        }
+    def of(self, target_id: int) -> bytes:
+        """Return a target's part of the overview: the inside of a JSON object."""
+        return self.parts.get(target_id, _NOTHING)
 
 
 class Past:
@@ -45,24 +50,49 @@ class Past:
         self._store = store
         self._clock = clock
         self._told = Told()
-        self._read_at = float("-inf")
-        self._reading = asyncio.Lock()
+        self._sparks: Sparks = {}
+        self._read_at = self._sparks_at = float("-inf")
+        self._reading: asyncio.Task[None] | None = None
 
     async def get(self) -> Told:
-        """Return the past, `FRESH` seconds old at the most."""
-        async with self._reading:
-            if self._clock.monotonic() - self._read_at >= FRESH:
-                await self._read()
-            return self._told
+        """Return the past. A request that finds it no longer fresh has it read anew for those to come."""
+        age = self._clock.monotonic() - self._read_at
+        if age >= FRESH and self._reading is None:
+            self._reading = asyncio.create_task(self._read())
+            self._reading.add_done_callback(self._done)
+        if age >= STALE and self._reading is not None:
+            await asyncio.wait([self._reading], timeout=PATIENCE)
+        return self._told
+
+    async def close(self) -> None:
+        """Wait for what is still being read."""
+        if self._reading is not None:
+            await asyncio.wait([self._reading])
 
     async def _read(self) -> None:
-        now = self._clock.now()
+        now, moment = self._clock.now(), self._clock.monotonic()
+        old = None if moment - self._sparks_at >= SPARKS_FRESH else self._sparks
         try:
-            self._told = await self._store.read(lambda conn: _told(conn, now))
+            self._told, self._sparks = await self._store.read(lambda conn: _told(conn, now, old))
         except StoreError:  # the overview says so in `monitoring`, and goes on
             return
-        self._read_at = self._clock.monotonic()
+        self._read_at = moment
+        if old is None:
+            self._sparks_at = moment
+
+    def _done(self, _: asyncio.Task[None]) -> None:
+        self._reading = None
 
 
-def _told(conn: Connection, now: datetime) -> Told:
-    return Told(history.uptime(conn, now - DAY, now), history.sparklines(conn, now))
+def _told(conn: Connection, now: datetime, sparks: Sparks | None) -> tuple[Told, Sparks]:
+    """Read and write it down, all on the reader's thread."""
+    shares = history.uptime(conn, now - DAY, now)
+    sparks = history.sparklines(conn, now) if sparks is None else sparks
+    parts = {target: _part(shares.get(target), sparks.get(target, ())) for target in {*shares, *sparks}}
+    return Told(now, parts), sparks
+
+
+def _part(share: float | None, line: Sequence[float | None]) -> bytes:
+    uptime = None if share is None else round(share, _DECIMALS)
+    shown = {"uptime_24h": uptime, "latency": [seconds_json(point) for point in line]}
+    return to_json(shown)[1:-1]

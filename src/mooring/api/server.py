@@ -21,6 +21,7 @@ from mooring.api import (
     kinds,
     metrics,
     overview,
+    probe,
     push,
     results,
     root,
@@ -52,6 +53,7 @@ ROUTERS = (
     tokens.router,
     push.router,
     metrics.router,
+    probe.router,
     health.router,
     root.router,
     session.form,
@@ -127,10 +129,11 @@ async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
     """Count what is committed, for /metrics, while the server runs."""
     context: Context = api.state.context
     api.openapi()  # now, rather than in somebody's first request
+    await context.past.get()
     counting = asyncio.create_task(metrics.count(context.app.bus, context.tally))
     try:
         yield
     finally:
         counting.cancel()
         await asyncio.gather(counting, return_exceptions=True)
-        await context.keyring.close()
+        await asyncio.gather(context.keyring.close(), context.past.close())

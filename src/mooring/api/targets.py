@@ -177,7 +177,7 @@ def target_json(here: Context, target: Target) -> dict[str, Any]:
         "address": target.ref.address,
         "degraded_above": None,
         **keys_of(target),
-        "health": health_json(health),
+        "health": {**health_json(health), "checking": target.id in here.app.monitor.checking},
     }
 
 

@@ -89,7 +89,7 @@ def exposition(watched: Iterable[tuple[Target, Health]], tally: Tally, itself: I
     return "\n".join(lines)
 
 
-def _metric(
+def metric(
     name: str, kind: str, text: str, samples: Iterable[tuple[str, float | None]], suffix: str = ""
 ) -> list[str]:
     """Return a metric's lines: each sample is its labels as text and its value; None leaves it out."""
@@ -98,12 +98,12 @@ def _metric(
 
 
 def _gauge(name: str, text: str, value: float | None) -> list[str]:
-    return _metric(name, "gauge", text, [("", value)])
+    return metric(name, "gauge", text, [("", value)])
 
 
 def _of_itself(itself: Itself) -> Iterator[list[str]]:
-    version = _labels({"version": itself.version})
-    yield _metric("mooring_build_info", "gauge", "The running version.", [(version, 1)])
+    version = labelled({"version": itself.version})
+    yield metric("mooring_build_info", "gauge", "The running version.", [(version, 1)])
     yield _gauge("mooring_monitoring_active", "1 while the scheduler runs.", itself.active)
     yield _gauge("mooring_scheduler_lag_seconds", "By how much checks start later than planned.", itself.lag)
     ticked = _timestamp(itself.last_tick)
@@ -114,27 +114,27 @@ def _of_itself(itself: Itself) -> Iterator[list[str]]:
     yield _gauge("mooring_store_backlog_results", "Results that are not written yet.", itself.backlog)
     dropped = [("", float(itself.dropped))]
     text = "Results given up because the store failed for too long."
-    yield _metric("mooring_store_dropped_results_total", "counter", text, dropped)
+    yield metric("mooring_store_dropped_results_total", "counter", text, dropped)
     yield _gauge("mooring_event_streams", "Viewers of the event stream.", itself.viewers)
     for name, value in itself.process.items():
         kind = "counter" if name.endswith("_total") else "gauge"
-        yield _metric(name, kind, f"{name.replace('_', ' ').capitalize()}.", [("", value)])
+        yield metric(name, kind, f"{name.replace('_', ' ').capitalize()}.", [("", value)])
 
 
 def _of_targets(watched: list[tuple[Target, Health]]) -> Iterator[list[str]]:
     counts = Counter(health.status for target, health in watched if target.enabled)
-    by_status = [(_labels({"status": status.value}), float(counts[status])) for status in Status]
-    yield _metric("mooring_targets", "gauge", "Targets that are not paused, by status.", by_status)
+    by_status = [(labelled({"status": status.value}), float(counts[status])) for status in Status]
+    yield metric("mooring_targets", "gauge", "Targets that are not paused, by status.", by_status)
     paused = sum(not target.enabled for target, _ in watched)
     yield _gauge("mooring_targets_paused", "Targets that are paused.", paused)
-    yield _metric(
+    yield metric(
         "mooring_target_info",
         "gauge",
         "Each target's kind, address and labels.",
-        ((_labels(_facts(target)), 1) for target, _ in watched),
+        ((labelled(_facts(target)), 1) for target, _ in watched),
     )
     live = [(_inner(target), health) for target, health in watched if target.enabled]
-    yield _metric(
+    yield metric(
         "mooring_target_up",
         "gauge",
         "1: it works (up or degraded); 0: it is down; absent while that is unknown.",
@@ -144,7 +144,7 @@ def _of_targets(watched: list[tuple[Target, Health]]) -> Iterator[list[str]]:
             if health.status is not Status.UNKNOWN
         ),
     )
-    yield _metric(
+    yield metric(
         "mooring_target_status",
         "gauge",
         "1 for the status that a target has, 0 for the others.",
@@ -159,25 +159,25 @@ def _of_targets(watched: list[tuple[Target, Health]]) -> Iterator[list[str]]:
 
 
 def _of_last_results(last: list[tuple[str, CheckResult]]) -> Iterator[list[str]]:
-    yield _metric(
+    yield metric(
         "mooring_target_failure",
         "gauge",
         "1 with why the last check of a target failed.",
         ((_why(own, result.failure), 1) for own, result in last if result.failure is not None),
     )
-    yield _metric(
+    yield metric(
         "mooring_target_last_check_timestamp_seconds",
         "gauge",
         "When a target was last checked.",
         (("{" + own + "}", result.started_at.timestamp()) for own, result in last),
     )
-    yield _metric(
+    yield metric(
         "mooring_target_check_seconds",
         "gauge",
         "How long the last check of a target took.",
         (("{" + own + "}", result.seconds) for own, result in last),
     )
-    yield _metric(
+    yield metric(
         "mooring_target_stage_seconds",
         "gauge",
         "How long each stage of the last check took.",
@@ -187,7 +187,7 @@ def _of_last_results(last: list[tuple[str, CheckResult]]) -> Iterator[list[str]]
             for stage in result.stages
         ),
     )
-    yield _metric(
+    yield metric(
         "mooring_target_number",
         "gauge",
         "What the last check read: days left, sessions used, lag and the like.",
@@ -201,15 +201,15 @@ def _of_last_results(last: list[tuple[str, CheckResult]]) -> Iterator[list[str]]
 
 def _of_tally(tally: Tally) -> Iterator[list[str]]:
     checks = (
-        (_labels({"kind": kind, "status": status}), float(count))
+        (labelled({"kind": kind, "status": status}), float(count))
         for (kind, status), count in tally.checks.items()
     )
-    yield _metric("mooring_checks_total", "counter", "Checks recorded since the start.", checks)
+    yield metric("mooring_checks_total", "counter", "Checks recorded since the start.", checks)
     failures = (
-        (_labels({"kind": kind, "reason": reason, "stage": stage}), float(count))
+        (labelled({"kind": kind, "reason": reason, "stage": stage}), float(count))
         for (kind, reason, stage), count in tally.failures.items()
     )
-    yield _metric("mooring_check_failures_total", "counter", "Checks that failed, by reason.", failures)
+    yield metric("mooring_check_failures_total", "counter", "Checks that failed, by reason.", failures)
     name = "mooring_check_duration_seconds"
     lines = [f"# HELP {name} How long checks took.", f"# TYPE {name} histogram"]
     for kind, durations in tally.durations.items():
@@ -221,10 +221,10 @@ def _histogram(name: str, kind: str, durations: Durations) -> Iterator[str]:
     below = 0
     for bound, count in zip(BUCKETS, durations.buckets, strict=True):
         below += count
-        yield f"{name}_bucket{_labels({'kind': kind, 'le': repr(bound)})} {below}"
-    yield f"{name}_bucket{_labels({'kind': kind, 'le': '+Inf'})} {durations.count}"
-    yield f"{name}_sum{_labels({'kind': kind})} {_number(durations.total)}"
-    yield f"{name}_count{_labels({'kind': kind})} {durations.count}"
+        yield f"{name}_bucket{labelled({'kind': kind, 'le': repr(bound)})} {below}"
+    yield f"{name}_bucket{labelled({'kind': kind, 'le': '+Inf'})} {durations.count}"
+    yield f"{name}_sum{labelled({'kind': kind})} {_number(durations.total)}"
+    yield f"{name}_count{labelled({'kind': kind})} {durations.count}"
 
 
 def _inner(target: Target) -> str:
@@ -250,7 +250,8 @@ def _facts(target: Target) -> dict[str, str]:
     return facts
 
 
-def _labels(labels: Labels) -> str:
+def labelled(labels: Labels) -> str:
+    """Return labels as they stand behind a metric's name."""
     return "{" + ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items()) + "}"
 
 

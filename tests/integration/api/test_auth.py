@@ -38,6 +38,7 @@ MATRIX: dict[tuple[str, str], Role | None] = {
     ("GET", "/api/v1/kinds"): Role.VIEWER,
     ("GET", "/api/v1/events"): Role.VIEWER,
     ("GET", "/metrics"): Role.VIEWER,
+    ("GET", "/probe"): Role.OPERATOR,
     ("POST", "/api/v1/targets"): Role.OPERATOR,
     ("PATCH", "/api/v1/targets/{target_id}"): Role.OPERATOR,
     ("DELETE", "/api/v1/targets/{target_id}"): Role.OPERATOR,

@@ -122,7 +122,8 @@ class _Stalled:
         reader, self._writer = await asyncio.open_connection(sock=plain, limit=1024)
         token = self._api.tokens[Role.VIEWER]
         self._writer.write(
-            f"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+            b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n"
+            + f"Authorization: Bearer {token}\r\n\r\n".encode()
         )
         return reader
 

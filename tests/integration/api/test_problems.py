@@ -34,6 +34,16 @@ async def test_a_body_that_is_no_json_is_refused(api: Api, content: bytes) -> No
     assert (await api.viewer.get("/api/v1/targets")).json()["items"] == []
 
 
+@pytest.mark.parametrize("depth", [21, 350, 900])
+async def test_a_value_nested_too_deep_is_refused(api: Api, depth: int) -> None:
+    """JSON that Python can read but not walk through answers 422, wherever it would be used."""
+    body = '{"name": "x", "kind": "scripted", "notes": ' + '{"a": ' * depth + "1" + "}" * depth + "}"
+    for path in ("/api/v1/targets", "/api/v1/check"):
+        answer = await api.operator.post(path, content=body, headers=JSON)
+        assert answer.status_code == 422
+        assert answer.json()["errors"] == [{"field": "", "message": "a value is nested more than 20 deep"}]
+
+
 @pytest.mark.parametrize("content", [b"[]", b'"text"', b"null", b"7"])
 async def test_a_body_that_is_no_object_is_refused(api: Api, content: bytes) -> None:
     """JSON of another shape answers 422 and says what shape it has to be."""

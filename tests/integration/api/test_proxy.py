@@ -88,7 +88,7 @@ async def test_everything_works_under_a_base_path(tmp_path: Path, cut: bool) -> 
 
 
 async def test_a_trusted_proxy_says_how_the_client_came(tmp_path: Path) -> None:
-    """Behind TLS the cookie is Secure and bound to the base path; any name that the proxy answers is right."""
+    """Behind TLS the cookie is Secure and bound to the base path; any name the proxy answers is right."""
     settings = {"base_path": "/mooring", "trusted_proxies": ("127.0.0.0/8",)}
     async with running(tmp_path, **settings) as api:
         with proxied(api.url) as url:
