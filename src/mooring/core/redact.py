@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit
 
 MASK = "***"
@@ -29,10 +30,19 @@ class Redactor:
         longest_first = sorted(forms, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, longest_first))) if forms else None
 
+    def within(self, value: Any) -> Any:
+        """Return a value of any shape with every known secret in its texts masked."""
+        if self._known is None:
+            return value
+        if isinstance(value, str):
+            return self._known.sub(MASK, value)
+        if isinstance(value, Mapping):
+            return {key: self.within(item) for key, item in value.items()}
+        return [self.within(item) for item in value] if isinstance(value, (list, tuple)) else value
+
     def __call__(self, text: str) -> str:
         """Return the text with every secret masked."""
-        if self._known is not None:
-            text = self._known.sub(MASK, text)
+        text = self.within(text)
         if "://" in text:
             text = _USERINFO.sub(rf"\g<scheme>{MASK}@", text)
         if "=" in text:

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from mooring.core.failure import Failure
 from mooring.core.reason import Reason
-from mooring.core.redact import Redactor
 from mooring.core.result import CheckResult, Observation, Trigger
 from mooring.core.stage import Stage, StageResult, StageStatus
 from mooring.core.status import Status
@@ -27,7 +26,7 @@ def silence(target: Target) -> float:
 
 def reported(target: Target, at: datetime, *, ok: bool, message: str, seconds: float) -> CheckResult:
     """Return what a watched thing says of itself as a result; `seconds` is how long its work took."""
-    redact = Redactor(target.probe.secrets())
+    redact = target.probe.redactor
     message = redact(" ".join(message.split()))[:LONGEST_MESSAGE]
     slow = target.schedule.degraded_above
     failure: Failure | None = None

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 
 from mooring.core.failure import Failure
 from mooring.core.reason import Reason
-from mooring.core.redact import Redactor
 from mooring.core.result import CheckResult, Observation, Trigger
 from mooring.core.stage import Stage, StageResult, StageStatus
 from mooring.core.status import Status
@@ -64,14 +63,14 @@ class Runner:
         )
 
     def _failure(self, error: Exception, target: Target, trail: Trail) -> Failure:
-        redact = Redactor(target.probe.secrets())
+        redact = target.probe.redactor
         failure = failure_of(error, target.probe, trail)
         if failure.reason is Reason.INTERNAL:
             log.warning("check of %s failed by our own fault: %s", target.name, redact(repr(error)))
         message = failure.message
         if failure.reason is Reason.TIMEOUT and failure.code == "TIMEOUT":
             where = f" at {failure.stage}" if failure.stage else ""
-            message = f"no answer{where} within {target.schedule.timeout:g} s"
+            message = f"no answer{where} within {round(target.schedule.timeout, 3):g} s"
         return Failure(
             failure.reason,
             failure.stage,
@@ -95,10 +94,11 @@ def _warnings(trail: Trail, seen: Observation, seconds: float, slow: float | Non
 
 
 def _complete(seen: Observation, trail: Trail, warnings: Sequence[str], probe: Probe) -> Observation:
-    if not (trail.notes or trail.numbers or warnings):
+    if not (trail.notes or trail.numbers or warnings or seen.details):
         return seen
-    shown = tuple(map(Redactor(probe.secrets()), warnings)) if warnings else ()
-    return Observation({**trail.notes, **seen.details}, {**trail.numbers, **seen.numbers}, shown)
+    redact = probe.redactor
+    details = redact.within({**trail.notes, **seen.details})
+    return Observation(details, {**trail.numbers, **seen.numbers}, tuple(map(redact, warnings)))
 
 
 def _all_stages(reached: Mapping[Stage, StageResult], probe: Probe) -> Sequence[StageResult]:

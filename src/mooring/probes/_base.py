@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 
 from mooring.core.failure import Cause
 from mooring.core.reason import Reason
+from mooring.core.redact import Redactor
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
 from mooring.net.trail import Trail
@@ -85,6 +87,11 @@ class Probe(BaseModel):
         """Yield every secret of these settings, for redaction."""
         for name in type(self).model_fields:
             yield from _secrets_in(getattr(self, name))
+
+    @cached_property
+    def redactor(self) -> Redactor:
+        """What masks these secrets; kept, since every check needs it."""
+        return Redactor(self.secrets())
 
 
 _SECRET_KEYS = re.compile(r"pass|pwd|token|secret|(api|access|account).?key|signature", re.IGNORECASE)

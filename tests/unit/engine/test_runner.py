@@ -1,0 +1,64 @@
+"""One run of a probe: what is hidden, and how a time is told."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from pydantic import SecretStr
+
+from mooring.core.result import CheckResult, Observation, Trigger
+from mooring.core.target import Schedule, Target
+from mooring.engine.runner import Runner
+from mooring.net.network import Network
+from mooring.probes import Probe, Trail
+
+
+class Echoing(Probe):
+    """Echoing: sees what a server that repeats its question sends back."""
+
+    kind: str = "echoing"
+    password: SecretStr = SecretStr("hunter2secret")
+
+    async def check(self, trail: Trail) -> Observation:
+        trail.note(server="nginx hunter2secret")
+        async with trail.stage("function"):
+            return Observation(
+                {"answers": ["a", "see hunter2secret"], "more": {"deep": "hunter2secret"}, "n": 5}
+            )
+
+
+class Hanging(Probe):
+    """Hanging: never answers."""
+
+    kind: str = "hanging"
+
+    async def check(self, trail: Trail) -> Observation:
+        async with trail.stage("auth"):
+            await asyncio.get_running_loop().create_future()
+        raise AssertionError("nobody sets the future")
+
+
+async def result_of(probe: Probe, timeout: float = 5) -> CheckResult:
+    """Return what one run of a probe found."""
+    async with Network() as net:
+        target = replace(Target("one", probe), schedule=Schedule(timeout=timeout))
+        return await Runner(net).run(target, Trigger.CLI)
+
+
+async def test_a_secret_that_a_server_repeats_is_hidden() -> None:
+    """Details come from strangers: what they repeat of our secrets is masked, however deep it stands."""
+    result = await result_of(Echoing())
+    assert result.observation.details == {
+        "server": "nginx ***",
+        "answers": ["a", "see ***"],
+        "more": {"deep": "***"},
+        "n": 5,
+    }
+
+
+async def test_a_timeout_is_told_in_round_seconds() -> None:
+    """What is left of a longer wait is no number for people."""
+    result = await result_of(Hanging(), timeout=0.04999123)
+    assert result.failure is not None
+    assert result.failure.message == "no answer at auth within 0.05 s"
