@@ -4,19 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    CompoundSelect,
-    Connection,
-    bindparam,
-    cast,
-    func,
-    select,
-    union_all,
-)
+from sqlalchemy import Connection, select
 
 from mooring.core.failure import InputError, Problem
 from mooring.store.buckets import Bucket
@@ -25,10 +14,10 @@ from mooring.store.limits import Limits
 from mooring.store.retention import prune
 from mooring.store.rollups import DAY, FINER, HOUR, roll_up
 from mooring.store.schema import SLOT, pending, results, rollups
-from mooring.store.uptime import Span, all_spans, share, uptime
+from mooring.store.sparklines import sparklines
+from mooring.store.uptime import Span, share, spans_of, uptime
 
 __all__ = [
-    "SPARKS",
     "WINDOWS",
     "HistoryBucket",
     "Limits",
@@ -41,8 +30,6 @@ __all__ = [
 ]
 
 MINUTE = 60
-SPARKS = 24
-"""Points of a spark line, an hour each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +93,7 @@ def window(conn: Connection, target_id: int, name: str, now: datetime) -> Window
     steps = range(last - shape.length // shape.step + 1, last + 1)
     since, began = now - timedelta(seconds=shape.length), moment(steps.start * shape.step * MICROSECONDS)
     found = _Past(conn, target_id).by_steps(shape, steps)
-    spans = all_spans(conn, min(since, began), target_id).get(target_id, [])
+    spans = spans_of(conn, target_id, min(since, began))
     return Window(
         name=name,
         since=since,
@@ -115,45 +102,6 @@ def window(conn: Connection, target_id: int, name: str, now: datetime) -> Window
         uptime=share(spans, micros(since), micros(now)),
         buckets=[_told(found.get(step), step * shape.step, shape.step, spans, now) for step in steps],
     )
-
-
-def sparklines(conn: Connection, now: datetime) -> dict[int, list[float | None]]:
-    """Return the mean latency, in seconds, of each of the last 24 hours for every target, the oldest first.
-
-    One statement. The running hour is as new as the last complete ten minutes.
-    """
-    hour = int(now.timestamp()) // HOUR
-    first = hour - SPARKS + 1
-    sparks: dict[int, list[float | None]] = {}
-    for target, slot, total, passed in conn.execute(_SPARKS, {"first": first, "open": (hour - 1) * 6}):
-        line = sparks.get(target)
-        if line is None:
-            line = sparks[target] = [None] * SPARKS
-        if first <= slot <= hour:
-            line[slot - first] = total / passed / MICROSECONDS
-    return sparks
-
-
-def _sparks() -> CompoundSelect[Any]:
-    """Return whole hours, then the last two made up of ten minutes: they may not be rolled up yet."""
-    passed = rollups.c.checks - rollups.c.failures
-    in_hour = rollups.c.slot // (HOUR // SLOT)
-    return union_all(
-        select(rollups.c.target_id, rollups.c.slot, rollups.c.sum, passed).where(
-            rollups.c.seconds == HOUR, rollups.c.slot >= bindparam("first"), passed > 0
-        ),
-        select(rollups.c.target_id, in_hour, _whole(func.sum(rollups.c.sum)), _whole(func.sum(passed)))
-        .where(rollups.c.seconds == SLOT, rollups.c.slot >= bindparam("open"), passed > 0)
-        .group_by(rollups.c.target_id, in_hour),
-    )
-
-
-def _whole(number: ColumnElement[Any]) -> ColumnElement[int]:
-    """Return a sum as an integer: PostgreSQL makes it a decimal."""
-    return cast(number, BigInteger)
-
-
-_SPARKS = _sparks()
 
 
 def _told(bucket: Bucket | None, start: int, step: int, spans: list[Span], now: datetime) -> HistoryBucket:

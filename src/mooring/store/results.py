@@ -75,7 +75,8 @@ def recent(
     Details and numbers are those that were kept: of failing and warning results.
     """
     target = conn.execute(select(targets).where(targets.c.id == target_id)).one_or_none()
-    low, high = conn.execute(select(func.min(results.c.slot), func.max(results.c.slot))).one()
+    # Asked for together, SQLite would scan the whole table; each alone is one seek.
+    low, high = (conn.execute(select(end(results.c.slot))).scalar_one() for end in (func.min, func.max))
     if target is None or low is None:
         return []
     ref = TargetRef(target.id, target.name, target.kind, target.address)

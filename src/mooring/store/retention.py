@@ -131,7 +131,10 @@ def _removed_target(conn: Connection) -> bool:
 
 def _forget(conn: Connection, table: Table, which: ColumnElement[bool], target: int) -> None:
     """Delete a target's rows. Naming every slot makes each a seek; a range would read all targets' rows."""
-    low, high = conn.execute(select(func.min(table.c.slot), func.max(table.c.slot)).where(which)).one()
+    # Asked for together, SQLite would scan all rows; each alone is one seek.
+    low, high = (
+        conn.execute(select(end(table.c.slot)).where(which)).scalar_one() for end in (func.min, func.max)
+    )
     if low is None:
         return
     for start in range(low, high + 1, _SLOTS_AT_ONCE):
