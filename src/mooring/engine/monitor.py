@@ -12,7 +12,7 @@ from mooring.core.clock import Clock
 from mooring.core.failure import MissingError
 from mooring.core.result import CheckResult, Trigger
 from mooring.core.target import Target
-from mooring.engine.push import reported, silence
+from mooring.engine.push import is_passive, reported, silence
 from mooring.engine.run import Run
 from mooring.engine.runner import Runner
 from mooring.net.trail import OnStage
@@ -72,21 +72,22 @@ class Monitor:
         be shared. Raises MissingError where a stored target was removed. Cancelling it cancels the
         check, unless others share it.
         """
-        target = self._known(target)
-        last = self._good_enough(target, trigger, if_older_than)
+        known = self._known(target)
+        last = self._good_enough(known, trigger, if_older_than)
         if last is not None:
             return last
-        if timeout is not None:
-            target = replace(target, schedule=replace(target.schedule, timeout=timeout))
         staged = trigger.decides if staged is None else staged
-        if target.id is None or self._roster is None:
+        if known.id is None or self._roster is None:
             async with self._manual:
-                return await self._runner.run(target, trigger, staged=staged, on_stage=on_stage)
-        run = self._shareable(target)
+                known = _within(known, timeout)
+                return await self._runner.run(known, trigger, staged=staged, on_stage=on_stage)
+        run = self._shareable(known)
         if run is not None or not trigger.decides:
-            return await self._share(run or self._begin(target, trigger, staged=staged), trigger, on_stage)
+            run = run or self._begin(_within(known, timeout), trigger, staged=staged)
+            return await self._share(run, trigger, on_stage)
         async with self._manual:
-            run = self._shareable(target) or self._begin(target, trigger, staged=staged)
+            known = self._known(target)  # it may have been edited or removed meanwhile
+            run = self._shareable(known) or self._begin(_within(known, timeout), trigger, staged=staged)
             return await self._share(run, trigger, on_stage)
 
     async def check_many(
@@ -166,13 +167,17 @@ class Monitor:
     ) -> CheckResult | None:
         if target.id is None or self._roster is None:
             return None
-        if if_older_than is None and trigger.decides and getattr(target.probe, "passive", False):
-            if_older_than = silence(target)  # nobody to ask: what was reported holds until it is overdue
         last = self._roster.health[target.id].last
-        if if_older_than is None or last is None:
+        if last is None:
             return None
         age = (self._clock.now() - last.started_at).total_seconds()
-        return last if 0 <= age <= if_older_than + last.seconds else None
+        if trigger.decides and is_passive(target):
+            longest = silence(target)  # nobody to ask: what was reported holds until it is overdue
+        elif if_older_than is None:
+            return None
+        else:
+            longest = if_older_than + last.seconds
+        return last if 0 <= age <= longest else None
 
     def _shareable(self, target: Target) -> Run | None:
         run = self._runs.get(target.id) if target.id is not None else None
@@ -222,3 +227,10 @@ class Monitor:
         if run.written is not None:
             await asyncio.shield(run.written)
         return result
+
+
+def _within(target: Target, timeout: float | None) -> Target:
+    """Return a target with another timeout, in seconds."""
+    if timeout is None:
+        return target
+    return replace(target, schedule=replace(target.schedule, timeout=timeout))

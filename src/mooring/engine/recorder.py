@@ -109,7 +109,7 @@ class Recorder:
             after.verdicts,
             after.confirming,
             result,
-            result.started_at + timedelta(seconds=result.seconds + wait),
+            self._clock.now() + timedelta(seconds=wait),
         )
         news = self._is_news(current.id, health)
         self._roster.live[current.id] = health

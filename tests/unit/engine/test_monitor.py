@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from datetime import timedelta
 
 import pytest
 
@@ -298,6 +299,53 @@ async def test_testing_a_reporter_shows_its_last_report(open_app: OpenApp, clock
     result = await app.monitor.check(target, Trigger.MANUAL)
     assert result.failure is not None
     assert result.failure.code == "NO_REPORT"
+
+
+async def test_a_fresh_report_is_never_asked_for(open_app: OpenApp, clock: FakeClock) -> None:
+    """However new a result is wanted, a reporter that is in time stays up: there is nobody to ask."""
+    app = await open_app({"name": "job", "kind": "push", "interval": 60, "grace": 10}, schedule=False)
+    target = target_of(app, "job")
+    report = await app.monitor.report(target.id or 0, ok=True)
+    await clock.advance(5)
+    assert await app.monitor.check(target, Trigger.API, if_older_than=1) is report
+    assert app.catalogue.health[target.id or 0].status is Status.UP
+
+
+async def test_long_work_does_not_put_off_the_next_report(open_app: OpenApp, clock: FakeClock) -> None:
+    """A report is due an interval and its grace after the last one, however long the work took."""
+    app = await open_app({"name": "job", "kind": "push", "interval": 60, "grace": 10})
+    target = target_of(app, "job")
+    await app.monitor.report(target.id or 0, ok=True, seconds=3600)
+    assert app.catalogue.health[target.id or 0].next_check_at == clock.now() + timedelta(seconds=70)
+    await clock.advance(71)
+    result = await app.monitor.check(target, Trigger.API, if_older_than=1)
+    assert result.failure is not None
+    assert result.failure.code == "NO_REPORT"
+
+
+async def test_who_waits_for_a_place_has_the_newest_settings_tested(
+    open_app: OpenApp, clock: FakeClock
+) -> None:
+    """A target that is edited or removed while a person's test waits is not tested as it was."""
+    names = [f"busy {number}" for number in range(100)]
+    hanging = [{"name": name, "script": ["slow 3"]} for name in names]
+    app = await open_app(*hanging, {"name": "a"}, {"name": "b"}, schedule=False)
+    busy = [asyncio.create_task(app.monitor.check(target_of(app, name), Trigger.API)) for name in names]
+    await clock.advance(1)
+    edited, removed = target_of(app, "a"), target_of(app, "b")
+    waiting = asyncio.create_task(app.monitor.check(edited, Trigger.API))
+    in_vain = asyncio.create_task(app.monitor.check(removed, Trigger.API))
+    await clock.advance(1)
+    await app.catalogue.edit(edited.id or 0, {"script": ["refused"]})
+    await app.catalogue.remove(removed.id or 0)
+    await clock.advance(2)
+    await asyncio.gather(*busy)
+    result = await waiting
+    assert result.failure is not None
+    assert result.failure.reason is Reason.REFUSED
+    assert await count(app, "a") == 1
+    with pytest.raises(MissingError, match="the target b was removed"):
+        await in_vain
 
 
 async def test_a_report_hides_the_targets_secret(open_app: OpenApp) -> None:
