@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from mooring.core.failure import CheckError, Failure
@@ -84,6 +86,21 @@ async def test_an_unknown_error_is_our_fault() -> None:
     failure = await explained(RuntimeError("surprise"))
     assert (failure.reason, failure.code, failure.message) == ("internal", "RuntimeError", "surprise")
     assert failure.reason.status == "unknown"
+
+
+@pytest.mark.parametrize(("stage", "reason"), [("auth", "protocol"), ("tls", "internal")])
+async def test_a_driver_that_cannot_read_an_answer_blames_the_peer(stage: str, reason: str) -> None:
+    """Nonsense makes drivers stumble over it; before anything was read, such an error is still ours."""
+    async with Network() as net:
+        trail = Trail(net, timeout=5)
+        with pytest.raises(json.JSONDecodeError) as caught:
+            async with trail.stage(stage):
+                json.loads("nonsense")
+        failure = failure_of(caught.value, Explaining(), trail)
+    assert (failure.reason, failure.stage) == (reason, stage)
+    if reason == "protocol":
+        assert failure.code == "UNREADABLE"
+        assert failure.message == "the answer makes no sense: Expecting value: line 1 column 1 (char 0)"
 
 
 async def test_a_probe_that_fails_at_explaining_hides_nothing(caplog: pytest.LogCaptureFixture) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import struct
 from collections.abc import Iterator
 
 from mooring.core.failure import Cause, CheckError, Failure
@@ -38,7 +39,8 @@ def failure_of(error: Exception, probe: Probe, trail: Trail) -> Failure:
         cause = _cause(each, probe)
         if cause is not None:
             return _failure(cause, each, stage)
-    return _failure(Cause(Reason.INTERNAL, type(error).__name__), error, stage)
+    cause = _unreadable(error, probe, stage) or Cause(Reason.INTERNAL, type(error).__name__)
+    return _failure(cause, error, stage)
 
 
 def _cause(error: BaseException, probe: Probe) -> Cause | None:
@@ -57,6 +59,24 @@ def _explained(error: Exception, probe: Probe) -> Reason | Cause | None:
     except Exception as fault:  # its text may hold secrets
         log.warning("%s failed with %s at explaining %r", probe.kind, type(fault).__name__, type(error))
         return None
+
+
+def _unreadable(error: Exception, probe: Probe, stage: Stage | None) -> Cause | None:
+    """Explain a driver that stumbled over what it read; an error in our own code, or the kind's, is ours."""
+    if probe.local or stage not in _ANSWERED or not isinstance(error, _STUMBLED):
+        return None
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    raised_in = "" if trace is None else str(trace.tb_frame.f_globals.get("__name__", ""))
+    ours = ("", "mooring", type(probe).__module__.partition(".")[0])
+    if raised_in.partition(".")[0] in ours:
+        return None
+    return Cause(Reason.PROTOCOL, "UNREADABLE", f"the answer makes no sense: {_text(error)}")
+
+
+_ANSWERED = frozenset({Stage.PROTOCOL, Stage.AUTH, Stage.PERMISSION, Stage.FUNCTION})
+_STUMBLED = (ValueError, LookupError, AssertionError, BufferError, struct.error)
 
 
 def _driver_missing(error: ModuleNotFoundError, probe: Probe) -> Cause:
