@@ -32,8 +32,10 @@ from mooring.engine.scheduler import Scheduler
 from mooring.net.network import Network
 from mooring.probes._registry import Kinds
 from mooring.settings import Settings
+from mooring.store.engines import file_of
 from mooring.store.limits import Limits
 from mooring.store.seal import Seal
+from mooring.store.sole import sole_watcher
 from mooring.store.store import Store
 from mooring.targets import TargetReader
 
@@ -146,6 +148,8 @@ class App:
         self.net = await stack.enter_async_context(Network(clock=self.clock, egress=settings.egress))
         self.store = await Store.open(url, clock=self.clock, migrate=url.startswith("sqlite"))
         stack.push_async_callback(self.store.close)
+        if self._watch and (path := file_of(self.store.url)) is not None:
+            stack.enter_context(sole_watcher(path))
         stack.callback(self.bus.close)
         await self._build(stack)
         await self.catalogue.load()

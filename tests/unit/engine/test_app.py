@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from mooring.app import App
+from mooring.core.failure import InputError
 from mooring.core.result import Trigger
 from mooring.core.status import Status
 from mooring.core.target import Origin, Target
@@ -217,3 +218,15 @@ async def test_an_app_in_memory_leaves_no_file(tmp_path: Path, monkeypatch: pyte
     async with App(Settings(store=StoreSettings(url=SecretStr("sqlite://")))) as app:
         await app.catalogue.add({"name": "a", "url": "tcp://127.0.0.1:1"})
     assert not content_of(tmp_path)
+
+
+async def test_a_second_one_does_not_watch_the_same_database(open_app: OpenApp, clock: FakeClock) -> None:
+    """While one App watches an SQLite store another one is refused and changes nothing; then it may."""
+    app = await open_app({"name": "a"}, watch=True)
+    await clock.advance(1)
+    with pytest.raises(InputError, match="is watched by another Mooring already"):
+        await open_app(watch=True)
+    await open_app(schedule=False)
+    assert await notes(app, 1) == [("up", None, 0.0)]
+    await app.__aexit__()
+    await open_app(watch=True)
