@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, exists, func, select, true, tuple_, update
 
-from mooring.store import failures
+from mooring.store import failures, revisions
 from mooring.store.codes import micros
 from mooring.store.limits import Limits
 from mooring.store.rollups import DAY, HOUR
@@ -37,6 +37,7 @@ def prune(conn: Connection, now: datetime, limits: Limits) -> bool:
 
     Call it again, in a transaction of its own, until it returns False.
     """
+    revisions.keep_writers_out(conn)  # else two servers could count the same failures
     at = int(now.timestamp())
     steps: tuple[Callable[[], bool], ...] = (
         lambda: _passing(conn, at, limits),
@@ -109,10 +110,11 @@ def _rollups(conn: Connection, seconds: int, before: float) -> bool:
 
 
 def _notes(conn: Connection, at: int, limits: Limits) -> bool:
-    """Delete what nobody says any more; a day of slack, because a note is dated by days."""
-    whole = max(FAILURES_WHOLE, limits.raw_hours * HOUR)
-    old = select(notes.c.id).where(notes.c.used < (at - whole) // DAY - 1).limit(limits.rows)
-    return conn.execute(delete(notes).where(notes.c.id.in_(old))).rowcount > 0
+    """Delete what no result says any more: those that are left are not older than the oldest slot."""
+    oldest = conn.execute(select(func.min(results.c.slot))).scalar_one()
+    day = at // DAY if oldest is None else oldest * SLOT // DAY
+    unsaid = select(notes.c.id).where(notes.c.used < day).limit(limits.rows)
+    return conn.execute(delete(notes).where(notes.c.id.in_(unsaid))).rowcount > 0
 
 
 def _removed_target(conn: Connection) -> bool:

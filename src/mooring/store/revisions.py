@@ -24,6 +24,11 @@ def next_revision(conn: Connection, *, targets: bool = False) -> int:
     return int(conn.exec_driver_sql(statement).scalar_one())
 
 
+def keep_writers_out(conn: Connection) -> None:
+    """Let other servers' writers wait until this transaction ends, as they do on SQLite anyway."""
+    conn.execute(select(revision.c.value).where(_THE_ROW).with_for_update())
+
+
 def current(conn: Connection) -> int:
     """Return the newest committed revision: one row, cheap enough to poll."""
     return int(conn.execute(select(revision.c.value).where(_THE_ROW)).scalar_one())

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select
 
-from mooring.store import bulk
+from mooring.store import bulk, revisions
 from mooring.store.buckets import Bucket
 from mooring.store.limits import Limits
 from mooring.store.results import mark_pending
@@ -35,6 +35,7 @@ def roll_up(conn: Connection, now: datetime, limits: Limits) -> bool:
 
     Call it again, in a transaction of its own, until it returns False.
     """
+    revisions.keep_writers_out(conn)  # else a late result could slip in between reading and unmarking
     at = int(now.timestamp()) - GRACE
     complete = (pending.c.slot + 1) * pending.c.seconds <= at
     finest_first = select(pending).where(complete).order_by(pending.c.seconds, pending.c.slot).limit(1)

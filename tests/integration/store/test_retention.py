@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 from sqlalchemy import Connection, func, select
 
+from mooring.core.clock import SystemClock
 from mooring.core.health import Health
 from mooring.core.result import Observation
 from mooring.core.status import Status
 from mooring.store import failures, health, history, results, targets, tokens
 from mooring.store.failures import FailureDay
+from mooring.store.history import Limits
 from mooring.store.schema import (
     metadata,
 )
@@ -29,6 +33,8 @@ from tests.stored import (
     steady,
     up,
 )
+
+MINUTE = timedelta(minutes=1)
 
 
 def count(conn: Connection, table: str, **where: int) -> int:
@@ -136,6 +142,30 @@ async def test_pruning_in_small_parts(store: Store) -> None:
         assert day.count == 10
 
 
+async def test_upkeep_by_two_servers_at_once(store: Store, url: str) -> None:
+    """However many servers roll up and prune while results come in, each is counted once."""
+    other = await Store.open(url, clock=SystemClock(), migrate=False)
+    ref = await store.write(add_target)
+    now = after(days=3)
+
+    async def add(part: int) -> None:
+        since = after(minutes=part)
+        batch = [down(ref, each.started_at) for each in steady(ref, since, since + MINUTE, every=1)]
+        await store.write(lambda conn: append(conn, batch))
+
+    async def tend(server: Store) -> None:
+        for _ in range(20):
+            await server.write(lambda conn: history.roll_up(conn, now, Limits(rows=50)))
+            await server.write(lambda conn: history.prune(conn, now, Limits(rows=50)))
+
+    await asyncio.gather(*map(add, range(30)), tend(store), tend(other))
+    await store.write(lambda conn: roll_up(conn, now))
+    await store.write(lambda conn: prune(conn, now))
+    await other.close()
+    [day] = await store.read(lambda conn: failures.of_target(conn, ref.id or 0))
+    assert day.count == 30 * 60
+
+
 async def test_roll_ups_go_after_their_days(store: Store) -> None:
     """Ten minutes go after a week, hours after 90 days, days never."""
     ref = await store.write(add_target)
@@ -156,16 +186,15 @@ async def test_roll_ups_go_after_their_days(store: Store) -> None:
 
 
 async def test_notes_go_with_the_last_result_that_said_them(store: Store) -> None:
-    """A message is kept as long as a raw result says it, and a few days at the most after that."""
+    """A message is kept as long as a raw result of its last day is there, and no longer."""
     ref = await store.write(add_target)
     await store.write(lambda conn: append(conn, [down(ref, after(), REFUSED), down(ref, after(seconds=1))]))
     await store.write(lambda conn: append(conn, [down(ref, after(days=2))]))
     await store.write(lambda conn: roll_up(conn, after(days=5)))
     await store.write(lambda conn: prune(conn, after(days=2, hours=20)))
     assert await store.read(lambda conn: results.recent(conn, ref.id or 0)) == [down(ref, after(days=2))]
-    await store.write(lambda conn: prune(conn, after(days=4)))
     assert await store.read(lambda conn: count(conn, "notes")) == 1
-    await store.write(lambda conn: prune(conn, after(days=6)))
+    await store.write(lambda conn: prune(conn, after(days=4)))
     assert await store.read(lambda conn: count(conn, "notes")) == 0
 
 
