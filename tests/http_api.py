@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import uvicorn
 
 from mooring.api.context import Context
 from mooring.api.guard import Role
-from mooring.api.server import create_app
+from mooring.api.server import create_app, openapi
 from mooring.app import App
 from mooring.core.clock import Clock
 from mooring.net.egress import EgressPolicy
@@ -84,6 +85,7 @@ async def running(
             App(settings, clock=clock, kinds=kinds, watch=watch or bool(targets))
         )
         api = create_app(app, environ=environ or {}, keep_alive=keep_alive)
+        api.openapi = partial(_document, api.state.context.base_path)  # type: ignore[method-assign]  # made once
         context: Context = api.state.context
         url = await stack.enter_async_context(_listening(api, context, send_buffer)) + context.base_path
         tokens = {role: (await context.keyring.make(f"the {role}", role))[1] for role in Role}
@@ -94,7 +96,12 @@ async def running(
 
 def _client(url: str, token: str | None) -> httpx.AsyncClient:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    return httpx.AsyncClient(base_url=url, headers=headers, timeout=20)
+    return httpx.AsyncClient(base_url=url, headers=headers, timeout=20, verify=False)
+
+
+@cache
+def _document(base_path: str) -> dict[str, Any]:
+    return openapi(base_path)
 
 
 @asynccontextmanager

@@ -21,6 +21,9 @@ CSRF = "x-csrf-token"
 OPEN = frozenset({"/", "/docs", "/openapi.json", "/livez", "/readyz", "/sign-in", "/api/v1/session"})
 """What needs no login: what says so itself, what tells programs and people how to begin, signing in."""
 PUSH = "/api/v1/push/"
+SIGNING_IN = frozenset({("POST", "/sign-in"), ("POST", "/api/v1/session")})
+"""Done before there is a CSRF token. Other sites can send neither: the form is asked for its origin, and
+JSON takes a preflight, which nothing here answers."""
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -49,7 +52,9 @@ class Authenticate:
     async def _caller(self, scope: Scope) -> Caller | None:
         """Return who calls; None where the path is open to everybody. Raises Refused for the others."""
         path = scope["path"][len(scope["root_path"]) :] or "/"
-        is_open = path in OPEN or path.startswith(PUSH)
+        if path.startswith(PUSH):
+            return None  # its token is its login; whatever else a browser sends along is not looked at
+        is_open = path in OPEN
         public = path in self._public and scope["method"] in _SAFE
         try:
             caller = await identify(scope, self._keyring)
@@ -58,7 +63,7 @@ class Authenticate:
                 raise
             caller = None  # a login that has run out does not close what is open
         if caller is not None:
-            if path != "/sign-in":
+            if (scope["method"], path) not in SIGNING_IN:
                 demand_csrf(scope, caller)
             return caller
         if is_open:

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 from http import HTTPStatus
 
 from sqlalchemy import Connection
@@ -29,6 +30,8 @@ CODE = timedelta(minutes=15)
 USED_EVERY = 60.0
 """Seconds between two notes that a token was used."""
 REMEMBERED = 1000
+PATIENCE = 5.0
+"""Seconds that a store may take to say who somebody is, before those seen before are let in without it."""
 WRONG = "This token is not known, or was revoked; `mooring token create` makes another."
 ENDED = "The session has ended; sign in again."
 
@@ -48,7 +51,7 @@ class Keyring:
         self._store = store
         self._clock = clock
         self._throttle = Throttle(clock)
-        self._seen: OrderedDict[str, Caller] = OrderedDict()
+        self._seen: OrderedDict[bytes, Caller] = OrderedDict()
         self._used: dict[int, float] = {}
         self._notes: set[asyncio.Task[None]] = set()
 
@@ -78,7 +81,7 @@ class Keyring:
 
     async def sign_out(self, cookie: str) -> None:
         """End a session."""
-        self._seen.pop(cookie, None)
+        self._seen.pop(_key(cookie), None)
         await self._store.write(lambda conn: tokens.close_session(conn, cookie))
 
     async def tokens(self) -> list[StoredToken]:
@@ -128,27 +131,28 @@ class Keyring:
         return caller
 
     async def _find(self, secret: str, look: Callable[[str], Awaitable[Caller | None]]) -> Caller | None:
+        key = _key(secret)
         try:
             caller = await look(secret)
         except StoreError:
-            seen = self._seen.get(secret)
+            seen = self._seen.get(key)
             if seen is None or (seen.expires_at is not None and seen.expires_at <= self._clock.now()):
                 raise
             return seen
-        self._seen.pop(secret, None)
+        self._seen.pop(key, None)
         if caller is not None:
-            self._seen[secret] = caller
+            self._seen[key] = caller
             while len(self._seen) > REMEMBERED:
                 self._seen.popitem(last=False)
         return caller
 
     async def _of_token(self, secret: str) -> Caller | None:
-        token = await self._store.read(lambda conn: tokens.find(conn, secret))
+        token = await self._store.read(lambda conn: tokens.find(conn, secret), patience=PATIENCE)
         return None if token is None else Caller(token.name, Role(token.role), token.id)
 
     async def _of_session(self, cookie: str) -> Caller | None:
         now = self._clock.now()
-        found = await self._store.read(lambda conn: tokens.find_session(conn, cookie, now))
+        found = await self._store.read(lambda conn: tokens.find_session(conn, cookie, now), patience=PATIENCE)
         return None if found is None else _signed_in(*found)
 
     def _note_use(self, caller: Caller) -> None:
@@ -167,6 +171,11 @@ class Keyring:
             await self._store.write(lambda conn: tokens.used(conn, token_id, at))
         except StoreError:  # a note like this is not worth another try
             self._used.pop(token_id, None)
+
+
+def _key(secret: str) -> bytes:
+    """Return what a secret is remembered by: the secret itself is in memory no longer than its request."""
+    return sha256(secret.encode(errors="surrogatepass")).digest()
 
 
 def _signed_in(token: StoredToken, session: StoredSession | tokens.NewSession) -> Caller:

@@ -154,10 +154,10 @@ class TargetAnswer(Answer):
 
 
 class NewTargetAnswer(TargetAnswer):
-    """A target just stored."""
+    """A target just stored or changed."""
 
     report_to: str | None = Field(
-        description="Of the kind push: the path to report to, secret included. It is shown this once."
+        description="Of the kind push, when its token is new: the path to report to. It is shown this once."
     )
 
 

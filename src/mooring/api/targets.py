@@ -110,7 +110,7 @@ async def add_target(here: Here, by: By, body: TargetInput) -> Json:
     target = here.app.reader.read(keys)
     here.permissions.demand_kind(target.probe, by)
     refuse_masks(type(target.probe), keys)
-    keys |= _minted(target.probe, keys)
+    keys |= _minted(target.probe)
     stored = await here.app.catalogue.add(keys)
     place = {"Location": f"{here.base_path}/api/v1/targets/{stored.id}", "ETag": _etag(stored)}
     shown = {**target_json(here, stored), "report_to": _report_to(here, keys)}
@@ -126,14 +126,14 @@ async def show_target(here: Here, target_id: TargetId) -> Json:
 
 @router.patch(
     "/targets/{target_id:int}",
-    response_model=TargetAnswer,
+    response_model=NewTargetAnswer,
     responses=CONFLICT,
     openapi_extra=dict(OPERATOR),
 )
 async def change_target(
     here: Here, by: By, target_id: TargetId, body: TargetPatch, if_match: IfMatch = None
 ) -> Json:
-    """Change some keys of a target; the others stay as they are."""
+    """Change some keys of a target; the others stay. A push target's token set to null is made anew."""
     target = here.app.catalogue.get(target_id)
     changes = dict(body.root)
     version = _version(target, if_match, changes.pop("version", None))
@@ -144,7 +144,9 @@ async def change_target(
     except ConflictError:
         _demand_version(here.app.catalogue.get(target_id), version)
         raise
-    return Json(target_json(here, stored), headers={"ETag": _etag(stored)})
+    made = changes if stored.probe.passive else {}
+    shown = {**target_json(here, stored), "report_to": _report_to(here, {"kind": stored.probe.kind, **made})}
+    return Json(shown, headers={"ETag": _etag(stored)})
 
 
 @router.delete(
@@ -198,12 +200,12 @@ def _edit(here: Context, by: Caller, target: Target, changes: Mapping[str, Any])
     wanted, made = edited(here, by, target, changes)
     if made.keys() - {"enabled", "labels"}:
         here.permissions.demand_kind(wanted.probe, by)
-    return made
+    return made | _minted(wanted.probe)
 
 
-def _minted(probe: Probe, keys: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a token for a target that reports by itself and was given none."""
-    if not probe.passive or "token" not in type(probe).model_fields or keys.get("token") is not None:
+def _minted(probe: Probe) -> dict[str, Any]:
+    """Return a token for a target that reports by itself and has none."""
+    if not probe.passive or getattr(probe, "token", "") is not None:
         return {}
     return {"token": secrets.token_urlsafe(TOKEN_BYTES)}
 

@@ -33,6 +33,17 @@ async def test_the_address_to_report_to_is_shown_once(api: Api) -> None:
     assert later.json()["token"] == "***"
 
 
+async def test_a_leaked_address_is_replaced(api: Api) -> None:
+    """Setting the token to null makes another address, shown once; the old one reports nothing any more."""
+    added = await job(api)
+    path = f"/api/v1/targets/{added['id']}"
+    assert (await api.operator.patch(path, json={"interval": 90})).json()["report_to"] is None
+    changed = (await api.operator.patch(path, json={"token": None})).json()
+    assert changed["report_to"] not in (None, added["report_to"])
+    assert (await api.nobody.get(added["report_to"])).status_code == 404
+    assert (await api.nobody.get(changed["report_to"])).status_code == 200
+
+
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_a_report_is_a_result(api: Api, method: str) -> None:
     """A report without a login but with the token is up at once; `status=down` with a message is down."""
