@@ -35,6 +35,8 @@ SPREAD = 30.0
 """Seconds over which first checks are spread."""
 WIDEST = 1.0
 """Most seconds between two first checks: a handful of targets need not be waited for."""
+PULSE = 10.0
+"""Most seconds between two wake-ups, so that nobody takes an empty schedule for a stuck one."""
 TICK = 0.02
 """Least seconds between two wake-ups; what becomes due in between is begun together."""
 STALL = 10.0
@@ -103,6 +105,7 @@ class Scheduler:
         self._active = True
         self.last_tick = self._clock.now()
         self.put(self._roster.watched())
+        self._alarm.set(self._clock.monotonic() + PULSE)
 
     def stop(self) -> None:
         """Begin no more checks, and cancel those that only the schedule wanted."""
@@ -197,8 +200,9 @@ class Scheduler:
         except Exception:
             log.exception("the scheduler failed; please report this")
         finally:
-            if self._heap and self._active:
-                self._alarm.set(max(self._heap[0][0], now + TICK))
+            if self._active:
+                due = self._heap[0][0] if self._heap else math.inf
+                self._alarm.set(min(max(due, now + TICK), now + PULSE))
 
     def _begin_due(self, now: float) -> None:
         due = []

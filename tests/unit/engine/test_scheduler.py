@@ -314,3 +314,16 @@ async def test_monitoring_tells_the_last_tick_and_the_lag(open_app: OpenApp, clo
     assert (clock.now() - told.last_tick).total_seconds() == pytest.approx(5)
     app.scheduler.stop()
     assert not app.monitoring.active
+
+
+async def test_the_schedule_shows_life_while_nothing_is_due(open_app: OpenApp, clock: FakeClock) -> None:
+    """With no target at all, or none due for an hour, it still ticks: /livez would have it restarted."""
+    app = await open_app()
+    for name in (None, "a"):
+        if name is not None:
+            await app.catalogue.add({"name": name, "kind": "scripted", "interval": 3600})
+        await clock.advance(61)
+        told = app.monitoring.last_tick
+        assert told is not None
+        assert (clock.now() - told).total_seconds() <= 10
+    assert seconds(app, "a") == [0.0]
