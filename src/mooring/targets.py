@@ -168,7 +168,7 @@ class TargetReader:
         if name is not None:
             if not isinstance(name, str):
                 raise InputError([Problem("kind", "has to be the name of a kind, in quotes")])
-            return self.kinds.get(name)
+            return self.kinds.with_address(name, settings.get("url"))
         url = settings.get("url")
         if not isinstance(url, str):
             raise InputError([Problem("url", "is missing; give the address, or a kind with its settings")])

@@ -251,7 +251,7 @@ def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
     assert "mooring.toml: targets[0].labels.team: Input should be a valid string" in told
     assert "mooring.toml: targets[1].name: 'a' is already the name of targets[0]" in told
     assert any(
-        line.startswith("mooring.toml: targets[1].kind: no kind of kind 'tpc'; did you mean tcp")
+        line.startswith("mooring.toml: targets[1].kind: there is no kind 'tpc'; did you mean tcp")
         for line in told
     )
     assert any(

@@ -37,6 +37,38 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.parametrize(
+    ("kind", "url", "message"),
+    [
+        ("redis", "http://h", "a redis address begins with redis:// or rediss:// or valkey:// or valkeys://"),
+        ("tls", "https://hunter2@h", "a tls address begins with tls://"),
+        ("postgresql", "mysql+pymysql://u:hunter2@h/db", None),
+    ],
+)
+def test_an_address_of_another_kind_is_refused(kind: str, url: str, message: str | None) -> None:
+    """It would be asked in the wrong language, which is never what was meant."""
+    with pytest.raises(InputError) as caught:
+        READER.read({"name": "x", "kind": kind, "url": url})
+    [problem] = caught.value.problems
+    assert problem.field == "url"
+    assert "hunter2" not in problem.message
+    assert message in (None, problem.message)
+
+
+@pytest.mark.parametrize(
+    ("kind", "url"),
+    [
+        ("postgresql", "postgresql+asyncpg://u:p@h/db"),
+        ("postgresql", "jdbc:postgresql://u:p@h/db"),
+        ("redis", "VALKEY://h"),
+        ("http", "https://h"),
+    ],
+)
+def test_every_spelling_of_a_kind_is_its_own(kind: str, url: str) -> None:
+    """Drivers, frameworks' words and capitals in an address do not make it another kind's."""
+    assert READER.read({"name": "x", "kind": kind, "url": url}).probe.kind == kind
+
+
 class Fancy(Probe):
     """Fancy: a kind with settings of every shape."""
 
@@ -110,7 +142,7 @@ def test_unknown_kind_names_the_nearest(kind: str) -> None:
     """A kind that does not exist is answered by one that does."""
     near = {"tpc": "tcp", "postgres": "postgresql", "postgrsql": "postgresql", "sqllite": "sqlite"}[kind]
     message = problems_of({"name": "x", "kind": kind, "url": "x://y"})["kind"]
-    assert message.startswith(f"no kind of kind {kind!r}; did you mean {near}")
+    assert message.startswith(f"there is no kind {kind!r}; did you mean {near}")
 
 
 def test_unknown_address_names_the_nearest() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -13,6 +13,7 @@ from pkgutil import iter_modules
 from mooring import probes
 from mooring.core.failure import InputError, Problem
 from mooring.probes._base import Probe
+from mooring.probes._url import Url
 
 GROUP = "mooring.probes"
 LONGEST_SHOWN = 60
@@ -50,8 +51,21 @@ class Kinds:
             elif name in self._installed:
                 self._known[name] = self._installed[name].load()
             else:
-                raise InputError([Problem("kind", self._unknown("kind", name))])
+                raise InputError([Problem("kind", self._unknown("there is no kind", name))])
         return self._known[name]
+
+    def with_address(self, name: str, url: object) -> type[Probe]:
+        """Return a kind whose address this is. Raises InputError, also where it is another kind's."""
+        kind = self.get(name)
+        if isinstance(url, str) and kind.schemes:
+            try:
+                scheme = Url.parse(url).scheme
+            except ValueError:
+                return kind  # which says what is wrong with it
+            if not any(_takes(kind, spelling) for spelling in _spellings(scheme)):
+                own = " or ".join(f"{each}://" for each in kind.schemes)
+                raise InputError([Problem("url", f"a {name} address begins with {own}")])
+        return kind
 
     def all(self) -> Iterator[type[Probe]]:
         """Yield every kind, importing all of them; an installed one that cannot be is logged and left out."""
@@ -69,21 +83,29 @@ class Kinds:
         A kind named like its scheme is found without importing the others. A driver after a `+`, as in
         SQLAlchemy's postgresql+asyncpg, is passed over where the whole scheme means nothing.
         """
-        for candidate in dict.fromkeys((scheme, scheme.partition("+")[0])):
+        for candidate in _spellings(scheme):
             if candidate in self._folder and candidate in self.get(candidate).schemes:
                 return self.get(candidate)
             for kind in self.all():
-                if candidate in kind.schemes or candidate.startswith(_families(kind)):
+                if _takes(kind, candidate):
                     return kind
-        raise InputError([Problem("url", self._unknown("address", f"{scheme}://"))])
+        raise InputError([Problem("url", self._unknown("no kind of address", f"{scheme}://"))])
 
     def _unknown(self, what: str, given: str) -> str:
         from difflib import get_close_matches
 
         near = get_close_matches(given[:LONGEST_SHOWN].removesuffix("://"), self.names())
         guess = f"did you mean {' or '.join(near)}? " if near else ""
-        shown = f"{what} {given[:LONGEST_SHOWN]!r}"
-        return f"no kind of {shown}; {guess}`mooring kinds` lists {', '.join(self.names())}"
+        return f"{what} {given[:LONGEST_SHOWN]!r}; {guess}`mooring kinds` lists {', '.join(self.names())}"
+
+
+def _spellings(scheme: str) -> Iterable[str]:
+    """Return a scheme, and what stands before a driver in it."""
+    return dict.fromkeys((scheme, scheme.partition("+")[0]))
+
+
+def _takes(kind: type[Probe], scheme: str) -> bool:
+    return scheme in kind.schemes or scheme.startswith(_families(kind))
 
 
 def _families(kind: type[Probe]) -> tuple[str, ...]:

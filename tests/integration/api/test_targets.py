@@ -273,7 +273,7 @@ async def test_a_name_that_cannot_be_shown_is_refused(api: Api, name: str, says:
 @pytest.mark.parametrize(
     ("body", "field", "says"),
     [
-        ({"name": "x", "kind": "postgres"}, "kind", "no kind of kind 'postgres'; did you mean postgresql?"),
+        ({"name": "x", "kind": "postgres"}, "kind", "there is no kind 'postgres'; did you mean postgresql?"),
         ({"name": "x", "url": "nonsense"}, "url", "an address begins with its kind"),
         ({"name": "x", "url": "tcp://h:99999"}, "url", "the port has to be a number from 1 to 65535"),
         ({"name": "x", "kind": "scripted", "interval": "soon"}, "interval", "Input should be a valid number"),
