@@ -162,8 +162,10 @@ def _mentions_secret(annotation: Any) -> bool:
     return annotation is SecretStr or any(map(_mentions_secret, get_args(annotation)))
 
 
-def _authority(address: str) -> str:
-    return address.rpartition("://")[2].partition("/")[0].lower()
+def _authority(address: str) -> tuple[str, str]:
+    """Return scheme and host: http:// is another port than https://, and everybody on the way reads it."""
+    scheme, _, rest = address.rpartition("://")
+    return scheme, rest.partition("/")[0].lower()
 
 
 def _texts(value: Any) -> Iterator[str]:

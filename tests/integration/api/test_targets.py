@@ -219,6 +219,19 @@ async def test_a_kept_secret_is_not_sent_to_another_host(api: Api) -> None:
     assert again.status_code == 200, again.text
 
 
+async def test_a_kept_secret_is_not_sent_in_plain_text(api: Api) -> None:
+    """A target that was given its token for https:// does not take it to http:// of the same host."""
+    body = {"name": "web", "url": "https://web.example/", "token": SECRET}
+    target = (await api.operator.post("/api/v1/targets", json=body)).json()
+    moved = await api.operator.patch(f"/api/v1/targets/{target['id']}", json={"url": "http://web.example/"})
+    assert moved.status_code == 422
+    assert moved.json()["errors"][0]["field"] == "url"
+    kept = await api.operator.patch(
+        f"/api/v1/targets/{target['id']}", json={"url": "https://web.example/health"}
+    )
+    assert kept.status_code == 200, kept.text
+
+
 @pytest.mark.parametrize(
     "name",
     [
