@@ -13,6 +13,7 @@ from mooring.core.stage import Stage, StageStatus
 from mooring.core.status import Status
 from mooring.engine.runner import Runner
 from mooring.net.network import Network
+from mooring.net.tls import UNVERIFIED
 from mooring.net.trail import Trail
 from mooring.probes import _redis
 from mooring.probes._registry import Kinds
@@ -313,7 +314,7 @@ def test_authentication_is_told_before_its_base_class() -> None:
         ("redis://", "a redis address names a host: redis://user:password@host:port/0"),
         ("redis://user@h", "a user without a password; a password alone is redis://:password@host"),
         ("redis://h/orders", "the database is a number: redis://host/0"),
-        ("redis://h/0?socket_timeout=1", "after the host only /NUMBER or ?db=NUMBER is understood"),
+        ("rediss://h/0?ssl_cert_reqs=maybe", "ssl_cert_reqs has to be required, optional or none"),
     ],
 )
 def test_address_that_cannot_be_used_says_why(url: str, message: str) -> None:
@@ -321,6 +322,22 @@ def test_address_that_cannot_be_used_says_why(url: str, message: str) -> None:
     with pytest.raises(ValueError) as caught:
         Kind(url=url)
     assert message in str(caught.value)
+
+
+async def test_words_of_celery_and_django_are_understood(
+    redis_server: Redis, certificates: Certificates
+) -> None:
+    """Celery demands ssl_cert_reqs, and Django writes the password behind the question mark."""
+    login = f"password={PASSWORD}&client_class=django_redis.client.DefaultClient"
+    assert (await check(f"redis://127.0.0.1:{redis_server.port}/1?{login}")).status is Status.UP
+    tls = f"rediss://:{PASSWORD}@127.0.0.1:{redis_server.tls_port}/0"
+    trusted = await check(f"{tls}?ssl_cert_reqs=CERT_REQUIRED&ssl_ca_certs={certificates.ca}")
+    assert trusted.status is Status.UP
+    unverified = await check(f"{tls}?ssl_cert_reqs=none")
+    assert unverified.observation.warnings == (UNVERIFIED,)
+    rejected = await check(f"redis://127.0.0.1:{redis_server.port}?password=wr0ng-pw")
+    assert told(rejected)[2] == "WRONGPASS"
+    assert "wr0ng-pw" not in repr(rejected)
 
 
 def test_tls_settings_without_tls_are_refused() -> None:

@@ -27,6 +27,7 @@ HEAD_ROOM_WARNING = 0.8
 PREFIX = "mooring:check:"
 VALUE_LIFE = 60
 """Seconds after which Redis itself removes what a check wrote, should the check be cut off."""
+_VERIFY = {"": True, "required": True, "optional": True, "none": False}
 ROLES = {"master": "master", "slave": "replica"}
 
 
@@ -68,12 +69,12 @@ class Redis(SessionProbe["Client"]):
         url = self._parts
         if not url.host:
             raise ValueError("url: a redis address names a host: redis://user:password@host:port/0")
-        if url.user and url.password is None:
+        if url.user and url.password is None and "password" not in url.query:
             raise ValueError("url: a user without a password; a password alone is redis://:password@host")
         if not self._secure and self.tls != TLSSettings():
             raise ValueError("tls: is of no use without TLS; write rediss:// instead of redis://")
-        if set(url.query) - {"db"}:
-            raise ValueError("url: after the host only /NUMBER or ?db=NUMBER is understood")
+        if url.query.get("ssl_cert_reqs", "").lower().removeprefix("cert_") not in _VERIFY:
+            raise ValueError("url: ssl_cert_reqs has to be required, optional or none")
         if not self._database.isdecimal():
             raise ValueError("url: the database is a number: redis://host/0")
         return self
@@ -85,6 +86,19 @@ class Redis(SessionProbe["Client"]):
     @property
     def _secure(self) -> bool:
         return self._parts.scheme in ("rediss", "valkeys")
+
+    @property
+    def _tls(self) -> TLSSettings | None:
+        """The TLS settings; where there are none, what the address says in redis-py's and Celery's words."""
+        query = self._parts.query
+        if not self._secure or self.tls != TLSSettings():
+            return self.tls if self._secure else None
+        return TLSSettings(
+            verify=_VERIFY[query.get("ssl_cert_reqs", "").lower().removeprefix("cert_")],
+            ca=query.get("ssl_ca_certs"),
+            cert=query.get("ssl_certfile"),
+            key=query.get("ssl_keyfile"),
+        )
 
     @property
     def _database(self) -> str:
@@ -99,13 +113,13 @@ class Redis(SessionProbe["Client"]):
         from mooring.probes._redis import client_over
 
         url = self._parts
-        tls = self.tls if self._secure else None
+        user, password = url.user or url.query.get("username"), url.password or url.query.get("password")
         with ExitStack() as undo:
-            stream = await dial(trail, url.host, url.port or REDIS_PORT, tls)
+            stream = await dial(trail, url.host, url.port or REDIS_PORT, self._tls)
             undo.callback(stream.drop)
             async with trail.stage(Stage.AUTH):
                 client = await client_over(
-                    stream, user=url.user or None, password=url.password or None, database=int(self._database)
+                    stream, user=user or None, password=password or None, database=int(self._database)
                 )
             undo.pop_all()
         return client
