@@ -175,8 +175,7 @@ async def test_expired_password_in_a_sandbox(mariadb: MariaDB) -> None:
     """A server that lets an expired password in, and nothing else, is a refused login all the same."""
     with mariadb.user("PASSWORD EXPIRE") as user:
         result = await mooring.check(mariadb.url(user, PW, ""))
-    assert result.failure is not None
-    assert (result.failure.reason, result.failure.code) == ("auth", "1820")
+    assert said(result) == ("auth", "auth", "1820")
 
 
 async def test_host_that_may_not_log_in(start_mariadb: StartMariaDB) -> None:
@@ -275,8 +274,21 @@ async def test_missing_table(mariadb: MariaDB, database: str) -> None:
 
 
 async def test_query_returns_what_is_expected(mariadb: MariaDB) -> None:
-    """The query's first value is compared as text."""
+    """The query's first value is compared as text, numbers as numbers."""
     assert said(await mooring.check(mariadb.url(), query="SELECT 40 + 2, 'x'", expect=42)) is None
+    assert said(await mooring.check(mariadb.url(), query="SELECT avg(4), 'x'", expect=4)) is None
+    assert said(await mooring.check(mariadb.url(), query="SELECT 0.10", expect=0.1)) is None
+    result = await mooring.check(mariadb.url(), query="SELECT 1", expect=True)
+    assert said(result) == ("function", "assertion", "UNEXPECTED_VALUE")
+
+
+async def test_login_may_stand_behind_the_question_mark(mariadb: MariaDB, user: str) -> None:
+    """JDBC has no other place for it; it is as secret there."""
+    url = f"jdbc:mariadb://127.0.0.1:{mariadb.port}/?user={user}&password="
+    assert said(await mooring.check(url + PW)) is None
+    result = await mooring.check(url + "wr0ng-pw")
+    assert said(result) == ("auth", "auth", "1045")
+    assert "wr0ng-pw" not in repr(result)
 
 
 async def test_query_returns_something_else(mariadb: MariaDB) -> None:

@@ -159,6 +159,7 @@ async def _log_in(connection: DialledConnection, trail: Trail) -> None:
     async with trail.stage(Stage.AUTH):
         try:
             await connection.log_in()
+            await _rows(connection, "DO 0")  # an expired password is let in, and everything else refused
         except OperationalError as error:
             if error.args[0] != _NO_DATABASE_GRANT:
                 raise
@@ -175,12 +176,12 @@ async def _bound(session: DialledConnection, seconds: float) -> None:
 
     mariadb = "MariaDB" in session.server_version
     limit = f"max_statement_time = {seconds:.3f}" if mariadb else f"max_execution_time = {seconds * 1000:.0f}"
-    await _rows(session, "SET autocommit = 0")
     try:
-        await _rows(session, f"SET SESSION {limit}")
+        await _rows(session, f"SET autocommit = 0, SESSION {limit}")
     except MySQLError as error:
         if error.args[0] != _UNKNOWN_VARIABLE:  # MySQL before 5.7.8
             raise
+        await _rows(session, "SET autocommit = 0")
 
 
 async def _demand_privilege(session: DialledConnection, privilege: str, table: str) -> None:
