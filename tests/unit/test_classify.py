@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 
 import pytest
@@ -101,6 +102,22 @@ async def test_a_driver_that_cannot_read_an_answer_blames_the_peer(stage: str, r
     if reason == "protocol":
         assert failure.code == "UNREADABLE"
         assert failure.message == "the answer makes no sense: Expecting value: line 1 column 1 (char 0)"
+
+
+@pytest.mark.parametrize(
+    ("stage", "hint"),
+    [("tcp", "Check the way there"), ("tls", "Something accepts connections"), ("auth", "The peer hung up")],
+)
+async def test_a_hint_for_a_lost_connection_knows_how_far_it_came(stage: str, hint: str) -> None:
+    """Who hangs up in the middle of a login is no matter of routes and firewalls."""
+    async with Network() as net:
+        trail = Trail(net, timeout=5)
+        with pytest.raises(ConnectionResetError) as caught:
+            async with trail.stage(stage):
+                raise ConnectionResetError(errno.ECONNRESET, "reset")
+        failure = failure_of(caught.value, Explaining(), trail)
+    assert failure.reason == "network"
+    assert str(failure.hint).startswith(hint)
 
 
 async def test_a_probe_that_fails_at_explaining_hides_nothing(caplog: pytest.LogCaptureFixture) -> None:

@@ -93,8 +93,23 @@ def _failure(cause: Cause, error: BaseException, stage: Stage | None) -> Failure
         stage=cause.stage or stage,
         code=cause.code or type(error).__name__,
         message=text[:LONGEST_MESSAGE],
-        hint=cause.hint or _HINTS.get(cause.reason),
+        hint=cause.hint or _hint(cause.reason, cause.stage or stage),
     )
+
+
+def _hint(reason: Reason, stage: Stage | None) -> str | None:
+    if stage is Stage.TLS and reason in _NO_HANDSHAKE:
+        return (
+            "Something accepts connections and shakes no hands: it may not speak TLS on that port, or hang."
+        )
+    if reason is Reason.NETWORK and stage in _ANSWERED:
+        return (
+            "The peer hung up: it may speak TLS or something else on that port, or a proxy cuts connections."
+        )
+    return _HINTS.get(reason)
+
+
+_NO_HANDSHAKE = frozenset({Reason.TIMEOUT, Reason.NETWORK})
 
 
 def _text(error: BaseException) -> str:

@@ -149,7 +149,9 @@ class Process(Probe):
             reason = Reason.ASSERTION if count else Reason.UNAVAILABLE
             code = "TOO_FEW" if count else "NOT_RUNNING"
             text = f"{count} of {self.min_count} processes run: {what}" if count else f"{what} does not run"
-            raise CheckError(reason, text, code=code)
+            raise CheckError(
+                reason, text, code=code, hint="Start it; or compare the name with what `ps -e` shows."
+            )
         if self.max_count is not None and count > self.max_count:
             text = f"{count} processes run, at most {self.max_count} should: {what}"
             raise CheckError(Reason.ASSERTION, text, code="TOO_MANY")
