@@ -32,6 +32,7 @@ from mooring.engine.scheduler import Scheduler
 from mooring.net.network import Network
 from mooring.probes._registry import Kinds
 from mooring.settings import Settings
+from mooring.store import revisions
 from mooring.store.engines import file_of
 from mooring.store.limits import Limits
 from mooring.store.seal import Seal
@@ -153,6 +154,7 @@ class App:
         stack.callback(self.bus.close)
         await self._build(stack)
         await self.catalogue.load()
+        self.bus.revision = await self.store.read(revisions.current)
         if self._watch:
             await self._begin(stack)
 

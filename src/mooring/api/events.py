@@ -23,7 +23,6 @@ from mooring.core.event import Commit, TargetChange
 from mooring.core.failure import Problem
 from mooring.engine.bus import Lagged
 from mooring.export.json import health_json, result_json, transition_json
-from mooring.store import revisions
 from mooring.store import transitions as transition_rows
 from mooring.store.transitions import StoredTransition
 
@@ -85,18 +84,12 @@ async def _events(here: Context, seen: int | None) -> AsyncGenerator[Event, None
             async with here.app.bus.subscribe() as commits:
                 for event in await _missed(here, seen):
                     yield event
-                now = await _now(here)
-                yield _snapshot(here, now)
-                seen = now
+                commits.skip()
+                seen = here.app.bus.revision
+                yield _snapshot(here, seen)
                 async for commit in commits:
-                    if commit.revision > now:
-                        yield _changes(here, commit)
-                        seen = commit.revision
-
-
-async def _now(here: Context) -> int:
-    """Return the revision of what is in memory; before the first commit of this process, the store's."""
-    return here.app.bus.revision or await here.app.store.read(revisions.current)
+                    seen = max(seen, commit.revision)  # what another process did is noticed late
+                    yield _changes(here, commit, seen)
 
 
 async def _missed(here: Context, seen: int | None) -> list[Event]:
@@ -126,19 +119,19 @@ def _snapshot(here: Context, revision: int) -> Event:
     return Event("snapshot", {"revision": revision, "targets": targets, "monitoring": state}, revision)
 
 
-def _changes(here: Context, commit: Commit) -> Event:
+def _changes(here: Context, commit: Commit, revision: int) -> Event:
     known = here.app.catalogue.targets
     removed = [i for i, what in commit.targets.items() if what is TargetChange.REMOVED]
     changed = [known[i] for i in commit.targets if i in known and i not in removed]
     data: dict[str, Any] = {
-        "revision": commit.revision,
+        "revision": revision,
         "results": [result_json(each) for each in commit.results],
         "transitions": [transition_json(each) for each in commit.transitions],
         "health": {str(i): health_json(each) for i, each in commit.health.items()},
         "targets": [target_json(here, each) for each in changed],
         "removed": removed,
     }
-    return Event("changes", data, commit.revision)
+    return Event("changes", data, revision)
 
 
 def _revision(word: str | None) -> int | None:

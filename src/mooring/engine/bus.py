@@ -52,6 +52,10 @@ class Subscription:
             self._news.clear()
             await self._news.wait()
 
+    def skip(self) -> None:
+        """Leave out what waits: the reader is about to look at everything as it is."""
+        self._waiting.clear()
+
     def put(self, commit: Commit) -> None:
         """Keep a commit for the reader, or remember that it is too slow."""
         if len(self._waiting) >= self._bus.most_waiting:

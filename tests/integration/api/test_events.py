@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from mooring.api.guard import Role
+from mooring.app import App
 from mooring.core.result import Trigger
 from tests.http_api import Api, running, until
 from tests.sse import events
@@ -56,6 +57,30 @@ async def test_then_come_changes_as_they_are_committed(api: Api) -> None:
         assert (removed.data["removed"], removed.data["targets"]) == ([target["id"]], [])
     ids = [int(event.id or 0) for event in (added, checked, changed, removed)]
     assert ids == sorted({last, *ids})[1:]
+
+
+async def test_a_change_by_another_process_is_told_however_late_it_is_noticed(api: Api) -> None:
+    """A target added beside the server is told to who came between that and its being noticed."""
+    target = await api.add(name="web")
+    async with App(api.app.settings, kinds=api.app.kinds, watch=False) as beside:
+        await beside.catalogue.add({"name": "beside", "kind": "scripted"})
+    await check(api, target["id"])  # a newer revision than that
+    async with events(api.viewer) as stream:
+        snapshot = await stream.next("snapshot")
+        assert [each["name"] for each in snapshot.data["targets"]] == ["web"]
+        await api.app.catalogue.refresh()
+        changed = await stream.next("changes")
+    assert [each["name"] for each in changed.data["targets"]] == ["beside"]
+    assert changed.id == snapshot.id
+
+
+async def test_a_server_without_a_commit_of_its_own_tells_the_stores_revision(tmp_path: Path) -> None:
+    """Right after a restart the overview names the newest revision there is, not zero."""
+    async with running(tmp_path) as api:
+        await api.add(name="web")
+        before = (await api.viewer.get("/api/v1/overview")).json()["revision"]
+    async with running(tmp_path) as api:
+        assert (await api.viewer.get("/api/v1/overview")).json()["revision"] == before > 0
 
 
 async def test_a_viewer_that_was_away_is_told_what_it_missed(api: Api) -> None:
