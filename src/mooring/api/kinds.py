@@ -12,7 +12,6 @@ from mooring.api.context import Here
 from mooring.api.guard import VIEWER, Guarded
 from mooring.api.models import Answer, Page
 from mooring.api.wire import Json
-from mooring.probes import Probe
 
 router = APIRouter(prefix="/api/v1", route_class=Guarded, tags=["kinds"])
 
@@ -35,20 +34,5 @@ class KindAnswer(Answer):
 async def list_kinds(here: Here) -> Json:
     """List the kinds."""
     if here.kinds is None:  # the first time this imports every driver there is
-        here.kinds = await asyncio.to_thread(lambda: [_kind(kind) for kind in here.app.kinds.all()])
+        here.kinds = await asyncio.to_thread(lambda: [kind.described() for kind in here.app.kinds.all()])
     return Json({"items": here.kinds, "next": None})
-
-
-def _kind(kind: type[Probe]) -> dict[str, Any]:
-    defaults = kind.defaults
-    return {
-        "name": kind.kind_name(),
-        "title": kind.headline(),
-        "schemes": list(kind.schemes),
-        "proves": {stage.value: text for stage, text in kind.proves.items()},
-        "defaults": {"interval": defaults.interval, "timeout": defaults.timeout, "retry": defaults.retry},
-        "extra": kind.extra,
-        "local": kind.local,
-        "passive": kind.passive,
-        "settings": kind.model_json_schema(),
-    }

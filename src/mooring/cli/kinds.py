@@ -23,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
     kinds = Kinds()
     chosen = [kinds.get(args.kind)] if args.kind else list(kinds.all())
     if args.json:
-        described = [described_as_json(kind) for kind in chosen]
+        described = [kind.described() for kind in chosen]
         print(json.dumps(described[0] if args.kind else described, indent=2, ensure_ascii=False))
     elif args.kind:
         print("\n".join(_page(chosen[0])))
@@ -31,22 +31,6 @@ def run(args: argparse.Namespace) -> int:
         rows = [[kind.kind_name(), kind.headline(), " ".join(map(_scheme, kind.schemes))] for kind in chosen]
         print("\n".join(table([["KIND", "WHAT", "ADDRESSES"], *rows])))
     return 0
-
-
-def described_as_json(kind: type[Probe]) -> dict[str, Any]:
-    """Return a kind as JSON-ready values."""
-    defaults = kind.defaults
-    return {
-        "name": kind.kind_name(),
-        "title": kind.headline(),
-        "schemes": list(kind.schemes),
-        "proves": {stage.value: text for stage, text in kind.proves.items()},
-        "defaults": {"interval": defaults.interval, "timeout": defaults.timeout, "retry": defaults.retry},
-        "extra": kind.extra,
-        "local": kind.local,
-        "passive": kind.passive,
-        "settings": kind.model_json_schema(),
-    }
 
 
 def _scheme(scheme: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
@@ -82,6 +82,21 @@ class Probe(BaseModel):
     def headline(cls) -> str:
         """Return the first line of the class docstring."""
         return (cls.__doc__ or "").strip().partition("\n")[0]
+
+    @classmethod
+    def described(cls) -> dict[str, Any]:
+        """Return all that is said of the kind as JSON-ready values; `settings` is JSON Schema."""
+        return {
+            "name": cls.kind_name(),
+            "title": cls.headline(),
+            "schemes": list(cls.schemes),
+            "proves": {stage.value: text for stage, text in cls.proves.items()},
+            "defaults": asdict(cls.defaults),
+            "extra": cls.extra,
+            "local": cls.local,
+            "passive": cls.passive,
+            "settings": cls.model_json_schema(),
+        }
 
     def secrets(self) -> Iterator[str]:
         """Yield every secret of these settings, for redaction."""
