@@ -6,6 +6,7 @@ file, API, command line and stored rows all pass through here.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
@@ -33,6 +34,7 @@ M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
 
 LONGEST_NAME = 200
+_CHOICE = re.compile(r"bool|int|float|str|literal\[.*\]")
 LONGEST_SHOWN = 60
 """Characters of what a stranger wrote that a message repeats."""
 _BIDIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -224,17 +226,22 @@ def problems_of(error: ValidationError, known: Iterable[str] = ()) -> list[Probl
 
     `known` are the names among which a near miss is looked for.
     """
-    problems = []
+    problems: dict[str, Problem] = {}
     for each in error.errors(include_url=False, include_context=False, include_input=False):
-        field = ".".join(_shown(str(part)) for part in each["loc"])
+        parts = [_shown(str(part)) for part in each["loc"]]
+        chosen = parts and _CHOICE.fullmatch(parts[-1])  # what could stand there has several types
+        field = ".".join(parts[:-1] if chosen else parts)
         message = each["msg"].removeprefix("Value error, ")
         inside, separator, rest = message.partition(": ")
         if separator and inside.isidentifier():  # a validator of several fields names the one it means
             field, message = f"{field}.{inside}" if field else inside, rest
-        if each["type"] == "extra_forbidden":
+        if each["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
             message = _unknown(str(each["loc"][-1]), known)
-        problems.append(Problem(field, "is missing" if each["type"] == "missing" else message))
-    return problems
+        if chosen and field in problems:
+            message = f"{problems[field].message}, or: {message}"
+        name = field if chosen else f"{field} {len(problems)}"
+        problems[name] = Problem(field, "is missing" if each["type"] == "missing" else message)
+    return list(problems.values())
 
 
 def _unknown(key: str, known: Iterable[str]) -> str:

@@ -48,6 +48,7 @@ def test_list_gives_its_addresses(text: str, expected: list[tuple[str, str, tupl
         ("X_URL=tcp://${H:-db}:1", [("x", "tcp://db:1", ())]),
         ("X_URL=tcp://u:<password>@h:1", [("x", "tcp://u:<password>@h:1", ("password",))]),
         ("HTTPS_PROXY=http://proxy:3128", []),
+        ("SLACK_WEBHOOK_URL=https://hooks.slack.com/services/T0/B0/s3cret", []),
         ("KEY=value\nEMPTY=\n=x\nPATH=/bin", []),
         ("DATABASE_URL=postgis://u:p@h/db", [("database", "postgresql://u:p@h/db", ())]),
         ("DATABASE_URL=pgsql://u:p@h/db", [("database", "postgresql://u:p@h/db", ())]),

@@ -69,6 +69,40 @@ def test_every_spelling_of_a_kind_is_its_own(kind: str, url: str) -> None:
     assert READER.read({"name": "x", "kind": kind, "url": url}).probe.kind == kind
 
 
+@pytest.mark.parametrize("text", ["\\u20ac", "ends with \\", "\\x"])
+def test_text_to_send_is_judged_beforehand(text: str) -> None:
+    """An escape that means no byte is a mistake in the settings, not a fault at every check."""
+    with pytest.raises(InputError) as caught:
+        READER.read({"name": "x", "url": "tcp://h:1", "send": text})
+    [problem] = caught.value.problems
+    assert (problem.field, problem.message) == (
+        "send",
+        "holds a backslash that begins nothing known; a plain one is written twice",
+    )
+
+
+@pytest.mark.parametrize(
+    ("tls", "field", "message"),
+    [
+        (
+            {"verify": "maybe"},
+            "tls.verify",
+            "Input should be a valid boolean, unable to interpret input, or: Input should be 'ca'",
+        ),
+        (
+            {"verfy": True},
+            "tls.verfy",
+            "is not a known setting; `mooring kinds KIND` lists the settings of a kind",
+        ),
+    ],
+)
+def test_a_mistake_in_tls_settings_is_one_sentence(tls: dict[str, Any], field: str, message: str) -> None:
+    """A setting that takes several types is told once, in the words of the file and not of its types."""
+    with pytest.raises(InputError) as caught:
+        READER.read({"name": "x", "url": "tls://h", "tls": tls})
+    assert [(problem.field, problem.message) for problem in caught.value.problems] == [(field, message)]
+
+
 class Fancy(Probe):
     """Fancy: a kind with settings of every shape."""
 

@@ -15,7 +15,8 @@ MOST_CHARACTERS = 10_000_000
 
 _NAMED = re.compile(r"\s*(?P<name>[^=:/#'\"\n]{1,200}?)\s*=\s*(?P<url>\S+)\s*")
 _TAIL = re.compile(r"_?(DATABASE_|DB_)?(URL|URI|DSN|ADDRESS|ADDR|CONNECTION_STRING)$")
-_PROXY = re.compile(r"(?i)(^|_)(proxy|http_proxy|https_proxy)$")
+_NOT_ASKED = re.compile(r"(?i)(^|_)proxy$|(^|_)webhook(_|$)")
+"""Addresses that are asked through, or that set something off: a webhook's is itself a secret."""
 
 
 def discover(text: str, kinds: Kinds | None = None) -> list[Found]:
@@ -52,7 +53,7 @@ def _of_lines(text: str, kinds: Kinds) -> Iterator[Found]:
 
 def _of_variables(variables: Mapping[str, str], kinds: Kinds, source: str = "") -> Iterator[Found]:
     for name, value in variables.items():
-        url = None if _PROXY.search(name) else plain_address(value)
+        url = None if _NOT_ASKED.search(name) else plain_address(value)
         if url is not None:
             yield judged(kinds, _spoken(name), url, source + name)
     for group in groups(variables):

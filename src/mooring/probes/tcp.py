@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from mooring.core.failure import CheckError
 from mooring.core.reason import Reason
@@ -16,6 +16,20 @@ from mooring.probes._base import Probe
 from mooring.probes._url import Url
 
 MOST_ANSWER = 64 * 1024
+
+
+def _sent(text: str) -> bytes:
+    return text.encode().decode("unicode_escape").encode("latin-1")
+
+
+def _can_be_sent(text: str) -> str:
+    try:
+        _sent(text)
+    except UnicodeError:
+        raise ValueError(
+            "holds a backslash that begins nothing known; a plain one is written twice"
+        ) from None
+    return text
 
 
 class TCP(Probe):
@@ -30,7 +44,9 @@ class TCP(Probe):
     }
 
     url: SecretStr = Field(description="tcp://host:port", examples=["tcp://mail.example:25"])
-    send: str | None = Field(None, description="Text sent once connected; \\r and \\n are understood.")
+    send: Annotated[str, AfterValidator(_can_be_sent)] | None = Field(
+        None, description="Text sent once connected; \\r and \\n are understood."
+    )
     expect: str | None = Field(None, description="Text that has to come within the timeout.")
 
     @model_validator(mode="after")
@@ -59,7 +75,7 @@ class TCP(Probe):
 
     async def _converse(self, stream: Stream) -> None:
         if self.send is not None:
-            await stream.ask(self.send.encode().decode("unicode_escape").encode("latin-1"))
+            await stream.ask(_sent(self.send))
         if self.expect is None:
             return
         wanted, seen = self.expect.encode(), b""
