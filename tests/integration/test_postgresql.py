@@ -170,7 +170,7 @@ async def test_database_that_takes_no_connections(postgresql: PostgreSQL, databa
     """A database with ALLOW_CONNECTIONS off is a permission that is missing."""
     postgresql.sql(f"ALTER DATABASE {database} ALLOW_CONNECTIONS false")
     result = await mooring.check(postgresql.url(database=database))
-    assert said(result) == ("auth", "permission", "55000")
+    assert said(result) == ("permission", "permission", "55000")
     assert hint(result) == f"ALTER DATABASE {database} ALLOW_CONNECTIONS true;"
 
 

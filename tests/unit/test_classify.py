@@ -120,6 +120,16 @@ async def test_a_hint_for_a_lost_connection_knows_how_far_it_came(stage: str, hi
     assert str(failure.hint).startswith(hint)
 
 
+async def test_too_few_file_descriptors_are_no_fault_to_report() -> None:
+    """A limit of this machine is told as one, with what raises it."""
+    failure = await explained(OSError(errno.EMFILE, "Too many open files"))
+    assert (failure.reason, failure.code, failure.hint) == (
+        "internal",
+        "EMFILE",
+        "Raise the limit, `ulimit -n`.",
+    )
+
+
 async def test_a_probe_that_fails_at_explaining_hides_nothing(caplog: pytest.LogCaptureFixture) -> None:
     """The error stands as it was; the log names the kind and no text that could hold a secret."""
     failure = await explained(ZeroDivisionError("division by zero"))

@@ -48,7 +48,8 @@ def cause_of(error: BaseException) -> Cause | None:
 def _os_cause(error: OSError) -> Cause | None:
     if error.errno in _ERRNO:
         reason, message = _ERRNO[error.errno]
-        return Cause(reason, errno.errorcode[error.errno], message)
+        hint = "Raise the limit, `ulimit -n`." if error.errno in (errno.EMFILE, errno.ENFILE) else None
+        return Cause(reason, errno.errorcode[error.errno], message, hint)
     if isinstance(error, ConnectionError):
         return Cause(Reason.NETWORK, "CONNECTION_LOST", str(error) or "the connection was lost")
     if error.errno is not None and error.errno in errno.errorcode:

@@ -79,6 +79,9 @@ def _hint(sqlstate: str, message: str, login: Login) -> str | None:
         "28P01": f"The password is wrong, or there is no such role (the server does not tell which), or its "
         f"VALID UNTIL is over. Set one with ALTER ROLE {user} PASSWORD '...';",
         "3D000": f"CREATE DATABASE {database}; or correct the name in the address.",
+        "3F000": "Create the schema or correct its name.",
+        "42601": "Correct the target's query: the server cannot read it.",
+        "42602": 'Write what holds spaces or signs in quotes: public."Weird Table".',
         "42P01": "Create the table or correct its name; write the schema too: public.orders.",
         "55000": f"ALTER DATABASE {database} ALLOW_CONNECTIONS true;",
         "57P03": "The server is starting, stopping or recovering; its log says how far it is.",

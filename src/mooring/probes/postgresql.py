@@ -98,7 +98,7 @@ class PostgreSQL(SQLProbe["asyncpg.Connection"]):
         async with trail.stage(Stage.AUTH):
             try:
                 return await self._connect(stream)
-            except asyncpg.InsufficientPrivilegeError as error:
+            except (asyncpg.InsufficientPrivilegeError, asyncpg.ObjectNotInPrerequisiteStateError) as error:
                 denied = error
         async with trail.stage(Stage.PERMISSION):  # the login was accepted; CONNECT is asked for afterwards
             raise denied
