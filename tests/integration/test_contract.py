@@ -93,15 +93,15 @@ def target_of(kind: str, settings: Any, timeout: float = 10) -> Target:
     )
 
 
-async def run(net: Network, target: Target, *, staged: bool = False) -> CheckResult:
+async def run(net: Network, target: Target) -> CheckResult:
     """Check a target once."""
-    return await Runner(net).run(target, Trigger.MANUAL, staged=staged)
+    return await Runner(net).run(target, Trigger.MANUAL)
 
 
-async def run_once(target: Target, *, staged: bool = False) -> CheckResult:
+async def run_once(target: Target) -> CheckResult:
     """Check a target once on a network of its own."""
     async with Network() as net:
-        return await run(net, target, staged=staged)
+        return await run(net, target)
 
 
 # What a kind says of itself
@@ -148,11 +148,10 @@ def test_kind_says_what_each_stage_proves(kind: str) -> None:
 
 
 @every_example
-@pytest.mark.parametrize("staged", [False, True])
-async def test_good_target_is_up(example: Example, kind_name: str, staged: bool) -> None:
+async def test_good_target_is_up(example: Example, kind_name: str) -> None:
     """A target that works is up, and every stage it ran has passed, in the order that `proves` tells."""
     target = target_of(kind_name, example.settings)
-    result = await run_once(target, staged=staged)
+    result = await run_once(target)
     assert (result.status.works, result.failure) == (True, None)
     ran = [stage for stage in result.stages if stage.status is not StageStatus.SKIPPED]
     assert {stage.status for stage in ran} <= {StageStatus.PASSED, StageStatus.WARNING}

@@ -32,7 +32,7 @@ async def check(url: str, **settings: Any) -> CheckResult:
     """Check an address once."""
     target = READER_OF_TARGETS.from_url(url, **{"timeout": 5, **settings})
     async with Network() as net:
-        return await Runner(net).run(target, Trigger.CLI, staged=True)
+        return await Runner(net).run(target, Trigger.CLI)
 
 
 def told(result: CheckResult) -> tuple[Reason, Stage | None, str, str]:

@@ -71,7 +71,7 @@ class Round:
 
         try:
             result = await self.here.app.monitor.check(
-                target, self.trigger, if_older_than=self.if_older_than, staged=True, on_stage=tell
+                target, self.trigger, if_older_than=self.if_older_than, on_stage=tell
             )
         except MissingError:  # removed meanwhile
             return None

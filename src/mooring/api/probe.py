@@ -62,7 +62,7 @@ async def probe(
     timeout = None
     if scrape_timeout is not None:
         timeout = max(SHORTEST, min(target.schedule.timeout, scrape_timeout - MARGIN))
-    result = await here.app.monitor.check(target, Trigger.SCHEDULE, staged=True, timeout=timeout)
+    result = await here.app.monitor.check(target, Trigger.SCHEDULE, timeout=timeout)
     return Response(probe_text(result), headers={"content-type": CONTENT_TYPE})
 
 

@@ -61,33 +61,31 @@ class Monitor:
         trigger: Trigger,
         *,
         if_older_than: float | None = None,
-        staged: bool | None = None,
         on_stage: OnStage | None = None,
         timeout: float | None = None,
     ) -> CheckResult:
         """Check a target and return the result; that of a stored one is written, unless the store fails.
 
         Never raises for what is wrong with the target. `if_older_than`: seconds within which the last
-        result is good enough. `staged` and `timeout` (seconds) apply where no check is running that can
-        be shared. Raises MissingError where a stored target was removed. Cancelling it cancels the
+        result is good enough. `timeout` (seconds) applies where no check is running that can be
+        shared. Raises MissingError where a stored target was removed. Cancelling it cancels the
         check, unless others share it.
         """
         known = self._known(target)
         last = self._good_enough(known, trigger, if_older_than)
         if last is not None:
             return last
-        staged = trigger.decides if staged is None else staged
         if known.id is None or self._roster is None:
             async with self._manual:
                 known = _within(known, timeout)
-                return await self._runner.run(known, trigger, staged=staged, on_stage=on_stage)
+                return await self._runner.run(known, trigger, on_stage=on_stage)
         run = self._shareable(known)
         if run is not None or not trigger.decides:
-            run = run or self._begin(_within(known, timeout), trigger, staged=staged)
+            run = run or self._begin(_within(known, timeout), trigger)
             return await self._share(run, trigger, on_stage)
         async with self._manual:
             known = self._known(target)  # it may have been edited or removed meanwhile
-            run = self._shareable(known) or self._begin(_within(known, timeout), trigger, staged=staged)
+            run = self._shareable(known) or self._begin(_within(known, timeout), trigger)
             return await self._share(run, trigger, on_stage)
 
     async def check_many(
@@ -130,7 +128,7 @@ class Monitor:
 
     def start(self, target: Target) -> Run:
         """Begin a scheduled check, or share the one that runs. The caller leaves the run when it ends."""
-        run = self._shareable(target) or self._begin(target, Trigger.SCHEDULE, staged=False)
+        run = self._shareable(target) or self._begin(target, Trigger.SCHEDULE)
         run.share(Trigger.SCHEDULE)
         return run
 
@@ -183,14 +181,14 @@ class Monitor:
         run = self._runs.get(target.id) if target.id is not None else None
         return run if run is not None and run.target.version == target.version else None
 
-    def _begin(self, target: Target, trigger: Trigger, *, staged: bool) -> Run:
+    def _begin(self, target: Target, trigger: Trigger) -> Run:
         """Start a check of a stored target that has none running with these settings."""
         target_id = target.id
         if target_id is None:
             raise ValueError("only stored targets are shared")
         run = Run(target, trigger)
         older = self._runs.get(target_id)
-        run.task = asyncio.create_task(self._perform(run, staged, older.task if older else None))
+        run.task = asyncio.create_task(self._perform(run, older.task if older else None))
         self._runs[target_id] = run
         run.task.add_done_callback(lambda _: self._ended(target_id, run))
         return run
@@ -199,10 +197,10 @@ class Monitor:
         if self._runs.get(target_id) is run:
             del self._runs[target_id]
 
-    async def _perform(self, run: Run, staged: bool, older: asyncio.Task[CheckResult] | None) -> CheckResult:
+    async def _perform(self, run: Run, older: asyncio.Task[CheckResult] | None) -> CheckResult:
         if older is not None:
             await asyncio.wait([older])  # never two checks of one target at once, not even of an edited one
-        result = await self._runner.run(run.target, run.trigger, staged=staged, on_stage=run.saw)
+        result = await self._runner.run(run.target, run.trigger, on_stage=run.saw)
         if run.trigger is not result.trigger:
             result = replace(result, trigger=run.trigger)
         try:

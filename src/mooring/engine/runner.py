@@ -32,14 +32,13 @@ class Runner:
         target: Target,
         trigger: Trigger,
         *,
-        staged: bool = False,
         on_stage: OnStage | None = None,
     ) -> CheckResult:
         """Check a target once, within its timeout."""
         probe: Probe = target.probe
         schedule = target.schedule
         clock = self._net.clock
-        trail = Trail(self._net, timeout=schedule.timeout, staged=staged, on_stage=on_stage)
+        trail = Trail(self._net, timeout=schedule.timeout, on_stage=on_stage)
         started_at, began = clock.now(), clock.monotonic()
         failure = None
         try:

@@ -14,11 +14,7 @@ _PASSED = StageStatus.PASSED  # each look-up of an enum's member costs a fifth o
 
 
 class Trail:
-    """The stages of one check in the order they happened. One check, one task.
-
-    `staged` asks for every stage to be made and timed by ourselves, even where a driver would dial
-    by itself: a person is looking.
-    """
+    """The stages of one check in the order they happened. One check, one task."""
 
     __slots__ = (
         "_began",
@@ -31,20 +27,11 @@ class Trail:
         "notes",
         "numbers",
         "running",
-        "staged",
         "warnings",
     )
 
-    def __init__(
-        self,
-        net: Network,
-        *,
-        timeout: float,
-        staged: bool = False,
-        on_stage: OnStage | None = None,
-    ) -> None:
+    def __init__(self, net: Network, *, timeout: float, on_stage: OnStage | None = None) -> None:
         self.net = net
-        self.staged = staged
         self.notes: dict[str, object] = {}
         self.numbers: dict[str, float] = {}
         self.warnings: list[str] = []

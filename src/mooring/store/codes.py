@@ -64,7 +64,6 @@ STATUS_OF = inverse(STATUS)
 TRIGGER_OF = inverse(TRIGGER)
 STAGE_OF = inverse(STAGE)
 STAGE_STATUS_OF = inverse(STAGE_STATUS)
-REASON_OF = inverse(REASON)
 
 
 def micros(at: datetime) -> int:
