@@ -192,15 +192,15 @@ async def per_cpu_second(
     finish: Callable[[], Awaitable[None]] | None = None,
 ) -> float:
     """Run checks, a few at once, and return how many a second of this process's CPU time does."""
-    numbers = iter(range(checks))
+    warming, numbers = iter(range(TARGETS)), iter(range(checks))
 
-    async def work() -> None:
+    async def work(numbers: Iterator[int]) -> None:
         for number in numbers:
             await check(number)
 
-    await asyncio.gather(*(check(number) for number in range(AT_ONCE)))  # warm
+    await asyncio.gather(*(work(warming) for _ in range(AT_ONCE)))
     before = time.process_time()
-    await asyncio.gather(*(work() for _ in range(AT_ONCE)))
+    await asyncio.gather(*(work(numbers) for _ in range(AT_ONCE)))
     if finish is not None:
         await finish()
     return checks / (time.process_time() - before)

@@ -72,7 +72,12 @@ async def fetch(trail: Trail, request: Request, *, limit: int = BODY_LIMIT) -> R
     leaves `function` running, which began there; the caller ends it. Nothing stays open. Raises
     CheckError, OSError, ssl.SSLError or EOFError.
     """
-    addresses = await _resolve(trail, request.host)
+    trail.begin(Stage.DNS, trail.monotonic())
+    addresses = trail.net.known(request.host)
+    if addresses is None:
+        addresses = await resolve(trail, request.host)
+    else:
+        trail.end(trail.monotonic())
     loop = asyncio.get_running_loop()
     at_once = None if request.secure else request.data
     exchange = Exchange(loop, trail.monotonic, at_once, bodyless=request.method == "HEAD", limit=limit)
@@ -92,20 +97,11 @@ async def fetch(trail: Trail, request: Request, *, limit: int = BODY_LIMIT) -> R
         response = Response(exchange, address, tls, trail.monotonic())
     finally:
         exchange.drop()
-    if (error := complaint(response.status, response.body)) is not None:
+    error = complaint(response.status, response.body)
+    if error is not None:
         trail.begin(error.cause.stage or Stage.PROTOCOL, exchange.sent_at)
         raise error
     return response
-
-
-async def _resolve(trail: Trail, host: str) -> Sequence[str]:
-    began = trail.monotonic()
-    trail.begin(Stage.DNS, began)
-    addresses = trail.net.known(host)
-    if addresses is None:
-        return await resolve(trail, host)
-    trail.end(trail.monotonic())
-    return addresses
 
 
 async def _connect(trail: Trail, exchange: Exchange, addresses: Sequence[str], request: Request) -> str:
