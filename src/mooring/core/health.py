@@ -43,6 +43,11 @@ class Health:
     next_check_at: datetime | None = None
     checking: bool = False
 
+    @property
+    def calm(self) -> bool:
+        """Whether so many logins were rejected in a row that the next one has to wait."""
+        return any(v.rejections >= REJECTIONS_BEFORE_CALM for v in self.verdicts.values())
+
 
 @dataclass(frozen=True, slots=True)
 class Settled:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mooring.core.clock import Clock
 from mooring.core.failure import MissingError
+from mooring.core.health import CALM_INTERVAL
 from mooring.core.result import CheckResult, Trigger
 from mooring.core.target import Target
 from mooring.engine.push import is_passive, reported, silence
@@ -169,8 +170,10 @@ class Monitor:
         if last is None:
             return None
         age = (self._clock.now() - last.started_at).total_seconds()
-        if trigger.decides and is_passive(target):
+        if is_passive(target):
             longest = silence(target)  # nobody to ask: what was reported holds until it is overdue
+        elif self._roster.live[target.id].calm and not trigger.decides:
+            longest = max(CALM_INTERVAL, target.schedule.interval)
         elif if_older_than is None:
             return None
         else:

@@ -15,7 +15,7 @@ from functools import partial
 from heapq import heapify, heappop, heappush
 
 from mooring.core.clock import Clock
-from mooring.core.health import CALM_INTERVAL, REJECTIONS_BEFORE_CALM
+from mooring.core.health import CALM_INTERVAL
 from mooring.core.reason import Reason
 from mooring.core.result import CheckResult, Trigger
 from mooring.core.target import Target
@@ -170,8 +170,7 @@ class Scheduler:
     def _first(self, target: Target, planned: float, spread: float) -> float:
         if is_passive(target):
             return silence(target)  # reports were lost while nobody listened
-        verdicts = self._roster.live[target.id or 0].verdicts.values()
-        if planned < math.inf and any(v.rejections >= REJECTIONS_BEFORE_CALM for v in verdicts):
+        if planned < math.inf and self._roster.live[target.id or 0].calm:
             return min(planned, max(CALM_INTERVAL, target.schedule.interval))
         return min(planned, spread)
 

@@ -308,7 +308,27 @@ async def test_a_fresh_report_is_never_asked_for(open_app: OpenApp, clock: FakeC
     report = await app.monitor.report(target.id or 0, ok=True)
     await clock.advance(5)
     assert await app.monitor.check(target, Trigger.API, if_older_than=1) is report
+    assert await app.monitor.check(target, Trigger.SCHEDULE) is report
     assert app.catalogue.health[target.id or 0].status is Status.UP
+
+
+async def test_a_program_that_asks_again_and_again_locks_no_account(
+    open_app: OpenApp, clock: FakeClock
+) -> None:
+    """After three rejected logins only a person or the schedule tries one more: others get the last result."""
+    app = await open_app({"name": "a", "script": ["auth"]}, schedule=False)
+    target = target_of(app, "a")
+    for _ in range(5):
+        last = await app.monitor.check(target, Trigger.SCHEDULE)
+        await clock.advance(15)
+    assert len(probe_of(app, "a").runs) == 3
+    assert last.failure is not None
+    assert last.failure.reason is Reason.AUTH
+    await app.monitor.check(target, Trigger.MANUAL)
+    assert len(probe_of(app, "a").runs) == 4
+    await clock.advance(3601)
+    await app.monitor.check(target, Trigger.SCHEDULE)
+    assert len(probe_of(app, "a").runs) == 5
 
 
 async def test_long_work_does_not_put_off_the_next_report(open_app: OpenApp, clock: FakeClock) -> None:
