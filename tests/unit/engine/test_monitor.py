@@ -315,7 +315,7 @@ async def test_a_fresh_report_is_never_asked_for(open_app: OpenApp, clock: FakeC
 async def test_a_program_that_asks_again_and_again_locks_no_account(
     open_app: OpenApp, clock: FakeClock
 ) -> None:
-    """After three rejected logins only a person or the schedule tries one more: others get the last result."""
+    """After three rejected logins only a person or the schedule tries more; others get the last result."""
     app = await open_app({"name": "a", "script": ["auth"]}, schedule=False)
     target = target_of(app, "a")
     for _ in range(5):
