@@ -44,9 +44,8 @@ TARGETS, SCALED_TO, INTERVAL, DAYS = 40, 1000, 30, 7
 LIMITS = Limits()
 BEGAN = datetime(2026, 1, 5, tzinfo=UTC)
 STAGES = (Stage.DNS, Stage.TCP, Stage.TLS, Stage.PROTOCOL, Stage.FUNCTION)
-OUTAGE = 1 / 5000
-"""How often a check begins an outage: every other day. It lasts 20 checks."""
-WARNING = 1 / 200
+SPELL = 1 / 5000
+"""How often a check begins an outage, and how often a slow spell: each every other day, for 20 checks."""
 PARTS = {
     "raw results": ("results", ""),
     "notes": ("notes", ""),
@@ -61,12 +60,13 @@ FOR_EVER = ("changes", "failures by day")
 
 @dataclass
 class Stream:
-    """Results as they come in: each target every 30 s, with an outage now and then."""
+    """Results as they come in: each target every 30 s, with outages and slow spells."""
 
     refs: list[TargetRef]
     now: datetime = BEGAN
     healths: dict[int, Health] = field(default_factory=dict)
     outages: dict[int, int] = field(default_factory=dict)
+    slow: dict[int, int] = field(default_factory=dict)
     random: random.Random = field(default_factory=lambda: random.Random(1))
     turn: int = 0
 
@@ -99,9 +99,7 @@ class Stream:
         transitions.append(conn, changes, revision)
 
     def _result(self, ref: TargetRef) -> CheckResult:
-        left = self.outages.pop(ref.id, 0) or (20 if self.random.random() < OUTAGE else 0)
-        if left:
-            self.outages[ref.id] = left - 1
+        if self._goes_on(self.outages, ref):
             words = "no answer at tcp within 5 s"
             hint = "Nothing came back in time: a firewall that drops packets, or a service that hangs."
             failure = Failure(Reason.TIMEOUT, Stage.TCP, "TIMEOUT", words, hint)
@@ -109,10 +107,16 @@ class Stream:
             return CheckResult(ref, Status.DOWN, failure, stages, Observation(), self.now, 5.0)
         seconds = math.exp(self.random.gauss(-4, 0.5))
         stages = tuple(StageResult(s, StageStatus.PASSED, seconds * self.random.random() / 3) for s in STAGES)
-        warnings = (f"slow: {seconds:.3f} s",) if self.random.random() < WARNING else ()
+        warnings = (f"slow: {seconds:.3f} s",) if self._goes_on(self.slow, ref) else ()
         seen = Observation({"status": 200, "address": "10.0.0.7"}, {"bytes": 612}, warnings)
         status = Status.DEGRADED if warnings else Status.UP
         return CheckResult(ref, status, None, stages, seen, self.now, seconds)
+
+    def _goes_on(self, spells: dict[int, int], ref: TargetRef) -> bool:
+        left = spells.pop(ref.id, 0) or (20 if self.random.random() < SPELL else 0)
+        if left > 1:
+            spells[ref.id] = left - 1
+        return left > 0
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ rows takes one step. The same text is good for PostgreSQL, where it saves round 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import chain
 from typing import Any
@@ -35,14 +35,25 @@ def insert(
     """
     names = columns or tuple(column.name for column in table.columns)
     qmark = conn.dialect.paramstyle == "qmark"
+    execute = _execute(conn)
     waiting = list(rows)
     done = 0
     while done < len(waiting):
         left = len(waiting) - done
         size = next(size for size in SIZES if size <= left)
         values = tuple(chain.from_iterable(waiting[done : done + size]))
-        conn.exec_driver_sql(_statement(table.name, names, size, on_conflict, qmark=qmark), values)
+        execute(_statement(table.name, names, size, on_conflict, qmark=qmark), values)
         done += size
+
+
+def _execute(conn: Connection) -> Callable[[str, tuple[Any, ...]], Any]:
+    """Return what runs a statement: SQLite's own cursor takes a tenth of SQLAlchemy's time.
+
+    PostgreSQL keeps SQLAlchemy's way, which knows when a connection is lost.
+    """
+    if conn.dialect.name == "sqlite":
+        return conn.connection.cursor().execute
+    return conn.exec_driver_sql
 
 
 def upsert(table: Table, *, unless_same: str | None = None) -> str:

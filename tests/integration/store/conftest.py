@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -72,7 +73,7 @@ def second_postgresql_store_url(postgresql: PostgreSQL, postgresql_template_data
 
 @contextmanager
 def _copied_database(server: PostgreSQL, template: str) -> Iterator[str]:
-    with server.database() as name:
-        server.sql(f"DROP DATABASE {name}")
-        server.sql(f"CREATE DATABASE {name} TEMPLATE {template}")
-        yield server.url(database=name)
+    name = f"store_{secrets.token_hex(6)}"
+    server.sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield server.url(database=name)
+    server.sql(f"DROP DATABASE {name} WITH (FORCE)")
