@@ -75,6 +75,13 @@ async def test_port_that_drops_is_told() -> None:
     assert told(result) == (Reason.TIMEOUT, Stage.TCP, "TIMEOUT", "no answer at tcp within 0.3 s")
 
 
+async def test_other_answer_is_told_where_the_peer_stays(nginx: Nginx) -> None:
+    """A peer that answers something else and keeps the connection open is not told as silent."""
+    kept = r"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
+    result = await check(nginx.port, send=kept, expect="no such text", timeout=0.5)
+    assert told(result)[:3] == (Reason.ASSERTION, Stage.FUNCTION, "UNEXPECTED_ANSWER")
+
+
 async def test_silent_server_is_told(nginx: Nginx) -> None:
     """A server that accepts and says nothing is a timeout at function; without expect it is up."""
     async with fault_proxy(nginx.port, Silence()) as proxy:

@@ -156,6 +156,7 @@ def test_refused_upgrade_has_its_reason(
         (4404, "function", "not_found"),
         (4429, "function", "overloaded"),
         (4503, "function", "unavailable"),
+        (4999, "function", "assertion"),
     ],
 )
 def test_close_code_has_its_reason(
@@ -175,7 +176,8 @@ def test_close_code_has_its_reason(
         ("/cut", {}, "function", "network", "CLOSE_1006"),
         ("/garbage", {}, "function", "protocol", "BAD_FRAME"),
         ("/mute", {}, "function", "timeout", "TIMEOUT"),
-        ("/", {"expect": "not sent"}, "function", "timeout", "TIMEOUT"),
+        ("/", {"expect": "not sent"}, "function", "assertion", "UNEXPECTED_MESSAGE"),
+        ("/", {"send": "one", "expect": "two"}, "function", "assertion", "UNEXPECTED_MESSAGE"),
         ("/", {"subprotocols": ["other"]}, "function", "assertion", "NO_SUBPROTOCOL"),
     ],
 )

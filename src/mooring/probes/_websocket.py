@@ -126,9 +126,18 @@ class Session:
             size += sum(map(len, self._seen[looked:]))
             looked = len(self._seen)
             if size > LARGEST_MESSAGE:
-                text = f"no message holds {wanted[:SHOWN]!r}; the last one is {self._seen[-1][:SHOWN]!r}"
-                raise CheckError(Reason.ASSERTION, text, code="UNEXPECTED_MESSAGE")
+                raise self.unexpected(wanted)
             await self._next()
+
+    @property
+    def heard(self) -> bool:
+        """Whether a message came."""
+        return bool(self._seen)
+
+    def unexpected(self, wanted: str) -> CheckError:
+        """Return the failure of messages that came and do not hold this text."""
+        text = f"no message holds {wanted[:SHOWN]!r}; the last one is {self._seen[-1][:SHOWN]!r}"
+        return CheckError(Reason.ASSERTION, text, code="UNEXPECTED_MESSAGE")
 
     async def hold(self, seconds: float) -> None:
         """Stay connected for some time; raises EOFError where the server does not."""

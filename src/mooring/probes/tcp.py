@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
@@ -16,6 +17,8 @@ from mooring.probes._base import Probe
 from mooring.probes._url import Url
 
 MOST_ANSWER = 64 * 1024
+SHARE_OF_TIME = 0.9
+"""Part of the time left for the expected text, so that another answer is told as that and not as silence."""
 
 
 def _sent(text: str) -> bytes:
@@ -70,21 +73,26 @@ class TCP(Probe):
             if self.send is None and self.expect is None:
                 return Observation()
             async with trail.stage(Stage.FUNCTION):
-                await self._converse(stream)
+                await self._converse(stream, trail)
         return Observation()
 
-    async def _converse(self, stream: Stream) -> None:
+    async def _converse(self, stream: Stream, trail: Trail) -> None:
         if self.send is not None:
             await stream.ask(_sent(self.send))
         if self.expect is None:
             return
-        wanted, seen = self.expect.encode(), b""
-        while wanted not in seen:
-            chunk = await stream.reader.read(MOST_ANSWER)
-            seen += chunk
-            if not chunk or len(seen) > MOST_ANSWER:
-                raise CheckError(
-                    Reason.ASSERTION,
-                    f"the answer does not hold {self.expect!r}: {seen[:80].decode(errors='replace')!r}",
-                    code="UNEXPECTED_ANSWER",
-                )
+        wanted, seen, chunk = self.expect.encode(), b"", b"more"
+        try:
+            async with asyncio.timeout(trail.remaining * SHARE_OF_TIME):
+                while chunk and wanted not in seen and len(seen) <= MOST_ANSWER:
+                    chunk = await stream.reader.read(MOST_ANSWER)
+                    seen += chunk
+        except TimeoutError:
+            if not seen:
+                raise
+        if wanted not in seen:
+            raise CheckError(
+                Reason.ASSERTION,
+                f"the answer does not hold {self.expect!r}: {seen[:80].decode(errors='replace')!r}",
+                code="UNEXPECTED_ANSWER",
+            )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from functools import cached_property
 from http import HTTPStatus
@@ -40,6 +41,8 @@ Token = Annotated[str, StringConstraints(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$
 
 GOODBYE = 0.25
 """Seconds for the server to answer our close message; after that the connection is dropped."""
+SHARE_OF_TIME = 0.9
+"""Part of the time left for the expected message, so that others are told as that and not as silence."""
 _OF_HTTP = 4000
 """By convention 4401 means what 401 means in HTTP."""
 _CLOSED: dict[int, tuple[Reason, Stage]] = {
@@ -159,9 +162,19 @@ class WebSocket(Probe):
             if self.send is not None:
                 await session.send(self.send)
             if self.expect is not None:
-                await session.expect(self.expect)
+                await _expected(trail, session, self.expect)
         except (EOFError, ConnectionError):
             raise _closed(trail, session) from None
+
+
+async def _expected(trail: Trail, session: Session, wanted: str) -> None:
+    try:
+        async with asyncio.timeout(trail.remaining * SHARE_OF_TIME):
+            await session.expect(wanted)
+    except TimeoutError:
+        if not session.heard:
+            raise
+        raise session.unexpected(wanted) from None
 
 
 def _refused(trail: Trail, status: int, body: bytes, *, logged_in: bool) -> CheckError:
@@ -199,5 +212,7 @@ def _meaning(code: int) -> tuple[Reason, Stage]:
         return _CLOSED[code]
     if code < _OF_HTTP:
         return Reason.PROTOCOL, Stage.FUNCTION
+    if code - _OF_HTTP not in set(HTTPStatus):
+        return Reason.ASSERTION, Stage.FUNCTION
     cause = refusal(code - _OF_HTTP, "", logged_in=True).cause
     return cause.reason, cause.stage or Stage.FUNCTION
