@@ -66,6 +66,7 @@ async def test_statements_do_not_grow_with_targets(tmp_path: Path, targets: int)
         await clock.advance(FRESH)
         with statements(api) as first:
             assert len((await api.viewer.get("/api/v1/overview")).json()["targets"]) == targets
+            await api.context.past.close()
         with statements(api) as again:
             await api.viewer.get("/api/v1/overview")
         looked = [each for each in first if each.lstrip().upper().startswith(("SELECT", "WITH"))]
