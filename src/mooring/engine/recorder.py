@@ -199,9 +199,11 @@ class Recorder:
             self._alarm.set(self._clock.monotonic() + GATHER)
 
     async def _run(self) -> None:
-        while not self._closing:
+        closing = False
+        while not closing:
             await self._kick.wait()
             self._kick.clear()
+            closing = self._closing  # as of now: told of it in mid-write, there is one more batch to write
             try:
                 async with self.writing:
                     await self._flush()
@@ -211,17 +213,22 @@ class Recorder:
                 log.exception("the recorder failed; please report this")
 
     async def _flush(self) -> None:
-        """Write all that is pending. Raises StoreError and keeps what was not written."""
-        while self._pending:
-            batch, self._pending = self._pending, Batch()
-            chunks = batch.chunks(CHUNK)
-            while chunks:
-                try:
-                    await self._write(chunks[0])
-                except StoreError as error:
-                    self._keep(chunks, error)
-                    raise
-                del chunks[0]
+        """Write all that is pending now. Raises StoreError and keeps what was not written.
+
+        What comes meanwhile is gathered anew: written at once, batches would be as small as a write is
+        short, and their transactions would cost more than the checks.
+        """
+        batch, self._pending = self._pending, Batch()
+        chunks = batch.chunks(CHUNK) if batch else []
+        while chunks:
+            try:
+                await self._write(chunks[0])
+            except StoreError as error:
+                self._keep(chunks, error)
+                raise
+            del chunks[0]
+        if self._pending:  # what came while the store was failing set no alarm of its own
+            self._alarm.set(self._clock.monotonic() + GATHER)
 
     def _keep(self, chunks: list[Batch], error: StoreError) -> None:
         """Put back what was not written, let nobody wait for it, and try again later."""
