@@ -16,4 +16,4 @@ class Limits:
     raw_hours: float = 6
     rollup_10min_days: float = 7
     rollup_hour_days: float = 90
-    rows: int = 10_000
+    rows: int = 2_500

@@ -43,7 +43,8 @@ def roll_up(conn: Connection, now: datetime, limits: Limits) -> bool:
     if todo is None:
         return False
     rows, more = _next_part(conn, _below(todo), limits.rows)
-    _store(conn, todo.seconds, todo.slot, _buckets(rows))
+    added_up = (_of_results if todo.seconds == SLOT else _of_buckets)(rows)
+    _store(conn, todo.seconds, todo.slot, added_up)
     this = (pending.c.seconds == todo.seconds) & (pending.c.slot == todo.slot)
     if more:
         conn.execute(pending.update().where(this).values(after_target=rows[-1].target_id))
@@ -80,21 +81,31 @@ def _next_part(conn: Connection, query: Select[Any], most: int) -> tuple[Sequenc
     if len(rows) <= most:
         return rows, False
     last = rows[-1].target_id
-    whole = [row for row in rows if row.target_id != last]
+    cut = most
+    while cut and rows[cut - 1].target_id == last:
+        cut -= 1
+    whole = rows[:cut]
     key = query.selected_columns.target_id
     return whole or conn.execute(query.where(key == last)).all(), True
 
 
-def _buckets(rows: Iterable[Row[Any]]) -> dict[int, Bucket]:
+def _of_results(rows: Iterable[Any]) -> dict[int, Bucket]:
+    buckets: dict[int, Bucket] = {}
+    for target, reason, duration in rows:
+        bucket = buckets.get(target)
+        if bucket is None:
+            bucket = buckets[target] = Bucket()
+        bucket.add(duration, failed=reason is not None)
+    return buckets
+
+
+def _of_buckets(rows: Iterable[Row[Any]]) -> dict[int, Bucket]:
     buckets: dict[int, Bucket] = {}
     for row in rows:
-        bucket = buckets.get(row.target_id)
-        if bucket is None:
-            bucket = buckets[row.target_id] = Bucket()
-        if hasattr(row, "duration"):
-            bucket.add(row.duration, failed=row.reason is not None)
-        else:
-            bucket.merge(Bucket.of(row))
+        finer = Bucket.of(row)
+        bucket = buckets.setdefault(row.target_id, finer)
+        if bucket is not finer:
+            bucket.merge(finer)
     return buckets
 
 
