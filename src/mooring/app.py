@@ -187,6 +187,7 @@ class App:
         await housekeeping.start()
         stack.push_async_callback(housekeeping.close)
         stack.push_async_callback(self.monitor.close)
+        self.scheduler.slept = lambda since: self.recorder.interrupt(since, "Mooring was suspended")
         self.scheduler.start()
         stack.callback(self.scheduler.stop)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from functools import partial
 
 from mooring.core.clock import Clock
@@ -22,8 +21,6 @@ POLL = 1.0
 """Seconds between two looks at what other processes changed."""
 BEAT = 10.0
 """Seconds between two signs of life: so exactly is known when a killed Mooring stopped watching."""
-ASLEEP = 90.0
-"""Seconds without a sign of life that only a suspended machine explains."""
 TIDY = 60.0
 """Seconds between two roll-ups."""
 
@@ -45,7 +42,6 @@ class Housekeeping:
         self._clock = clock
         self._limits = limits
         self._tasks: list[asyncio.Task[None]] = []
-        self._awake: datetime = clock.now()
 
     async def start(self) -> None:
         """Tell when nobody watched, and begin."""
@@ -87,7 +83,4 @@ class Housekeeping:
 
     async def _beat(self) -> None:
         now = self._clock.now()
-        if (now - self._awake).total_seconds() > ASLEEP:
-            self._recorder.interrupt(self._awake, "Mooring was suspended")
-        self._awake = now
         await self._store.write(lambda conn: revisions.beat(conn, now))

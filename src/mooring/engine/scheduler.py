@@ -41,6 +41,8 @@ TICK = 0.02
 """Least seconds between two wake-ups; what becomes due in between is begun together."""
 STALL = 10.0
 """Seconds of delay that only a suspended machine explains; what was missed is spread, not made up for."""
+ASLEEP = 90.0
+"""Seconds of the wall clock between two wake-ups that only a suspended machine explains."""
 JITTER = 0.1
 """Share of a retry's delay by which it varies, so that what failed together is not asked together."""
 REST = 1.0
@@ -76,6 +78,8 @@ class Scheduler:
         random: Callable[[], float] = random.random,
     ) -> None:
         self.last_tick: datetime | None = None
+        self.slept: Callable[[datetime], None] = lambda _since: None
+        """Called when nothing ran since a time, before anything is checked again."""
         self._monitor = monitor
         self._roster = roster
         self._clock = clock
@@ -192,9 +196,11 @@ class Scheduler:
 
     def _tick(self) -> None:
         """Have checked what is due. Whatever goes wrong here, the next tick comes."""
-        now = self._clock.monotonic()
+        now, before = self._clock.monotonic(), self.last_tick
         self.last_tick = self._clock.now()
         try:
+            if before is not None and (self.last_tick - before).total_seconds() > ASLEEP:
+                self.slept(before)
             self._begin_due(now)
         except Exception:
             log.exception("the scheduler failed; please report this")

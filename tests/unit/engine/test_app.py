@@ -220,6 +220,19 @@ async def test_an_app_in_memory_leaves_no_file(tmp_path: Path, monkeypatch: pyte
     assert not content_of(tmp_path)
 
 
+async def test_suspended_time_is_unknown_to_its_end(open_app: OpenApp, clock: FakeClock) -> None:
+    """Where only the wall clock goes on, as on Linux, the first check afterwards ends the unknown time."""
+    app = await open_app({"name": "a", "interval": 2}, watch=True)
+    await clock.advance(21)
+    clock.turn(8 * 3600)
+    await clock.advance(30)
+    assert await notes(app, 1) == [
+        ("up", None, 0.0),
+        ("unknown", "Mooring was suspended", pytest.approx(20, abs=2)),
+        ("up", None, pytest.approx(8 * 3600 + 22, abs=2)),
+    ]
+
+
 async def test_a_second_one_does_not_watch_the_same_database(open_app: OpenApp, clock: FakeClock) -> None:
     """While one App watches an SQLite store another one is refused and changes nothing; then it may."""
     app = await open_app({"name": "a"}, watch=True)
