@@ -134,16 +134,21 @@ async def change_target(
     here: Here, by: By, target_id: TargetId, body: TargetPatch, if_match: IfMatch = None
 ) -> Json:
     """Change some keys of a target; the others stay. A push target's token set to null is made anew."""
-    target = here.app.catalogue.get(target_id)
-    changes = dict(body.root)
-    version = _version(target, if_match, changes.pop("version", None))
-    _demand_own(target)
-    changes = _edit(here, by, target, changes)
-    try:
-        stored = await here.app.catalogue.edit(target_id, changes, version)
-    except ConflictError:
-        _demand_version(here.app.catalogue.get(target_id), version)
-        raise
+    sent = dict(body.root)
+    seen = sent.pop("version", None)
+    stored = None
+    while stored is None:
+        target = here.app.catalogue.get(target_id)
+        version = _version(target, if_match, seen)
+        _demand_own(target)
+        changes = _edit(here, by, target, sent)
+        try:  # only as it was judged: another edit may lead its secret elsewhere
+            stored = await here.app.catalogue.edit(target_id, changes, target.version)
+        except ConflictError:
+            now = here.app.catalogue.get(target_id)
+            _demand_version(now, version)
+            if now.version == target.version:  # its name is taken, or another process was here
+                raise
     made = changes if stored.probe.passive else {}
     shown = {**target_json(here, stored), "report_to": _report_to(here, {"kind": stored.probe.kind, **made})}
     return Json(shown, headers={"ETag": _etag(stored)})

@@ -198,6 +198,20 @@ async def test_a_mask_in_a_new_target_is_refused(api: Api) -> None:
         assert answer.json()["errors"][0]["field"] == "url"
 
 
+async def test_edits_that_name_no_version_take_turns(api: Api) -> None:
+    """Edits that race without a version are all made, each judged on what the one before left."""
+    target = await api.add(name="web")
+    path = f"/api/v1/targets/{target['id']}"
+    keys = ({"interval": 99}, {"labels": {"team": "shop"}}, {"enabled": False}, {"timeout": 7})
+    answers = await asyncio.gather(*(api.operator.patch(path, json=each) for each in keys))
+    assert [answer.status_code for answer in answers] == [200] * 4
+    shown = (await api.viewer.get(path)).json()
+    assert {key: shown[key] for each in keys for key in each} == {
+        k: v for each in keys for k, v in each.items()
+    }
+    assert shown["version"] == 5
+
+
 async def test_a_kept_secret_is_not_sent_to_another_host(api: Api) -> None:
     """Whoever points a target elsewhere has to give its secret again: else they could read it there."""
     body = {"name": "web", "url": "http://web.example/", "token": SECRET}
