@@ -164,7 +164,6 @@ async def probe_alone(url: str, checks: int) -> float:
 async def engine(url: str, checks: int) -> float:
     """Return checks per CPU-second of the whole engine: checked, settled, stored and told."""
     from mooring.app import App
-    from mooring.core.result import Trigger
     from mooring.engine.collector import settle_down
     from mooring.settings import Settings, StoreSettings
 
@@ -177,7 +176,9 @@ async def engine(url: str, checks: int) -> float:
             settle_down()  # as `mooring serve` does
 
             async def check(number: int) -> None:
-                result = await app.monitor.check(watched[number % TARGETS], Trigger.SCHEDULE)
+                run = app.monitor.start(watched[number % TARGETS])  # as the scheduler does
+                result = await run.task
+                run.leave()
                 assert result.failure is None, result.failure
 
             figure = await per_cpu_second(check, checks, app.recorder.written)
