@@ -42,8 +42,8 @@ class Event:
 class EventStream(Response):
     """Sends events as they come. However it ends, the source is closed, which cancels its work.
 
-    `ending` is the server's own end. `valid` is asked at every keep-alive: a stream does not outlive
-    the login that opened it.
+    `ending` is the server's own end. `valid` is asked once a keep-alive, silent or not: a stream does not
+    outlive the login that opened it.
     """
 
     media_type = MEDIA_TYPE
@@ -96,18 +96,23 @@ class EventStream(Response):
 
     async def _pass_on(self, queue: asyncio.Queue[Event | None], send: Send) -> None:
         await _put(send, f"retry: {RETRY_MS}\n\n".encode())
+        now = asyncio.get_running_loop().time
+        asked = now()
         while True:
+            silent = False
+            event = None
             try:
                 async with asyncio.timeout(self._keep_alive):
                     event = await queue.get()
             except TimeoutError:
+                silent = True
+            if silent or now() - asked >= self._keep_alive:
                 if self._valid is not None and not await self._valid():
                     return
-                await _put(send, b": still here\n\n")
-                continue
-            if event is None:
+                asked = now()
+            if event is None and not silent:
                 return
-            await _put(send, event.encode())
+            await _put(send, b": still here\n\n" if event is None else event.encode())
 
 
 async def _put(send: Send, body: bytes) -> None:

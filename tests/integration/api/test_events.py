@@ -176,6 +176,24 @@ async def test_a_stream_ends_with_the_login_that_opened_it(tmp_path: Path) -> No
             assert await stream.rest() == []
 
 
+async def test_a_busy_stream_too_ends_with_its_login(tmp_path: Path) -> None:
+    """A revoked token's stream ends also where it is never silent for as long as a keep-alive."""
+    async with running(tmp_path, keep_alive=2) as api:
+        target = await api.add(name="web")
+        made = (await api.admin.post("/api/v1/tokens", json={"name": "tv", "role": "viewer"})).json()
+
+        async def never_silent() -> None:
+            while True:
+                await check(api, target["id"])
+
+        async with events(api.nobody, headers={"Authorization": f"Bearer {made['token']}"}) as stream:
+            busy = asyncio.create_task(never_silent())
+            await stream.next("changes")
+            await api.admin.delete(f"/api/v1/tokens/{made['id']}")
+            assert {event.name for event in await stream.rest()} == {"changes"}
+            busy.cancel()
+
+
 async def test_a_viewer_that_leaves_is_forgotten(api: Api) -> None:
     """A closed stream leaves nothing on the bus."""
     before = set(api.app.bus.readers)
