@@ -109,6 +109,25 @@ async def test_five_hundred_results_are_written_at_once(open_app: OpenApp, clock
     assert len(await stored(app, "a")) == 500
 
 
+async def test_what_comes_during_a_write_is_gathered_too(open_app: OpenApp, clock: FakeClock) -> None:
+    """A result taken while a batch is being written waits its time for others, and is then written."""
+    app = await open_app({"name": "a"}, schedule=False)
+    target = app.catalogue.by_name("a")
+    result = await app.monitor.check(replace(target, id=None), Trigger.API)
+    app.recorder.take(target, replace(result, target=target.ref))
+    written = app.recorder.written()
+    while app.recorder.waiting:  # noqa: ASYNC110 -- nothing tells when the writer took the batch over
+        await asyncio.sleep(0)
+    later = result.started_at + timedelta(seconds=1)
+    app.recorder.take(target, replace(result, target=target.ref, started_at=later))
+    await written
+    await clock.settle()
+    assert app.recorder.waiting == 1
+    await clock.advance(0.2)
+    assert app.recorder.waiting == 0
+    assert len(await stored(app, "a")) == 2
+
+
 async def test_a_person_does_not_wait_for_a_batch(open_app: OpenApp, clock: FakeClock) -> None:
     """A manual result is written and told without time passing."""
     app = await open_app({"name": "a"}, schedule=False)
