@@ -32,6 +32,7 @@ MATRIX: dict[tuple[str, str], Role | None] = {
     ("GET", "/api/v1/targets"): Role.VIEWER,
     ("GET", "/api/v1/targets/{target_id}"): Role.VIEWER,
     ("GET", "/api/v1/targets/{target_id}/results"): Role.VIEWER,
+    ("GET", "/api/v1/targets/{target_id}/failures"): Role.VIEWER,
     ("GET", "/api/v1/targets/{target_id}/history"): Role.VIEWER,
     ("GET", "/api/v1/targets/{target_id}/transitions"): Role.VIEWER,
     ("GET", "/api/v1/transitions"): Role.VIEWER,
