@@ -53,9 +53,9 @@ async def serve(
         context: Context = api.state.context
         url = _url(server.host, listener.getsockname()[1]) + context.base_path
 
-        # Said before anything is answered, so that whoever sees it ready can sign in.
-        for line in (f"Mooring listens on {url}/", *(await _welcome(app, keyring, url) if first else ())):
-            announce(line)
+        async def beginning() -> None:
+            for line in (f"Mooring listens on {url}/", *(await _welcome(app, keyring, url) if first else ())):
+                announce(line)
 
         async def begun() -> None:
             if ready is not None:
@@ -71,7 +71,7 @@ async def serve(
             timeout_graceful_shutdown=GOODBYE,
             backlog=BACKLOG,
         )
-        await _Server(config, context.ending, begun).serve([listener])
+        await _Server(config, context.ending, beginning, begun).serve([listener])
 
 
 def is_loopback(host: str) -> bool:
@@ -86,10 +86,15 @@ class _Server(uvicorn.Server):
     """Says when it listens, and ends event streams when it stops: it would wait for them for ever."""
 
     def __init__(
-        self, config: uvicorn.Config, ending: asyncio.Event, begun: Callable[[], Awaitable[None]]
+        self,
+        config: uvicorn.Config,
+        ending: asyncio.Event,
+        beginning: Callable[[], Awaitable[None]],
+        begun: Callable[[], Awaitable[None]],
     ) -> None:
         super().__init__(config)
         self._ending = ending
+        self._beginning = beginning
         self._begun = begun
 
     @contextmanager
@@ -110,7 +115,12 @@ class _Server(uvicorn.Server):
         self._ending.set()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to listen."""
+        """Begin to listen.
+
+        What is said comes before anything is answered, so that whoever sees it ready can sign in, and
+        after the signals are ours, so that whoever has read it can stop it.
+        """
+        await self._beginning()
         await super().startup(sockets)
         if self.started:
             await self._begun()

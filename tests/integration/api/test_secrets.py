@@ -64,6 +64,7 @@ async def everything(api: Api) -> list[str]:
 async def test_secrets_appear_nowhere(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """No answer, no line of the log at DEBUG (access log included) and no file holds a secret."""
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "mooring")  # whatever a command that ran in this process has set
     logging.getLogger("httpx").setLevel(logging.WARNING)  # the test's own client, whose addresses hold some
     logging.getLogger("httpcore").setLevel(logging.WARNING)
     async with running(tmp_path, watch=True) as api:
