@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from mooring.core.clock import Clock
 from mooring.core.failure import MissingError
@@ -24,6 +26,9 @@ if TYPE_CHECKING:  # a single check from the command line needs no store
 
 MANUAL_LIMIT = 100
 """Checks that people may have running at once, apart from those of the schedule."""
+AT_ONE_SERVER = 8
+"""Of these, how many may ask the same server: a test of a hundred databases of one PostgreSQL would
+otherwise use up its connections and then report that it has none left."""
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +54,7 @@ class Monitor:
         self._recorder = recorder
         self._limit = limit
         self._manual = asyncio.Semaphore(limit)
+        self._servers: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._runs: dict[int, Run] = {}
 
     @property
@@ -77,55 +83,25 @@ class Monitor:
         if last is not None:
             return last
         if known.id is None or self._roster is None:
-            async with self._manual:
+            async with self._place(known):
                 known = _within(known, timeout)
                 return await self._runner.run(known, trigger, on_stage=on_stage)
         run = self._shareable(known)
         if run is not None or not trigger.decides:
             run = run or self._begin(_within(known, timeout), trigger)
             return await self._share(run, trigger, on_stage)
-        async with self._manual:
+        async with self._place(known):
             known = self._known(target)  # it may have been edited or removed meanwhile
             run = self._shareable(known) or self._begin(_within(known, timeout), trigger)
             return await self._share(run, trigger, on_stage)
 
-    async def check_many(
-        self, targets: Collection[Target], trigger: Trigger, *, if_older_than: float | None = None
-    ) -> AsyncIterator[CheckResult]:
-        """Check many targets, yielding each result as it comes. Targets that vanish meanwhile are left out.
-
-        Closing the iterator (`contextlib.aclosing`) cancels what is still running.
-        """
-        if not targets:
-            return
-        waiting = iter(targets)
-        results: asyncio.Queue[CheckResult | None] = asyncio.Queue()
-
-        async def work() -> None:
-            try:
-                for target in waiting:
-                    try:
-                        results.put_nowait(await self.check(target, trigger, if_older_than=if_older_than))
-                    except MissingError:
-                        continue
-            finally:
-                results.put_nowait(None)
-
-        workers = [asyncio.create_task(work()) for _ in range(min(self._limit, len(targets)))]
-        try:
-            working = len(workers)
-            while working:
-                result = await results.get()
-                if result is None:
-                    working -= 1
-                else:
-                    yield result
-        finally:
-            for worker in workers:
-                worker.cancel()
-            await asyncio.wait(workers)
-        for worker in workers:
-            worker.result()
+    @asynccontextmanager
+    async def _place(self, target: Target) -> AsyncIterator[None]:
+        """Wait for a place among the checks that people ask for."""
+        server = target.ref.address.rpartition("://")[2].partition("/")[0]
+        places = self._servers.setdefault(server, asyncio.Semaphore(AT_ONE_SERVER))
+        async with places, self._manual:
+            yield
 
     def start(self, target: Target) -> Run:
         """Begin a scheduled check, or share the one that runs. The caller leaves the run when it ends."""

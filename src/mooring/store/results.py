@@ -94,25 +94,6 @@ def recent(
     return found
 
 
-def after_revision(conn: Connection, revision: int, limit: int = 1000) -> list[CheckResult]:
-    """Return the results of later revisions, oldest first: what other servers stored.
-
-    Only the two newest slots are looked through; a viewer that missed more begins with a snapshot.
-    """
-    newest = select(func.max(results.c.slot)).scalar_subquery()
-    query = (
-        select(results, notes.c.body, targets.c.name, targets.c.kind, targets.c.address)
-        .join(targets, targets.c.id == results.c.target_id)
-        .outerjoin(notes, notes.c.id == results.c.note_id)
-        .where(results.c.slot >= newest - 1, results.c.revision > revision)
-        .order_by(results.c.revision, results.c.started_at)
-        .limit(limit)
-    )
-    return [
-        _result(row, TargetRef(row.target_id, row.name, row.kind, row.address)) for row in conn.execute(query)
-    ]
-
-
 def newest(conn: Connection) -> dict[int, CheckResult]:
     """Return each target's newest result, of those in the two newest slots; details as in `recent`."""
     slot = select(func.max(results.c.slot)).scalar_subquery()

@@ -111,14 +111,3 @@ async def test_recent_of_a_target_that_was_removed(store: Store) -> None:
     await store.write(lambda conn: append(conn, [up(ref, after())]))
     await store.write(lambda conn: targets.delete(conn, ref.id or 0))
     assert await store.read(lambda conn: results.recent(conn, ref.id or 0)) == []
-
-
-async def test_after_revision(store: Store) -> None:
-    """What later revisions stored is found, oldest first."""
-    ref = await store.write(add_target)
-    first = await store.write(lambda conn: append(conn, [up(ref, after())]))
-    await store.write(lambda conn: append(conn, [up(ref, after(seconds=30)), down(ref, after(seconds=60))]))
-    assert await store.read(lambda conn: results.after_revision(conn, first)) == [
-        up(ref, after(seconds=30)),
-        down(ref, after(seconds=60)),
-    ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
 from datetime import timedelta
 
 import pytest
@@ -11,14 +10,17 @@ import pytest
 from mooring.app import App
 from mooring.core.failure import MissingError
 from mooring.core.reason import Reason
-from mooring.core.result import CheckResult, Trigger
+from mooring.core.result import Trigger
 from mooring.core.stage import Stage, StageResult
 from mooring.core.status import Status
 from mooring.core.target import Target
+from mooring.engine.monitor import Monitor
+from mooring.engine.runner import Runner
+from mooring.net.network import Network
 from mooring.probes._registry import Kinds
 from mooring.store import results as result_rows
 from mooring.targets import TargetReader
-from mooring.testing import FakeClock
+from mooring.testing import FakeClock, ScriptedProbe
 from tests.unit.engine.conftest import OpenApp, probe_of
 
 
@@ -187,38 +189,6 @@ async def test_a_removed_target_cannot_be_checked(open_app: OpenApp) -> None:
         await app.monitor.check(target, Trigger.API)
 
 
-async def test_many_are_checked_as_they_come(open_app: OpenApp, clock: FakeClock) -> None:
-    """Results of many targets come as soon as each is there; one that vanishes is left out."""
-    app = await open_app(
-        {"name": "slow", "script": ["slow 3"]}, {"name": "quick"}, {"name": "gone"}, schedule=False
-    )
-    targets = list(app.catalogue.targets.values())
-    await app.catalogue.remove(target_of(app, "gone").id or 0)
-    came: list[tuple[str, float]] = []
-
-    async def read() -> None:
-        async for result in app.monitor.check_many(targets, Trigger.API):
-            came.append((result.target.name, clock.monotonic()))  # noqa: PERF401 -- one by one, as they come
-
-    reading = asyncio.create_task(read())
-    await clock.advance(10)
-    await reading
-    assert came == [("quick", 0.0), ("slow", 3.0)]
-
-
-async def test_closing_many_cancels_what_still_runs(open_app: OpenApp, clock: FakeClock) -> None:
-    """Who closes the stream ends the checks that were made for it."""
-    app = await open_app(
-        {"name": "quick"}, *({"name": f"h{n}", "script": ["slow 4"]} for n in range(20)), schedule=False
-    )
-    targets = list(app.catalogue.targets.values())
-    async with aclosing(app.monitor.check_many(targets, Trigger.API)) as results:
-        assert (await anext(results)).target.name == "quick"
-        assert len(app.monitor.checking) == 20
-    await clock.settle()
-    assert not app.monitor.checking
-
-
 async def test_testing_all_does_not_disturb_the_schedule(open_app: OpenApp, clock: FakeClock) -> None:
     """While people test 300 hanging targets, scheduled checks begin in time."""
     hanging = ({"name": f"h{n}", "interval": 3600, "script": ["hang"]} for n in range(300))
@@ -227,13 +197,10 @@ async def test_testing_all_does_not_disturb_the_schedule(open_app: OpenApp, cloc
     began = len(probe_of(app, "a").runs)
     dark = [target for target in app.catalogue.targets.values() if target.name != "a"]
 
-    async def test_all() -> list[CheckResult]:
-        return [result async for result in app.monitor.check_many(dark, Trigger.API)]
-
-    testing = asyncio.create_task(test_all())
-    await clock.advance(90)
+    testing = asyncio.gather(*(app.monitor.check(target, Trigger.API) for target in dark))
+    await clock.advance(240)
     assert len(await testing) == 300
-    assert len(probe_of(app, "a").runs) == began + 3
+    assert len(probe_of(app, "a").runs) == began + 8
     assert app.monitoring.lag <= 1
 
 
@@ -385,3 +352,15 @@ async def test_a_check_without_a_store_goes_through_the_same_door() -> None:
     result = await mooring.check(target)
     assert result.trigger is Trigger.CLI
     assert (result.status, result.failure and result.failure.reason) == (Status.DOWN, Reason.REFUSED)
+
+
+async def test_people_ask_few_things_of_one_server_at_once(clock: FakeClock) -> None:
+    """Twenty targets at one server are checked eight at a time, whoever asks for all of them."""
+    probe = ScriptedProbe(script=("slow 1",))
+    async with Network(clock=clock) as net:
+        monitor = Monitor(Runner(net), clock)
+        checks = [monitor.check(Target(f"t{n}", probe), Trigger.CLI) for n in range(20)]
+        waiting = asyncio.gather(*checks)
+        await clock.advance(3)
+        assert [result.status for result in await waiting] == [Status.UP] * 20
+    assert probe.most_at_once == 8
