@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +50,17 @@ def test_the_first_start_makes_an_admin_and_a_way_in(start_mooring: StartMooring
         assert again.status_code == 401
         with server.client() as client:
             assert client.get("/api/v1/session").json()["role"] == "admin"
+
+
+def test_a_first_token_that_cannot_be_kept_is_not_made(tmp_path: Path) -> None:
+    """It says which file is in the way, and once that is gone the next start is a first one again."""
+    (tmp_path / "mooring.token").mkdir()
+    command = [sys.executable, "-m", "mooring.cli.main", "serve", "--port", str(free_port())]
+    refused = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert refused.returncode == 2
+    assert f"the first token cannot be kept in {tmp_path / 'mooring.token'}: Is a directory" in refused.stderr
+    with closing(sqlite3.connect(tmp_path / "mooring.db")) as database:
+        assert database.execute("SELECT count(*) FROM tokens").fetchone() == (0,)
 
 
 def test_a_second_start_makes_nothing(start_mooring: StartMooring) -> None:

@@ -88,10 +88,22 @@ class Keyring:
         """Return the tokens that are not revoked."""
         return await self._store.read(tokens.all_tokens)
 
-    async def make(self, name: str, role: Role) -> tuple[StoredToken, str]:
-        """Make a token and return it with its secret, which is not kept."""
+    async def make(
+        self, name: str, role: Role, keep: Callable[[str], object] | None = None
+    ) -> tuple[StoredToken, str]:
+        """Make a token and return it with its secret, which is not kept here.
+
+        `keep`, which may do that, is called before the token counts: where it raises, there is none.
+        """
         now = self._clock.now()
-        return await self._store.write(lambda conn: tokens.create(conn, name, role.value, now))
+
+        def work(conn: Connection) -> tuple[StoredToken, str]:
+            stored, secret = tokens.create(conn, name, role.value, now)
+            if keep is not None:
+                keep(secret)
+            return stored, secret
+
+        return await self._store.write(work)
 
     async def code(self, token_id: int) -> str:
         """Return a code that signs in as a token once, within `CODE`."""

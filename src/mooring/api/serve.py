@@ -9,6 +9,7 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -152,9 +153,13 @@ def _url(host: str, port: int) -> str:
 
 
 async def _welcome(app: App, keyring: Keyring, url: str) -> list[str]:
-    """Make the first admin's token, keep it in a file, and return what to tell of it."""
-    stored, secret = await keyring.make(FIRST, Role.ADMIN)
-    path = _kept(app.settings.token_file, secret)
+    """Make the first admin's token, keep it in a file, and return what to tell of it. Raises InputError."""
+    path = app.settings.token_file.absolute()
+    try:
+        stored, _ = await keyring.make(FIRST, Role.ADMIN, partial(_keep, path))
+    except OSError as error:
+        words = f"the first token cannot be kept in {path}: {error.strerror}"
+        raise InputError([Problem("server.secret_key_file", words)]) from None
     code = await keyring.code(stored.id)
     return [
         f"The first admin's token is in {path}; it is used by the other commands.",
@@ -162,17 +167,16 @@ async def _welcome(app: App, keyring: Keyring, url: str) -> list[str]:
     ]
 
 
-def _kept(path: Path, secret: str) -> Path:
+def _keep(path: Path, secret: str) -> None:
     """Write the token where only its owner can read it, whole or not at all."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}")
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with os.fdopen(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+        with os.fdopen(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
             file.write(secret + "\n")
-        partial.replace(path)
+        unfinished.replace(path)
     finally:
-        partial.unlink(missing_ok=True)
-    return path.absolute()
+        unfinished.unlink(missing_ok=True)
 
 
 _UNSAFE = (
