@@ -15,7 +15,7 @@ from mooring.core.failure import MissingError
 from mooring.core.health import CALM_INTERVAL
 from mooring.core.result import CheckResult, Trigger
 from mooring.core.target import Target
-from mooring.engine.push import is_passive, reported, silence
+from mooring.engine.push import awaited, is_passive, reported, silence
 from mooring.engine.run import Run
 from mooring.engine.runner import Runner
 from mooring.net.trail import OnStage
@@ -144,7 +144,8 @@ class Monitor:
             return None
         last = self._roster.health[target.id].last
         if last is None:
-            return None
+            # The schedule, which comes another way, is what finds a silent target overdue.
+            return awaited(target, self._clock.now(), trigger) if is_passive(target) else None
         age = (self._clock.now() - last.started_at).total_seconds()
         if is_passive(target):
             longest = silence(target)  # nobody to ask: what was reported holds until it is overdue

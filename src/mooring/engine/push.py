@@ -49,3 +49,18 @@ def reported(target: Target, at: datetime, *, ok: bool, message: str, seconds: f
         seconds=seconds,
         trigger=Trigger.PUSH,
     )
+
+
+def awaited(target: Target, at: datetime, trigger: Trigger) -> CheckResult:
+    """Return what is known of a target that has not reported yet and is not overdue: nothing."""
+    failure = Failure(
+        Reason.CONFIG,
+        None,
+        "NOT_REPORTED_YET",
+        "nothing has reported yet",
+        "Have the job call the address that was shown when the target was added.",
+    )
+    stage = StageResult(Stage.FUNCTION, StageStatus.SKIPPED)
+    return CheckResult(
+        target.ref, failure.reason.status, failure, (stage,), Observation(), at, 0.0, trigger=trigger
+    )

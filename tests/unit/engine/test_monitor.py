@@ -364,3 +364,15 @@ async def test_people_ask_few_things_of_one_server_at_once(clock: FakeClock) -> 
         await clock.advance(3)
         assert [result.status for result in await waiting] == [Status.UP] * 20
     assert probe.most_at_once == 8
+
+
+async def test_a_job_that_has_not_reported_yet_is_not_down(open_app: OpenApp, clock: FakeClock) -> None:
+    """Testing it before its interval has passed says that nothing is known, and records nothing."""
+    app = await open_app({"name": "job", "kind": "push", "interval": 60, "grace": 10})
+    result = await app.monitor.check(target_of(app, "job"), Trigger.API)
+    assert result.status is Status.UNKNOWN
+    assert result.failure is not None
+    assert (result.failure.reason, result.failure.code) == (Reason.CONFIG, "NOT_REPORTED_YET")
+    assert await count(app, "job") == 0
+    await clock.advance(80)
+    assert app.catalogue.health[target_of(app, "job").id or 0].status is Status.DOWN
