@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,3 +11,9 @@ _SERVERS = Path(__file__).with_name("servers")
 
 pytest.register_assert_rewrite("tests.servers")  # before one plugin imports another
 pytest_plugins = [f"tests.servers.{file.stem}" for file in sorted(_SERVERS.glob("[a-z]*.py"))]
+
+
+def pytest_configure() -> None:
+    """Hear SIGINT: a shell's background job starts with it ignored, and so would all that tests start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
