@@ -35,7 +35,7 @@ ScrapeTimeout = Annotated[
         gt=0,
         le=3600,
         allow_inf_nan=False,
-        description="Prometheus sends it; the check ends half a second before.",
+        description="Prometheus sends it; the check of an address ends half a second before.",
     ),
 ]
 
@@ -55,12 +55,12 @@ async def probe(
 ) -> Response:
     """Check a target by name or an address, and answer in the Prometheus text format.
 
-    A stored target is checked as by its schedule: failures are confirmed as usual, and a running check
-    is shared.
+    A stored target is checked as by its schedule: failures are confirmed as usual, a running check is
+    shared, and its own timeout holds, since what is found counts for its health.
     """
     target = _target(here, by, query)
     timeout = None
-    if scrape_timeout is not None:
+    if scrape_timeout is not None and target.id is None:
         timeout = max(SHORTEST, min(target.schedule.timeout, scrape_timeout - MARGIN))
     result = await here.app.monitor.check(target, Trigger.SCHEDULE, timeout=timeout)
     return Response(probe_text(result), headers={"content-type": CONTENT_TYPE})

@@ -47,12 +47,23 @@ async def test_a_stored_target_is_probed_by_name(api: Api) -> None:
     assert (health[target["id"]].status, health[target["id"]].confirming) == ("up", (1, 3))
 
 
-async def test_the_scrape_timeout_holds(api: Api) -> None:
-    """A check ends before Prometheus gives up, and the failure says at which time."""
-    await api.add(name="hanging", script=["hang"], timeout=600, interval=600)
-    timeout = {"X-Prometheus-Scrape-Timeout-Seconds": "0.55"}
-    answer = await api.operator.get("/probe", params={"target": "hanging"}, headers=timeout)
-    assert samples(answer.text)["probe_failure_info", "timeout", "function", "TIMEOUT"] == 1
+SCRAPE = {"X-Prometheus-Scrape-Timeout-Seconds": "0.55"}
+
+
+async def test_the_scrape_timeout_holds_for_an_address(api: Api) -> None:
+    """A check ends before Prometheus gives up, and the failure says at which stage."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        query = {"target": f"http://127.0.0.1:{silent.getsockname()[1]}/"}
+        answer = await api.operator.get("/probe", params=query, headers=SCRAPE)
+    assert samples(answer.text)["probe_failure_info", "timeout", "protocol", "TIMEOUT"] == 1
+
+
+async def test_a_short_scrape_takes_no_slow_target_down(api: Api) -> None:
+    """A stored target's own timeout holds: a Prometheus in a hurry says nothing of its health."""
+    target = await api.add(name="slow", script=["slow 0.2"], timeout=5)
+    answer = await api.operator.get("/probe", params={"target": "slow"}, headers=SCRAPE)
+    assert samples(answer.text)["probe_success",] == 1
+    await until(lambda: api.app.catalogue.health[target["id"]].status == "up", "its health being written")
 
 
 @pytest.mark.parametrize(
