@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from http import HTTPStatus
 from typing import Any
@@ -78,7 +79,7 @@ def listing(made: dict[str, Any], base_path: str) -> str:
     """Return a page that lists every operation. It loads nothing, from nowhere."""
     rows = [
         f"<tr><td><code>{method.upper()}</code></td><td><code>{escape(path)}</code></td>"
-        f"<td>{escape(operation[ROLE])}</td><td>{escape(operation.get('summary', ''))}</td></tr>"
+        f"<td>{escape(operation[ROLE])}</td><td>{_html(operation['description'].splitlines()[0])}</td></tr>"
         for path, item in made["paths"].items()
         for method, operation in item.items()
     ]
@@ -86,5 +87,10 @@ def listing(made: dict[str, Any], base_path: str) -> str:
         f'<p>The whole of it, for programs: <a href="{escape(base_path)}/openapi.json">openapi.json</a>.</p>'
     )
     head = "<tr><th>Method</th><th>Path</th><th>Role</th><th>What it does</th></tr>"
-    text = "".join(f"<p>{escape(part)}</p>" for part in _DESCRIPTION.split("\n\n"))
+    text = "".join(f"<p>{_html(part)}</p>" for part in _DESCRIPTION.split("\n\n"))
     return f"<h1>Mooring's API</h1>{text}{intro}<table>{head}{''.join(rows)}</table>"
+
+
+def _html(text: str) -> str:
+    """Return Markdown of the little kind that is used here, words in backticks, as HTML."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
