@@ -20,7 +20,7 @@ from mooring.probes._registry import Kinds
 from mooring.probes.redis import Redis as Kind
 from mooring.targets import TargetReader
 from mooring.testing.faults import Cut, fault_proxy
-from tests.servers.process import eventually, poll_until
+from tests.servers.process import eventually, free_port, poll_until
 from tests.servers.redis import PASSWORD, READER, Redis, StartRedis
 from tests.servers.tls import Certificates
 
@@ -231,7 +231,8 @@ async def test_server_that_cannot_save_is_told(start_redis: StartRedis) -> None:
 
 async def test_cluster_that_is_down_is_told(start_redis: StartRedis) -> None:
     """A node of a cluster without slots answers, and serves no key."""
-    with start_redis("cluster-enabled yes") as server:
+    # Its bus would else be at its port + 10,000, where outgoing connections have theirs.
+    with start_redis("cluster-enabled yes", f"cluster-port {free_port()}") as server:
         result = await check(server.url(), write_key="mooring:check:")
     reason, stage, code, message = told(result)
     assert (reason, stage, code) == (Reason.UNAVAILABLE, Stage.FUNCTION, "CLUSTERDOWN")
