@@ -22,7 +22,6 @@ CONNECT_TIMEOUT = 5
 """Seconds for PostgreSQL to accept."""
 
 _PRAGMAS = (
-    "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",  # a commit is on the disk before anybody is told of it
     "PRAGMA wal_autocheckpoint = 4000",  # 16 MB: pages that many batches touch are copied once
     "PRAGMA journal_size_limit = 67108864",
@@ -124,6 +123,7 @@ def connect_sqlite(url: URL) -> sqlite3.Connection:
 def _prepare_sqlite(engine: Engine, *, writes: bool) -> None:
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: object) -> None:
+        _log_ahead(connection)
         for pragma in (*_PRAGMAS, *(() if writes else ("PRAGMA query_only = ON",))):
             connection.execute(pragma)
 
@@ -131,6 +131,24 @@ def _prepare_sqlite(engine: Engine, *, writes: bool) -> None:
     def begin(conn: Connection) -> None:
         # A transaction that reads first and writes later could not wait for the lock: it would fail at once.
         conn.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    """Switch write-ahead logging on.
+
+    SQLite does not wait for its lock here while another connection is about to write, as when two
+    programs open a new file at once; for a transaction it does.
+    """
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+        else:
+            return
 
 
 def _wrong(message: str) -> InputError:

@@ -8,14 +8,16 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from mooring.core.clock import SystemClock
 from mooring.core.failure import InputError
@@ -196,6 +198,21 @@ async def test_upgrade_killed_in_the_middle(url: str, tmp_path: Path) -> None:
     await store.close()
     assert run(with_next(tmp_path / "whole"), url) == 0
     assert "flavours" in looks(url)[0]
+
+
+def test_new_file_opened_by_many_at_once(tmp_path: Path) -> None:
+    """Who opens a new file while others do takes turns with them, and nobody is told that it is locked."""
+
+    def use(number: int) -> None:
+        begin.wait()
+        with opened(store_url(f"sqlite:///{path}")) as engine, engine.begin() as conn:
+            conn.execute(text(f"CREATE TABLE of_{number} (id INTEGER)"))
+
+    for attempt in range(20):
+        path, begin = tmp_path / f"{attempt}.db", Barrier(4)
+        path.touch()
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(use, range(4)))
 
 
 def test_upgrade_by_two_at_once(empty_url: str, tmp_path: Path) -> None:
