@@ -1,0 +1,67 @@
+import createClient from 'openapi-fetch'
+
+import { ApiError, type Problem, Unreachable } from './problem'
+import type { paths } from './schema'
+
+/** Where the API lies: below <base href>, which the server sets to its base path. */
+export const apiUrl = (path: string): string =>
+  new URL(path.replace(/^\//, ''), document.baseURI).toString()
+
+export class Api {
+  /** Of the session; goes with each request that changes something. Null with no session. */
+  csrf: string | null = null
+  /** Seconds by which the server's clock is ahead of this one's, as its last answer told. */
+  skew = 0
+  readonly client
+
+  constructor() {
+    this.client = createClient<paths>({
+      baseUrl: apiUrl('').replace(/\/$/, ''),
+      fetch: (request) => this.fetch(request),
+    })
+  }
+
+  /** Fetch as the signed-in user. Raises Unreachable, and ApiError for every error the API answers. */
+  async fetch(request: Request): Promise<Response> {
+    if (this.csrf !== null && request.method !== 'GET') {
+      request.headers.set('X-CSRF-Token', this.csrf)
+    }
+    let response: Response
+    try {
+      response = await fetch(request)
+    } catch (error) {
+      if (request.signal.aborted) throw error
+      throw new Unreachable()
+    }
+    this.heed(response.headers.get('date'))
+    if (!response.ok) throw new ApiError(await problemOf(response))
+    return response
+  }
+
+  /** Note the server's time, from a Date header or an ISO time. */
+  heed(time: string | null): void {
+    const at = time === null ? NaN : Date.parse(time)
+    if (!Number.isNaN(at)) this.skew = (at - Date.now()) / 1000
+  }
+}
+
+async function problemOf(
+  response: Response,
+): Promise<Pick<Problem, 'status' | 'detail' | 'errors'>> {
+  const text = await response.text()
+  try {
+    const said = JSON.parse(text) as Partial<Problem>
+    if (typeof said.detail === 'string') {
+      return { status: response.status, detail: said.detail, errors: said.errors ?? [] }
+    }
+  } catch {
+    // A proxy in between speaks HTML: say its status.
+  }
+  const detail = `The server answered ${response.status} ${response.statusText}.`
+  return { status: response.status, detail, errors: [] }
+}
+
+/** The data of a call of `client`: errors were raised by `fetch`, so it is there. */
+export async function data<T>(call: Promise<{ data?: T }>): Promise<T> {
+  return (await call).data as T
+}

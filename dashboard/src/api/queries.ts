@@ -1,0 +1,73 @@
+import { queryOptions } from '@tanstack/react-query'
+
+import { type Api, data } from './client'
+import type { components } from './schema'
+
+type Window = '1h' | '24h' | '7d' | '30d'
+
+/** The key of everything that is cached, so that no two places spell one differently. */
+export const keys = {
+  session: ['session'],
+  overview: ['overview'],
+  kinds: ['kinds'],
+  tokens: ['tokens'],
+  target: (id: number) => ['target', id],
+} as const
+
+export const sessionQuery = (api: Api) =>
+  queryOptions({
+    queryKey: keys.session,
+    queryFn: async ({ signal }) => {
+      const session = await data(api.client.GET('/api/v1/session', { signal }))
+      api.csrf = session.csrf
+      return session
+    },
+  })
+
+/** How everything stands. Kept true by the event stream, so it never grows old by itself. */
+export const overviewQuery = (api: Api) =>
+  queryOptions({
+    queryKey: keys.overview,
+    queryFn: ({ signal }) => data(api.client.GET('/api/v1/overview', { signal })),
+    staleTime: Infinity,
+  })
+
+export const kindsQuery = (api: Api) =>
+  queryOptions({
+    queryKey: keys.kinds,
+    queryFn: async ({ signal }) => (await data(api.client.GET('/api/v1/kinds', { signal }))).items,
+    staleTime: Infinity,
+  })
+
+export const tokensQuery = (api: Api) =>
+  queryOptions({
+    queryKey: keys.tokens,
+    queryFn: async ({ signal }) => (await data(api.client.GET('/api/v1/tokens', { signal }))).items,
+  })
+
+export const targetQuery = (api: Api, id: number) =>
+  queryOptions({
+    queryKey: keys.target(id),
+    queryFn: ({ signal }) =>
+      data(
+        api.client.GET('/api/v1/targets/{target_id}', {
+          params: { path: { target_id: id } },
+          signal,
+        }),
+      ),
+  })
+
+export const historyQuery = (api: Api, id: number, window: Window) =>
+  queryOptions({
+    queryKey: [...keys.target(id), 'history', window],
+    queryFn: ({ signal }) =>
+      data(
+        api.client.GET('/api/v1/targets/{target_id}/history', {
+          params: { path: { target_id: id }, query: { window } },
+          signal,
+        }),
+      ),
+  })
+
+export type { Window }
+export type NewTarget = components['schemas']['TargetInput']

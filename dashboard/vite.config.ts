@@ -1,0 +1,20 @@
+import react from '@vitejs/plugin-react'
+import { defineConfig } from 'vitest/config'
+
+// The server puts a fresh value in the place of NONCE, and its base path into <base href>, each time
+// it gives out index.html: so the same build works behind any proxy and under a strict policy.
+export const NONCE = '__MOORING_NONCE__'
+
+export default defineConfig({
+  base: './',
+  plugins: [react()],
+  html: { cspNonce: NONCE },
+  resolve: { alias: { '#': new URL('./src', import.meta.url).pathname } },
+  build: { outDir: 'dist', target: 'es2022', assetsInlineLimit: 0 },
+  test: {
+    environment: 'jsdom',
+    globals: false,
+    setupFiles: ['./test/setup.ts'],
+    include: ['test/**/*.test.ts', 'test/**/*.test.tsx'],
+  },
+})
