@@ -16,6 +16,7 @@ from mooring.api.stream import KEEP_ALIVE
 from mooring.export.prometheus import Tally
 
 if TYPE_CHECKING:  # the document can be made without anything that runs
+    from mooring.api.live import Live
     from mooring.api.past import Past
     from mooring.app import App
 
@@ -39,6 +40,7 @@ class Context:
     rows: Rows = field(default_factory=Rows)
     streams: int = 0
     kinds: list[dict[str, Any]] | None = None
+    live: Live = field(init=False)
 
     def opened(self, body: dict[str, Any]) -> dict[str, Any]:
         """Return a body with the settings that its `found` holds."""

@@ -1,4 +1,7 @@
-"""The event stream: first how everything stands, then what changes, resumable at any revision."""
+"""The event stream: first how everything stands, then what changes, resumable at any revision.
+
+The overview's view of it is made in live.py.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,9 @@ import contextlib
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from itertools import groupby
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Header, Query
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
@@ -40,6 +43,11 @@ LastEventId = Annotated[
     ),
 ]
 
+View = Annotated[
+    Literal["changes", "overview"],
+    Query(description="overview: rows as the overview has them, for who shows it; it does not resume."),
+]
+
 
 @router.get(
     "/events",
@@ -47,30 +55,35 @@ LastEventId = Annotated[
     responses={
         200: {
             "description": "Events `changes` that were missed, where a last event is named; `snapshot` with "
-            "every target; then `changes` as they are committed. `id` is the revision.",
+            "every target; then `changes` as they are committed. `id` is the revision. With "
+            "`view=overview`: `state` at once and every 5 s; `rows` for each commit; `lagged` where "
+            "some were missed. Read the overview after the first `state`, and again after `lagged`, "
+            "and take over all `rows` whose revision is not below the overview's.",
             "content": {MEDIA_TYPE: {"schema": {"type": "string"}}},
         }
     },
     openapi_extra=dict(VIEWER),
 )
-async def stream_events(here: Here, request: HttpRequest, last_event_id: LastEventId = None) -> Response:
+async def stream_events(
+    here: Here, request: HttpRequest, view: View = "changes", last_event_id: LastEventId = None
+) -> Response:
     """Stream how everything stands, and every change from then on."""
     seen = _revision(last_event_id)
     if here.streams >= MOST_STREAMS:
         words = f"{MOST_STREAMS} event streams are open already; close one, or try again later."
         raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, words, headers={"Retry-After": "10"})
     return EventStream(
-        _counted(here, seen),
+        _counted(here, _events(here, seen) if view == "changes" else here.live.view()),
         ending=here.ending,
         valid=lambda: still_valid(request.scope, here.keyring),
         keep_alive=here.keep_alive,
     )
 
 
-async def _counted(here: Context, seen: int | None) -> AsyncGenerator[Event, None]:
+async def _counted(here: Context, source: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
     here.streams += 1
     try:
-        async with contextlib.aclosing(_events(here, seen)) as events:
+        async with contextlib.aclosing(source) as events:
             async for event in events:
                 yield event
     finally:

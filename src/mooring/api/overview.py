@@ -58,30 +58,43 @@ class Overview(Answer):
 async def overview(here: Here) -> Response:
     """Tell how everything stands."""
     past = await here.past.get()
-    catalogue, checking = here.app.catalogue, here.app.monitor.checking
-    here.rows.keep(catalogue.targets.keys())
-    watched, rows = [], []
-    for target_id, target in sorted(catalogue.targets.items()):
-        health = catalogue.health.get(target_id, Health())
-        if target.enabled:
-            watched.append(health.status)
-        now = b"true" if target_id in checking else b"false"
-        parts = here.rows.of(target_id, target, health), b'"checking":' + now, past.of(target_id)
-        rows.append(b"{" + b",".join(parts) + b"}")
-    whole = {
-        "status": worst(watched).value,
-        "summary": count_statuses(watched, paused=len(rows) - len(watched)),
-        "monitoring": monitoring_json(here),
-        "history_at": time_json(past.at),
-        "revision": here.app.bus.revision,
-    }
-    content = to_json(whole)[:-1] + b',"targets":[' + b",".join(rows) + b"]}"
+    targets = here.app.catalogue.targets
+    here.rows.keep(targets.keys())
+    whole = {**standing_json(here), "history_at": time_json(past.at), "revision": here.app.bus.revision}
+    rows = rows_json(here, sorted(targets))
+    content = to_json(whole)[:-1] + b',"targets":' + rows + b"}"
     return Response(content, media_type="application/json")
+
+
+def rows_json(here: Context, target_ids: Iterable[int]) -> bytes:
+    """Return stored targets as the overview shows them, with the past as it was last read."""
+    catalogue, checking, past = here.app.catalogue, here.app.monitor.checking, here.past.told
+    rows = []
+    for target_id in target_ids:
+        health = catalogue.health.get(target_id, _NEW)
+        now = b"true" if target_id in checking else b"false"
+        row = here.rows.of(target_id, catalogue.targets[target_id], health)
+        rows.append(b"{" + b",".join((row, b'"checking":' + now, past.of(target_id))) + b"}")
+    return b"[" + b",".join(rows) + b"]"
+
+
+def standing_json(here: Context) -> dict[str, Any]:
+    """Return one status for all, how many there are of each, and whether Mooring itself works."""
+    targets, health = here.app.catalogue.targets, here.app.catalogue.health
+    watched = [health.get(i, _NEW).status for i, target in targets.items() if target.enabled]
+    return {
+        "status": worst(watched).value,
+        "summary": count_statuses(watched, paused=len(targets) - len(watched)),
+        "monitoring": monitoring_json(here),
+    }
+
+
+_NEW = Health()
 
 
 def worst(statuses: Iterable[Status]) -> Status:
     """Return the worst of several; unknown where there is none."""
-    return max(statuses, key=lambda status: status.severity, default=Status.UNKNOWN)
+    return max(set(statuses), key=lambda status: status.severity, default=Status.UNKNOWN)
 
 
 def monitoring_json(here: Context) -> dict[str, Any]:

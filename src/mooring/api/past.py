@@ -54,6 +54,11 @@ class Past:
         self._read_at = self._sparks_at = float("-inf")
         self._reading: asyncio.Task[None] | None = None
 
+    @property
+    def told(self) -> Told:
+        """The past as it was last read, however long ago."""
+        return self._told
+
     async def get(self) -> Told:
         """Return the past. A request that finds it no longer fresh has it read anew for those to come."""
         age = self._clock.monotonic() - self._read_at

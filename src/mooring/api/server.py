@@ -34,6 +34,7 @@ from mooring.api.auth import Authenticate
 from mooring.api.context import Context
 from mooring.api.edge import Doorway, Edge
 from mooring.api.keyring import Keyring
+from mooring.api.live import Live
 from mooring.api.openapi import document
 from mooring.api.past import Past
 from mooring.api.permission import Permissions
@@ -84,7 +85,7 @@ def create_app(
             Middleware(Authenticate, keyring, server.public_paths),
         ],
     )
-    api.state.context = Context(
+    api.state.context = context = Context(
         app,
         keyring,
         Past(app.store, app.clock),
@@ -92,6 +93,7 @@ def create_app(
         doorway.base_path,
         keep_alive=keep_alive,
     )
+    context.live = Live(context)
     return api
 
 
@@ -128,14 +130,18 @@ def _routed(base_path: str, middleware: list[Middleware]) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(api: FastAPI) -> AsyncIterator[None]:
-    """Count what is committed, for /metrics, while the server runs."""
+    """Count what is committed, for /metrics, and tell it to viewers, while the server runs."""
     context: Context = api.state.context
     api.openapi()  # now, rather than in somebody's first request
     await context.past.get()
-    counting = asyncio.create_task(metrics.count(context.app.bus, context.tally))
+    tasks = [
+        asyncio.create_task(metrics.count(context.app.bus, context.tally)),
+        asyncio.create_task(context.live.run()),
+    ]
     try:
         yield
     finally:
-        counting.cancel()
-        await asyncio.gather(counting, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(context.keyring.close(), context.past.close())

@@ -27,16 +27,17 @@ RETRY_MS = 2000
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event. `id` is what a browser sends back as Last-Event-ID."""
+    """One event. `id` is what a browser sends back as Last-Event-ID; bytes are JSON that is ready to send."""
 
     name: str
-    data: Mapping[str, Any]
+    data: Mapping[str, Any] | bytes
     id: int | None = None
 
     def encode(self) -> bytes:
         """Return what goes over the wire. JSON holds no raw line break, so one data line is enough."""
         head = f"id: {self.id}\n" if self.id is not None else ""
-        return f"{head}event: {self.name}\ndata: ".encode() + to_json(self.data) + b"\n\n"
+        data = self.data if isinstance(self.data, bytes) else to_json(self.data)
+        return f"{head}event: {self.name}\ndata: ".encode() + data + b"\n\n"
 
 
 class EventStream(Response):
