@@ -1,5 +1,7 @@
 import createClient from 'openapi-fetch'
 
+import { Clock } from '#/lib/clock'
+
 import { ApiError, type Problem, Unreachable } from './problem'
 import type { paths } from './schema'
 
@@ -10,8 +12,8 @@ export const apiUrl = (path: string): string =>
 export class Api {
   /** Of the session; goes with each request that changes something. Null with no session. */
   csrf: string | null = null
-  /** Seconds by which the server's clock is ahead of this one's, as its last answer told. */
-  skew = 0
+  /** The server's time, as its answers tell it. */
+  readonly clock = new Clock()
   readonly client
 
   constructor() {
@@ -33,15 +35,9 @@ export class Api {
       if (request.signal.aborted) throw error
       throw new Unreachable()
     }
-    this.heed(response.headers.get('date'))
+    this.clock.heed(response.headers.get('date'), true)
     if (!response.ok) throw new ApiError(await problemOf(response))
     return response
-  }
-
-  /** Note the server's time, from a Date header or an ISO time. */
-  heed(time: string | null): void {
-    const at = time === null ? NaN : Date.parse(time)
-    if (!Number.isNaN(at)) this.skew = (at - Date.now()) / 1000
   }
 }
 

@@ -22,6 +22,7 @@ export const sessionQuery = (api: Api) =>
       api.csrf = session.csrf
       return session
     },
+    staleTime: Infinity,
   })
 
 /** How everything stands. Kept true by the event stream, so it never grows old by itself. */

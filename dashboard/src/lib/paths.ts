@@ -6,5 +6,6 @@ export const paths = {
   add: () => '/add',
   import: () => '/import',
   tokens: () => '/tokens',
-  signIn: () => '/sign-in',
+  /** `to`: where to go back to. */
+  signIn: (to = '/') => (to === '/' ? '/sign-in' : `/sign-in?to=${encodeURIComponent(to)}`),
 } as const

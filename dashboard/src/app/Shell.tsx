@@ -1,0 +1,31 @@
+import { use, useEffect } from 'react'
+import { Outlet } from 'react-router'
+
+import { LiveContext } from '#/api/context'
+import { Notices } from '#/components/notices'
+
+import { Header } from './Header'
+import classes from './Shell.module.css'
+import { useHeadingFocus } from './useHeadingFocus'
+
+/** What surrounds each page. */
+export function Shell() {
+  const live = use(LiveContext)
+  useEffect(() => {
+    live?.open()
+    return () => live?.close()
+  }, [live])
+  useHeadingFocus()
+  return (
+    <>
+      <a className={classes.skip} href="#main">
+        Skip to the content
+      </a>
+      <Header />
+      <main id="main" tabIndex={-1} className={classes.main}>
+        <Outlet />
+      </main>
+      <Notices />
+    </>
+  )
+}

@@ -1,0 +1,4 @@
+/** Tells of what changes: it renders nothing. */
+export function Notices() {
+  return null
+}

@@ -1,0 +1,4 @@
+/** Tests all connections, in a dialog. */
+export function TestAllButton() {
+  return null
+}

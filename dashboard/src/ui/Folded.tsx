@@ -1,0 +1,38 @@
+import { UnstyledButton } from '@mantine/core'
+import { useId, useState } from 'react'
+
+import { count } from '#/lib/format'
+
+import classes from './Folded.module.css'
+
+const MOST_CHARACTERS = 400
+
+interface FoldedProps {
+  text: string
+  /** How many lines are shown of a long text. */
+  lines?: 2 | 6
+}
+
+/** A text as it came, line breaks and all; a long one folded, to be shown whole on demand. */
+export function Folded({ text, lines = 6 }: FoldedProps) {
+  const [open, setOpen] = useState(false)
+  const id = useId()
+  const long = text.length > (lines / 6) * MOST_CHARACTERS || text.split('\n').length > lines
+  return (
+    <div className={classes.root}>
+      <div id={id} className={classes.text} data-lines={long && !open ? lines : undefined}>
+        {text}
+      </div>
+      {long && (
+        <UnstyledButton
+          className={classes.more}
+          aria-expanded={open}
+          aria-controls={id}
+          onClick={() => setOpen(!open)}
+        >
+          {open ? 'Show less' : `Show all ${count(text.length)} characters`}
+        </UnstyledButton>
+      )}
+    </div>
+  )
+}
