@@ -192,7 +192,7 @@ def test_settling_is_pure(steps: list[tuple[CheckResult, Schedule]]) -> None:
     """The same health, result and schedule always settle the same, and nothing is changed in place."""
     health = Health()
     for each, schedule in steps:
-        before = replace(health, verdicts=dict(health.verdicts))
+        before = health._replace(verdicts=dict(health.verdicts))
         settled = settle(health, each, schedule)
         assert settle(health, each, schedule) == settled
         assert health == before

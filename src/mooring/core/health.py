@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
+from typing import NamedTuple
 
 from mooring.core.reason import Reason
 from mooring.core.result import CheckResult
@@ -18,8 +19,7 @@ CALM_INTERVAL = 3600.0
 """Seconds between logins that keep being rejected, so that accounts are not locked by us."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What one region makes of a target, with the streaks that its next result continues."""
 
     status: Status = Status.UNKNOWN
@@ -31,13 +31,15 @@ class Verdict:
 _NO_VERDICT = Verdict()
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+_NO_VERDICTS: Mapping[str, Verdict] = MappingProxyType({})
+
+
+class Health(NamedTuple):
     """Where a target stands now. `confirming` is (n, m) while n of m equal results are in."""
 
     status: Status = Status.UNKNOWN
     since: datetime | None = None
-    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    verdicts: Mapping[str, Verdict] = _NO_VERDICTS
     confirming: tuple[int, int] | None = None
     last: CheckResult | None = None
     next_check_at: datetime | None = None
@@ -49,8 +51,7 @@ class Health:
         return any(v.rejections >= REJECTIONS_BEFORE_CALM for v in self.verdicts.values())
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(NamedTuple):
     """What one result made of a health: the next one, the change if there was one, when to look again."""
 
     health: Health
@@ -70,11 +71,14 @@ def settle(health: Health, result: CheckResult, schedule: Schedule) -> Settled:
     """
     before = health.verdicts.get(result.region, _NO_VERDICT)
     verdict = _judge(before, result, schedule)
-    verdicts = {**health.verdicts, result.region: verdict}
-    status = _fold([v.status for v in verdicts.values()], schedule.quorum)
+    if verdict is before and len(health.verdicts) == 1:  # by far the most: it works as it did
+        verdicts, status = health.verdicts, health.status
+    else:
+        verdicts = {**health.verdicts, result.region: verdict}
+        status = _fold([v.status for v in verdicts.values()], schedule.quorum)
     changed = status is not health.status
     at = result.started_at
-    after = Health(  # not replace(): it takes several times as long, and this runs for every result
+    after = Health(
         status=status,
         since=at if changed or health.since is None else health.since,
         verdicts=verdicts,
@@ -90,12 +94,11 @@ def settle(health: Health, result: CheckResult, schedule: Schedule) -> Settled:
 def _judge(before: Verdict, result: CheckResult, schedule: Schedule) -> Verdict:
     failure = result.failure
     if failure is None:
+        enough = schedule.successes_before_up
+        if before.successes >= enough and before.status is result.status:
+            return before  # a longer streak says nothing new
         successes = before.successes + 1
-        decided = (
-            before.status is not Status.DOWN
-            or result.trigger.decides
-            or successes >= schedule.successes_before_up
-        )
+        decided = before.status is not Status.DOWN or result.trigger.decides or successes >= enough
         return Verdict(result.status if decided else before.status, successes=successes)
     failures = before.failures + 1
     rejections = before.rejections
@@ -116,8 +119,6 @@ def _judge(before: Verdict, result: CheckResult, schedule: Schedule) -> Verdict:
 
 def _fold(statuses: Sequence[Status], quorum: int) -> Status:
     """Return one status for all regions: down needs a quorum, less than that is degraded."""
-    if len(statuses) == 1 and Status.DOWN not in statuses:  # by far the most
-        return statuses[0]
     down = sum(status is Status.DOWN for status in statuses)
     if down >= quorum:
         return Status.DOWN

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from mooring.core.failure import Failure
 from mooring.core.stage import StageResult
@@ -28,17 +28,18 @@ class Trigger(StrEnum):
         return self is not Trigger.SCHEDULE
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+_EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+class Observation(NamedTuple):
     """What a probe saw when it worked: facts to show, numbers to chart, warnings that degrade."""
 
-    details: Mapping[str, Any] = field(default_factory=dict)
-    numbers: Mapping[str, float] = field(default_factory=dict)
+    details: Mapping[str, Any] = _EMPTY
+    numbers: Mapping[str, float] = _EMPTY
     warnings: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TargetRef:
+class TargetRef(NamedTuple):
     """What a result says of its target: enough to show it, nothing secret."""
 
     id: int | None
@@ -47,8 +48,7 @@ class TargetRef:
     address: str
 
 
-@dataclass(frozen=True, slots=True)
-class CheckResult:
+class CheckResult(NamedTuple):
     """One run of a probe on a target from one region. `seconds` is its whole duration."""
 
     target: TargetRef

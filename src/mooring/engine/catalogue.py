@@ -265,9 +265,9 @@ class Catalogue:
         target_id = stored.id or 0
         health, transition = self._roster.live[target_id], None
         if settings_of(new.probe, reveal=True) != settings_of(old.probe, reveal=True):
-            health = replace(health, verdicts={}, confirming=None, last=None)
+            health = health._replace(verdicts={}, confirming=None, last=None)
         if old.enabled and not new.enabled:
-            health, transition = interrupted(target_id, replace(health, next_check_at=None), at, "paused")
+            health, transition = interrupted(target_id, health._replace(next_check_at=None), at, "paused")
         changed = health if health is not self._roster.live[target_id] else None
         return _Edit(
             target_id, TargetChange.CHANGED, replace(new, version=stored.version), changed, transition

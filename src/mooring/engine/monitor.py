@@ -182,7 +182,7 @@ class Monitor:
             await asyncio.wait([older])  # never two checks of one target at once, not even of an edited one
         result = await self._runner.run(run.target, run.trigger, on_stage=run.saw)
         if run.trigger is not result.trigger:
-            result = replace(result, trigger=run.trigger)
+            result = result._replace(trigger=run.trigger)
         try:
             self._record(run, result)
         except Exception:  # our own fault must cost neither the caller his result nor the target its schedule

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import datetime
 
 from mooring.core.health import Health, Verdict
@@ -53,10 +52,10 @@ def interrupted(target_id: int, health: Health, at: datetime, note: str) -> tupl
         region: Verdict(rejections=v.rejections) for region, v in health.verdicts.items() if v.rejections
     }
     if health.status is Status.UNKNOWN:
-        return replace(health, verdicts=verdicts, confirming=None), None
+        return health._replace(verdicts=verdicts, confirming=None), None
     seen = [moment for moment in (health.since, _ended(health.last), at) if moment is not None]
     at = max(seen)
-    after = replace(health, status=Status.UNKNOWN, since=at, verdicts=verdicts, confirming=None)
+    after = health._replace(status=Status.UNKNOWN, since=at, verdicts=verdicts, confirming=None)
     return after, Transition(target_id, health.status, Status.UNKNOWN, at, note=note)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from mooring.core.failure import Failure
 from mooring.core.reason import Reason
@@ -95,17 +96,22 @@ def _warnings(trail: Trail, seen: Observation, seconds: float, slow: float | Non
 def _complete(seen: Observation, trail: Trail, warnings: Sequence[str], probe: Probe) -> Observation:
     if not (trail.notes or trail.numbers or warnings or seen.details):
         return seen
+    details = {**trail.notes, **seen.details} if seen.details else trail.notes
+    numbers = {**trail.numbers, **seen.numbers} if seen.numbers else trail.numbers
     redact = probe.redactor
-    details = redact.within({**trail.notes, **seen.details})
-    return Observation(details, {**trail.numbers, **seen.numbers}, tuple(map(redact, warnings)))
+    return Observation(redact.within(details), numbers, tuple([redact(each) for each in warnings]))
 
 
 def _all_stages(reached: Mapping[Stage, StageResult], probe: Probe) -> Sequence[StageResult]:
     """Add the stages that the check did not reach, where the kind has them if it kept that order."""
-    declared = [reached.get(stage) for stage in probe.proves]
-    if list(filter(None, declared)) != list(reached.values()):
-        return (*reached.values(), *[_SKIPPED[stage] for stage in probe.proves if stage not in reached])
-    return tuple([result or _SKIPPED[stage] for stage, result in zip(probe.proves, declared, strict=True)])
+    return tuple(
+        [reached.get(stage, skipped) for stage, skipped in _order(tuple(reached), tuple(probe.proves))]
+    )
 
 
-_SKIPPED = {stage: StageResult(stage, StageStatus.SKIPPED) for stage in Stage}
+@lru_cache(maxsize=1024)
+def _order(reached: tuple[Stage, ...], proves: tuple[Stage, ...]) -> tuple[tuple[Stage, StageResult], ...]:
+    """Return the order of stages, each with what stands for it where it was not reached."""
+    kept_order = [stage for stage in proves if stage in reached] == list(reached)
+    order = proves if kept_order else (*reached, *[stage for stage in proves if stage not in reached])
+    return tuple([(stage, StageResult(stage, StageStatus.SKIPPED)) for stage in order])

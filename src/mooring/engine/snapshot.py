@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from sqlalchemy import Connection
 
 from mooring.core.health import Health
@@ -33,4 +31,4 @@ def _up_to_date(health: Health, newest: CheckResult) -> Health:
     due = health.next_check_at
     if due is not None:
         due += newest.started_at - last.started_at
-    return replace(health, last=replace(newest, observation=seen), next_check_at=due)
+    return health._replace(last=newest._replace(observation=seen), next_check_at=due)

@@ -21,9 +21,9 @@ async def test_health_comes_back_with_its_streaks(store: Store) -> None:
     seen = Observation({"server_version": "15.4"}, {"clients_used": 3.0}, ())
     stands = settle(Health(), up(ref, after(), observation=seen), schedule).health
     stands = settle(stands, down(ref, after(seconds=30)), schedule).health
-    stands = replace(stands, next_check_at=after(seconds=34), checking=True)
+    stands = stands._replace(next_check_at=after(seconds=34), checking=True)
     await store.write(lambda conn: health.save(conn, {ref.id or 0: stands}))
-    assert await store.read(health.load) == {ref.id: replace(stands, checking=False)}
+    assert await store.read(health.load) == {ref.id: stands._replace(checking=False)}
     assert stands.confirming == (1, 3)
     assert stands.last == down(ref, after(seconds=30))
 
@@ -71,7 +71,7 @@ async def test_health_of_a_renamed_target(store: Store) -> None:
     await store.write(work)
     last = (await store.read(health.load))[ref.id or 0].last
     assert last is not None
-    assert last.target == replace(ref, name="renamed")
+    assert last.target == ref._replace(name="renamed")
 
 
 async def test_health_of_a_removed_target(store: Store) -> None:
@@ -86,7 +86,7 @@ async def test_health_of_a_thousand_targets(store: Store) -> None:
     """Many are saved at once, and again, each keeping its own."""
     refs = await store.write(lambda conn: [add_target(conn, f"target {number}") for number in range(1000)])
     first = {ref.id or 0: Health(Status.UP, after(seconds=ref.id or 0)) for ref in refs}
-    second = {key: replace(each, status=Status.DOWN) for key, each in first.items() if key % 3 == 0}
+    second = {key: each._replace(status=Status.DOWN) for key, each in first.items() if key % 3 == 0}
     await store.write(lambda conn: health.save(conn, first))
     await store.write(lambda conn: health.save(conn, second))
     assert await store.read(health.load) == first | second

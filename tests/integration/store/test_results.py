@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 from sqlalchemy import select
@@ -36,7 +35,7 @@ async def test_steady_up_says_nothing(store: Store) -> None:
     assert row.note_id is None
     assert await store.read(lambda conn: conn.execute(select(notes)).all()) == []
     assert await store.read(lambda conn: results.recent(conn, ref.id or 0)) == [
-        replace(result, observation=Observation())
+        result._replace(observation=Observation())
     ]
 
 

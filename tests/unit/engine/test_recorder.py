@@ -103,7 +103,7 @@ async def test_five_hundred_results_are_written_at_once(open_app: OpenApp, clock
     result = await app.monitor.check(replace(target, id=None), Trigger.API)
     for number in range(500):
         at = result.started_at + timedelta(milliseconds=number)
-        app.recorder.take(target, replace(result, target=target.ref, started_at=at))
+        app.recorder.take(target, result._replace(target=target.ref, started_at=at))
     await clock.settle()
     assert app.recorder.waiting == 0
     assert len(await stored(app, "a")) == 500
@@ -114,12 +114,12 @@ async def test_what_comes_during_a_write_is_gathered_too(open_app: OpenApp, cloc
     app = await open_app({"name": "a"}, schedule=False)
     target = app.catalogue.by_name("a")
     result = await app.monitor.check(replace(target, id=None), Trigger.API)
-    app.recorder.take(target, replace(result, target=target.ref))
+    app.recorder.take(target, result._replace(target=target.ref))
     written = app.recorder.written()
     while app.recorder.waiting:  # noqa: ASYNC110 -- nothing tells when the writer took the batch over
         await asyncio.sleep(0)
     later = result.started_at + timedelta(seconds=1)
-    app.recorder.take(target, replace(result, target=target.ref, started_at=later))
+    app.recorder.take(target, result._replace(target=target.ref, started_at=later))
     await written
     await clock.settle()
     assert app.recorder.waiting == 1
@@ -219,7 +219,7 @@ async def test_one_result_that_cannot_be_written_does_not_stop_the_rest(
     for number, seconds in enumerate((0.1, float("nan"), 0.2)):
         stages = (StageResult(Stage.TCP, StageStatus.PASSED, seconds),)
         at = good.started_at + timedelta(seconds=number)
-        app.recorder.take(target, replace(good, target=target.ref, stages=stages, started_at=at))
+        app.recorder.take(target, good._replace(target=target.ref, stages=stages, started_at=at))
     with caplog.at_level(logging.ERROR):
         await clock.advance(1)
     assert [row.stages[0].seconds for row in await stored(app, "a")] == [0.1, 0.2]

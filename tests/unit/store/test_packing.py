@@ -65,14 +65,14 @@ def test_stages_longer_than_an_hour() -> None:
 @given(st.none() | failures, observations)
 def test_body_of_anything_that_is_said(failure: Failure | None, seen: Observation) -> None:
     """Whatever a server said comes back, lone surrogates and control characters included."""
-    result = replace(up(REF, BEGAN), failure=failure, observation=seen)
+    result = up(REF, BEGAN)._replace(failure=failure, observation=seen)
     assert packing.said_in(packing.body_of(result)) == (failure, seen)
 
 
 @given(st.none() | failures, observations)
 def test_body_is_text_that_a_database_takes(failure: Failure | None, seen: Observation) -> None:
     """No body holds a NUL or a lone surrogate, which PostgreSQL and SQLite refuse."""
-    body = packing.body_of(replace(up(REF, BEGAN), failure=failure, observation=seen))
+    body = packing.body_of(up(REF, BEGAN)._replace(failure=failure, observation=seen))
     assert "\0" not in body
     body.encode()
 
