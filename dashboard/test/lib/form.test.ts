@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest'
+
+import { bodyOf, type Drafts, draftsOf, isUnder, placedErrors, row } from '#/lib/form'
+import { fieldsOf } from '#/lib/schema'
+
+const FIELDS = fieldsOf({
+  properties: {
+    name: { type: 'string' },
+    url: { type: 'string', writeOnly: true },
+    token: { type: 'string', writeOnly: true },
+    port: { type: 'integer' },
+    on: { type: 'boolean', default: true },
+    mode: { enum: ['a', 'b', 3] },
+    codes: { type: 'array', items: { anyOf: [{ type: 'integer' }, { type: 'string' }] } },
+    marks: { type: 'array', items: { enum: ['x', 'y'] } },
+    labels: { type: 'object', additionalProperties: { type: 'string' } },
+    expect: { anyOf: [{ type: 'string' }, { type: 'number' }, { type: 'null' }] },
+    tls: { type: 'object', properties: { verify: { type: 'boolean' }, ca: { type: 'string' } } },
+  },
+})
+
+const body = (drafts: Drafts) => bodyOf(FIELDS, drafts)
+
+describe('bodyOf', () => {
+  it('sends nothing that nobody filled in', () => {
+    expect(body({})).toEqual({})
+    expect(body({ name: '', port: ' ', labels: [row()], tls: { ca: '' }, codes: '\n' })).toEqual({})
+  })
+
+  it('sends each shape as the API takes it', () => {
+    const drafts = {
+      name: 'a',
+      url: ' tcp://a:1\n',
+      port: '12',
+      on: false,
+      mode: '3',
+      codes: '200\n\n 2xx ',
+      marks: '"x"\n"y"',
+      labels: [row('team', 'shop')],
+      expect: '"12"',
+      tls: { verify: true, ca: '' },
+    }
+    expect(body(drafts)).toEqual({
+      name: 'a',
+      url: 'tcp://a:1',
+      port: 12,
+      on: false,
+      mode: 3,
+      codes: [200, '2xx'],
+      marks: ['x', 'y'],
+      labels: { team: 'shop' },
+      expect: '12',
+      tls: { verify: true },
+    })
+  })
+
+  it('leaves it to the API to say that a text is no number', () => {
+    expect(body({ port: '12a' })).toEqual({ port: '12a' })
+    expect(body({ port: 'Infinity' })).toEqual({ port: 'Infinity' })
+  })
+
+  it('keeps the blanks of a text and of a secret', () => {
+    expect(body({ name: ' a ', token: ' s ' })).toEqual({ name: ' a ', token: ' s ' })
+  })
+})
+
+describe('draftsOf', () => {
+  it('holds stored values so that they are sent back as they came', () => {
+    const stored = {
+      name: 'a',
+      url: 'redis://u:***@h/0',
+      token: '***',
+      port: 0,
+      on: false,
+      mode: 'b',
+      codes: [200, '2xx', '300'],
+      marks: ['y'],
+      labels: { team: 'shop', none: '' },
+      expect: '12',
+      tls: { verify: false },
+    }
+    expect(body(draftsOf(FIELDS, stored))).toEqual(stored)
+  })
+
+  it('holds nothing for what is not stored', () => {
+    expect(draftsOf(FIELDS, { name: 'a', other: 1 })).toEqual({ name: 'a' })
+  })
+})
+
+const place = (...errors: [string, string][]) =>
+  placedErrors(
+    FIELDS,
+    errors.map(([field, message]) => ({ field, message })),
+  )
+
+describe('placedErrors', () => {
+  it('puts a mistake at its field, however deep', () => {
+    expect(Object.fromEntries(place(['name', 'is missing'], ['tls.ca', 'is no file']).at)).toEqual({
+      name: 'is missing',
+      'tls.ca': 'is no file',
+    })
+  })
+
+  it('says where in a list or a table the mistake is', () => {
+    const { at } = place(['codes.1', 'is no status code'], ['labels.team', 'is too long'])
+    expect(at.get('codes')).toBe('Line 2: is no status code')
+    expect(at.get('labels')).toBe('team: is too long')
+  })
+
+  it('keeps what no field is for', () => {
+    const { at, rest } = place(['', 'the whole is wrong'], ['namesake', 'is not known here'])
+    expect(at.size).toBe(0)
+    expect(rest.map((each) => each.message)).toEqual(['the whole is wrong', 'is not known here'])
+  })
+
+  it('tells which folded field has one', () => {
+    const tls = FIELDS.find((each) => each.key === 'tls')
+    if (tls === undefined) throw new Error('no tls')
+    expect(isUnder(['tls.ca'], tls)).toBe(true)
+    expect(isUnder(['tlsx'], tls)).toBe(false)
+  })
+})
