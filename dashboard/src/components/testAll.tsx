@@ -1,4 +1,110 @@
-/** Tests all connections, in a dialog. */
+import { Button, Loader } from '@mantine/core'
+import { IconPlayerPlay } from '@tabler/icons-react'
+import { useQuery } from '@tanstack/react-query'
+import { useEffect, useState } from 'react'
+import { useLocation } from 'react-router'
+
+import { useApi, useMay } from '#/api/context'
+import { overviewQuery } from '#/api/queries'
+import type { OverviewRow } from '#/api/types'
+import { filterRows, isFiltered, readFilters } from '#/lib/filters'
+import { paths } from '#/lib/paths'
+import { filterWords, TestRun } from '#/lib/testAll'
+
+import { TestAllDialog } from './testAllDialog'
+import { type Asked, openChecks, useProgress } from './testAllRun'
+
+/** Tests all targets, or those that the list shows, and shows how it goes in a dialog. */
 export function TestAllButton() {
-  return null
+  const may = useMay()
+  const scope = useScope()
+  const [asked, setAsked] = useState<Asked | null>(null)
+  const [opened, setOpened] = useState(false)
+  const start = useStart(setAsked)
+  useEffect(() => () => asked?.run.cancel(), [asked])
+  if (!may.test) return null
+  const begin = (rows: readonly OverviewRow[], words: string | null) => {
+    const running = rows.filter((row) => row.enabled).map((row) => row.id)
+    start(running, words, rows.length - running.length)
+    setOpened(true)
+  }
+  const close = () => {
+    setOpened(false)
+    // Closed while it runs it goes on, and the button shows how far it is.
+    if (asked?.run.snapshot().phase !== 'running') setAsked(null)
+  }
+  return (
+    <>
+      {asked === null ? (
+        <Button
+          size="xs"
+          variant="default"
+          leftSection={<IconPlayerPlay size={14} aria-hidden="true" />}
+          disabled={scope === null}
+          onClick={() => scope !== null && begin(scope.rows, scope.words)}
+        >
+          {scope?.words == null ? 'Test all' : `Test these ${scope.rows.length}`}
+        </Button>
+      ) : (
+        <GoingOn run={asked.run} onClick={() => setOpened(true)} />
+      )}
+      {asked !== null && (
+        <TestAllDialog
+          asked={asked}
+          opened={opened}
+          onClose={close}
+          onAgain={(ids) => start(ids, 'Again: those that were not up', 0)}
+          onAll={scope === null ? null : () => begin(scope.all, null)}
+        />
+      )}
+    </>
+  )
+}
+
+function useStart(setAsked: (asked: Asked) => void) {
+  const api = useApi()
+  return (ids: readonly number[], words: string | null, paused: number) => {
+    const run = new TestRun(ids, openChecks(api), inWords)
+    setAsked({ run, words, paused })
+    void run.start()
+  }
+}
+
+const inWords = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+interface Scope {
+  rows: readonly OverviewRow[]
+  all: readonly OverviewRow[]
+  words: string | null
+}
+
+/** What would be tested: on the overview what its list shows, elsewhere all. Null before it is known. */
+function useScope(): Scope | null {
+  const all = useQuery(overviewQuery(useApi())).data?.targets
+  const { pathname, search } = useLocation()
+  if (all === undefined) return null
+  const filters = readFilters(new URLSearchParams(search))
+  if (pathname !== paths.overview() || !isFiltered(filters)) return { rows: all, all, words: null }
+  const { rows } = filterRows(all, filters)
+  return { rows, all, words: `Only what the list shows: ${filterWords(filters)}` }
+}
+
+interface GoingOnProps {
+  run: TestRun
+  onClick: () => void
+}
+
+function GoingOn({ run, onClick }: GoingOnProps) {
+  const { phase, results, total, failing } = useProgress(run)
+  const running = phase === 'running'
+  return (
+    <Button
+      size="xs"
+      variant="default"
+      leftSection={running ? <Loader size={14} aria-hidden="true" /> : undefined}
+      onClick={onClick}
+    >
+      {running ? `Testing ${results.length} of ${total}` : `Tested: ${failing.length} not up`}
+    </Button>
+  )
 }

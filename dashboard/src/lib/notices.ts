@@ -1,0 +1,210 @@
+import type { OverviewRow, Shown } from '#/api/types'
+import { SHOWN, shownStatus } from '#/lib/status'
+
+/** A target that was lost or restored between two states of the overview. */
+export interface Noticed {
+  id: number
+  name: string
+  what: 'lost' | 'restored'
+  /** Where it stands now, and what its failure says. */
+  status: Shown
+  detail: string | null
+}
+
+/** How often words are said at the most, in milliseconds: a burst becomes one group. */
+export const PACE = 2000
+/** How long the first of a burst waits for the rest. */
+export const GATHER = 250
+const NAMED = 3
+
+type Rows = readonly OverviewRow[]
+
+/**
+ * What was lost and restored from one state of the overview to the next. It compares states and not the
+ * stream's transitions, so an hour's sleep tells the difference once, and what came and went says nothing.
+ *
+ * `lost` is the memory of who is down: it outlasts an unknown in between, which is neither a loss nor a
+ * return. It is changed here.
+ */
+export function noticed(before: Rows, after: Rows, lost: Set<number>): Noticed[] {
+  const old = new Map(before.map((row) => [row.id, row]))
+  const found: Noticed[] = []
+  for (const row of after) {
+    const was = old.get(row.id)
+    if (was === row || was === undefined) continue
+    if (shownStatus(was) === 'down') lost.add(row.id)
+    const now = shownStatus(row)
+    // One that was paused while it was down is no loss when it is resumed: somebody knew.
+    if (now === 'down' && was.enabled && !lost.has(row.id)) found.push(of(row, 'lost'))
+    if (works(now) && lost.has(row.id)) found.push(of(row, 'restored'))
+    remember(lost, row.id, now)
+  }
+  return found
+}
+
+const works = (status: Shown): boolean => status === 'up' || status === 'degraded'
+
+function remember(lost: Set<number>, id: number, now: Shown): void {
+  if (now === 'down') lost.add(id)
+  else if (now !== 'unknown') lost.delete(id)
+}
+
+const of = (row: OverviewRow, what: Noticed['what']): Noticed => ({
+  id: row.id,
+  name: row.name,
+  what,
+  status: shownStatus(row),
+  detail: row.failure === null ? null : stageAndMessage(row.failure),
+})
+
+const stageAndMessage = (failure: NonNullable<OverviewRow['failure']>): string =>
+  failure.stage === null ? failure.message : `${failure.stage}: ${failure.message}`
+
+/** Add later news to earlier: whoever was lost and is back again, or the reverse, is no news at all. */
+export function merged(earlier: readonly Noticed[], later: readonly Noticed[]): Noticed[] {
+  const group = new Map(earlier.map((each) => [each.id, each]))
+  for (const each of later) {
+    const said = group.get(each.id)
+    if (said !== undefined && said.what !== each.what) group.delete(each.id)
+    else group.set(each.id, each)
+  }
+  return [...group.values()]
+}
+
+export interface Notice {
+  tone: 'lost' | 'restored'
+  title: string
+  text: string
+  /** The one target that it is about; null where it is about several. */
+  target: number | null
+}
+
+/** The words for a group. `meanwhile` says that nobody heard the server while this happened. */
+export function notice(group: readonly Noticed[], meanwhile: boolean): Notice | null {
+  const lost = group.filter((each) => each.what === 'lost')
+  const restored = group.filter((each) => each.what === 'restored')
+  const title = [wentDown(lost), cameBack(restored)].filter((words) => words !== '').join(', ')
+  if (title === '') return null
+  const [first] = group
+  return {
+    tone: lost.length > 0 ? 'lost' : 'restored',
+    title: meanwhile ? `Meanwhile: ${title}` : title,
+    text: group.length === 1 ? (first?.detail ?? '') : named(lost.length > 0 ? lost : restored),
+    target: group.length === 1 ? (first?.id ?? null) : null,
+  }
+}
+
+function wentDown(lost: readonly Noticed[]): string {
+  const [first] = lost
+  if (first === undefined) return ''
+  return lost.length === 1 ? `${first.name} went down` : `${lost.length} targets went down`
+}
+
+function cameBack(restored: readonly Noticed[]): string {
+  const [first] = restored
+  if (first === undefined) return ''
+  if (restored.length > 1) return `${restored.length} targets are back`
+  return first.status === 'degraded'
+    ? `${first.name} is back, degraded`
+    : `${first.name} is back up`
+}
+
+/** The first names, and how many there are beside. */
+function named(group: readonly Noticed[]): string {
+  const names = group.slice(0, NAMED).map((each) => each.name)
+  const more = group.length - names.length
+  return more > 0 ? `${names.join(', ')} and ${more} more` : names.join(', ')
+}
+
+type Tell = (notice: Notice, where: 'page' | 'desktop') => void
+
+/** Hears each state of the overview and tells, in groups and at a pace, what was lost and restored. */
+export class News {
+  readonly #tell: Tell
+  readonly #hidden: () => boolean
+  readonly #lost = new Set<number>()
+  #before: Rows | null = null
+  #pending: Noticed[] = []
+  /** What was told while nobody looked at the page: said once when it is looked at again. */
+  #held: Noticed[] = []
+  #unheard = false
+  #meanwhile = false
+  #toldAt = -Infinity
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(tell: Tell, hidden: () => boolean) {
+    this.#tell = tell
+    this.#hidden = hidden
+  }
+
+  hear(rows: Rows): void {
+    const before = this.#before
+    this.#before = rows
+    if (before === null || before === rows) return
+    this.#meanwhile ||= this.#unheard
+    this.#unheard = false
+    this.#pending = merged(this.#pending, noticed(before, rows, this.#lost))
+    if (this.#pending.length === 0) this.#meanwhile = false
+    else this.#plan()
+  }
+
+  /** The stream broke: the next difference is what happened meanwhile. */
+  broke(): void {
+    this.#unheard = true
+  }
+
+  /** Somebody looks at the page again. */
+  seen(): void {
+    const words = notice(this.#held, true)
+    this.#held = []
+    if (words !== null) this.#say(words, 'page')
+  }
+
+  close(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
+  #plan(): void {
+    const wait = Math.max(GATHER, this.#toldAt + PACE - Date.now())
+    this.#timer ??= setTimeout(() => this.#flush(), Math.min(wait, PACE))
+  }
+
+  #flush(): void {
+    this.#timer = undefined
+    const [group, meanwhile] = [this.#pending, this.#meanwhile]
+    this.#pending = []
+    this.#meanwhile = false
+    const words = notice(group, meanwhile)
+    if (words === null) return
+    if (this.#hidden()) this.#held = merged(this.#held, group)
+    this.#say(words, this.#hidden() ? 'desktop' : 'page')
+  }
+
+  #say(words: Notice, where: 'page' | 'desktop'): void {
+    this.#toldAt = Date.now()
+    this.#tell(words, where)
+  }
+}
+
+/** How many of each shown status there are. */
+export type Counts = Record<Shown, number>
+
+export function countShown(rows: Rows): Counts {
+  const counts: Counts = { down: 0, degraded: 0, unknown: 0, up: 0, paused: 0 }
+  for (const row of rows) counts[shownStatus(row)] += 1
+  return counts
+}
+
+/** The worst there is; paused only where nothing is watched. */
+export function worstOf(counts: Counts): Shown {
+  return SHOWN.find((status) => counts[status] > 0) ?? 'unknown'
+}
+
+/** What stands before the tab's name: the worst there is, so that it is seen from another tab. */
+export function titleLead(counts: Counts | null, live: boolean): string {
+  if (counts === null) return ''
+  if (!live) return '(not live)'
+  const bad = (['down', 'degraded'] as const).find((status) => counts[status] > 0)
+  return bad === undefined ? '' : `(${counts[bad]} ${bad})`
+}

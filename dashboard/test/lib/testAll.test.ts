@@ -1,0 +1,131 @@
+import { describe, expect, it, vi } from 'vitest'
+
+import type { Result } from '#/api/types'
+import { report, reportName } from '#/lib/report'
+import { type CheckEvent, CHUNK, progressWords, TestRun } from '#/lib/testAll'
+
+const result = (id: number, status: Result['status'] = 'up'): Result => ({
+  target: { id, name: `t${id}`, kind: 'tcp', address: 'host:1' },
+  status,
+  failure: null,
+  stages: [],
+  details: {},
+  numbers: {},
+  warnings: [],
+  started_at: '2026-01-02T03:04:05.678901+00:00',
+  seconds: 0.1,
+  region: 'local',
+  trigger: 'manual',
+})
+
+const words = (error: unknown) => (error instanceof Error ? error.message : 'unknown')
+
+async function* events(...list: CheckEvent[]): AsyncGenerator<CheckEvent> {
+  await Promise.resolve()
+  yield* list
+}
+
+const ids = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
+
+describe('a run over many targets', () => {
+  it('counts the results and keeps those that are not up', async () => {
+    const run = new TestRun(
+      ids(3),
+      () =>
+        events(
+          { name: 'other' },
+          { name: 'result', result: result(1) },
+          { name: 'result', result: result(2, 'down') },
+          { name: 'result', result: result(3, 'degraded') },
+          { name: 'done', paused: 0 },
+        ),
+      words,
+    )
+    await run.start()
+    const done = run.snapshot()
+    expect(done.phase).toBe('done')
+    expect(done.failing.map((each) => each.target.id)).toEqual([2, 3])
+    expect(progressWords(done)).toBe('3 of 3 tested: 1 up, 1 degraded, 1 down')
+  })
+
+  it('asks for as many as an address can hold at a time', async () => {
+    const asked: number[] = []
+    const run = new TestRun(
+      ids(CHUNK + 1),
+      (some) => {
+        asked.push(some.length)
+        return events({ name: 'done', paused: 0 })
+      },
+      words,
+    )
+    await run.start()
+    expect(asked).toEqual([CHUNK, 1])
+  })
+
+  it('tells that the stream broke off, and keeps what was there', async () => {
+    const run = new TestRun(ids(2), () => events({ name: 'result', result: result(1) }), words)
+    await run.start()
+    expect(run.snapshot()).toMatchObject({
+      phase: 'broken',
+      total: 2,
+      mistake: 'The connection to Mooring broke before all results were there.',
+    })
+    expect(run.snapshot().results).toHaveLength(1)
+  })
+
+  it('closes the stream when it is cancelled', async () => {
+    let closed = false
+    async function* endless(signal: AbortSignal): AsyncGenerator<CheckEvent> {
+      yield { name: 'result', result: result(1) }
+      await new Promise((_, reject) => {
+        signal.addEventListener('abort', () => {
+          closed = true
+          reject(new DOMException('', 'AbortError'))
+        })
+      })
+    }
+    const run = new TestRun(ids(2), (_, signal) => endless(signal), words)
+    const running = run.start()
+    await new Promise<void>((heard) => void run.subscribe(heard))
+    run.cancel()
+    await running
+    expect(closed).toBe(true)
+    expect(run.snapshot().phase).toBe('cancelled')
+    expect(run.snapshot().results).toHaveLength(1)
+  })
+
+  it('tells a thousand results in a few steps', async () => {
+    vi.useFakeTimers()
+    const run = new TestRun(
+      ids(400),
+      () =>
+        events(...ids(400).map((id) => ({ name: 'result', result: result(id) }) as const), {
+          name: 'done',
+          paused: 0,
+        }),
+      words,
+    )
+    const heard = vi.fn<() => void>()
+    run.subscribe(heard)
+    await run.start()
+    vi.useRealTimers()
+    expect(heard).toHaveBeenCalledTimes(1)
+    expect(run.snapshot().results).toHaveLength(400)
+  })
+})
+
+describe('the report', () => {
+  it('has the shape of every other interface', () => {
+    const results = [result(1), result(2, 'down')]
+    expect(report(results, 4)).toEqual({
+      summary: { up: 1, degraded: 0, down: 1, unknown: 0, paused: 4 },
+      results,
+    })
+  })
+
+  it('has a name that sorts by time', () => {
+    expect(reportName(new Date('2026-01-02T03:04:05.678Z'))).toBe(
+      'mooring-report-2026-01-02T030405Z.json',
+    )
+  })
+})
