@@ -5,12 +5,12 @@ from __future__ import annotations
 import hmac
 from collections.abc import Collection
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mooring.api.dashboard import ASSETS, is_page, wants_page
 from mooring.api.errors import Refused, problem
 from mooring.api.guard import CHALLENGE, NOBODY, SIGN_IN, Caller
 from mooring.api.keyring import Keyring
@@ -18,12 +18,13 @@ from mooring.core.failure import StoreError
 
 COOKIE = "mooring_session"
 CSRF = "x-csrf-token"
-OPEN = frozenset({"/", "/docs", "/openapi.json", "/livez", "/readyz", "/sign-in", "/api/v1/session"})
-"""What needs no login: what says so itself, what tells programs and people how to begin, signing in."""
+OPEN = frozenset({"/docs", "/openapi.json", "/livez", "/readyz", "/api/v1/session"})
+"""What needs no login: what says so itself, what tells programs how to begin, signing in. So do the
+dashboard's page and files, which are the same for everybody and hold nothing of what is watched."""
 PUSH = "/api/v1/push/"
-SIGNING_IN = frozenset({("POST", "/sign-in"), ("POST", "/api/v1/session")})
-"""Done before there is a CSRF token. Other sites can send neither: the form is asked for its origin, and
-JSON takes a preflight, which nothing here answers."""
+SIGNING_IN = ("POST", "/api/v1/session")
+"""Done before there is a CSRF token. Other sites cannot send it: JSON takes a preflight, which nothing here
+answers."""
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -54,22 +55,24 @@ class Authenticate:
         path = scope["path"][len(scope["root_path"]) :] or "/"
         if path.startswith(PUSH):
             return None  # its token is its login; whatever else a browser sends along is not looked at
-        is_open = path in OPEN
+        is_open = path in OPEN or path.startswith(ASSETS) or is_page(path)
         public = path in self._public and scope["method"] in _SAFE
         try:
             caller = await identify(scope, self._keyring)
         except Refused:
-            if not (is_open or public):
+            if not (is_open or public or wants_page(scope, path)):
                 raise
             caller = None  # a login that has run out does not close what is open
         if caller is not None:
-            if (scope["method"], path) not in SIGNING_IN:
+            if (scope["method"], path) != SIGNING_IN:
                 demand_csrf(scope, caller)
             return caller
         if is_open:
             return None
         if public:
             return NOBODY
+        if wants_page(scope, path):
+            return None  # a route that takes a login still says so; nothing there is told by the page
         raise Refused(HTTPStatus.UNAUTHORIZED, SIGN_IN, headers=CHALLENGE)
 
 
@@ -113,14 +116,3 @@ def demand_csrf(scope: Scope, caller: Caller) -> None:
     if not hmac.compare_digest(sent.encode(), caller.csrf.encode()):
         words = "With a session, send the header X-CSRF-Token with what GET /api/v1/session gives as csrf."
         raise Refused(HTTPStatus.FORBIDDEN, words)
-
-
-def demand_same_site(scope: Scope) -> None:
-    """Refuse a form that another site sent: it could sign somebody in as somebody else."""
-    headers = Headers(scope=scope)
-    site = headers.get("sec-fetch-site")
-    origin = headers.get("origin")
-    host = headers.get("x-forwarded-host" if scope.get("vouched") else "host") or headers.get("host", "")
-    foreign = site not in (None, "same-origin", "none")
-    if foreign or (site is None and origin is not None and urlsplit(origin).netloc != host):
-        raise Refused(HTTPStatus.FORBIDDEN, "This form was sent from another site.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, Request
 
+from mooring.api.dashboard import Dashboard
 from mooring.api.envelope import Envelope
 from mooring.api.keyring import Keyring
 from mooring.api.permission import Permissions
@@ -36,6 +37,7 @@ class Context:
     ending: asyncio.Event = field(default_factory=asyncio.Event)
     keep_alive: float = KEEP_ALIVE
     envelope: Envelope = field(default_factory=Envelope)
+    dashboard: Dashboard = field(default_factory=Dashboard)
     tally: Tally = field(default_factory=Tally)
     rows: Rows = field(default_factory=Rows)
     streams: int = 0

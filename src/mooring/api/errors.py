@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mooring.api.dashboard import wants_page
 from mooring.core.failure import ConflictError, InputError, MissingError, Problem, StoreError
 from mooring.core.redact import Redactor
 
@@ -125,10 +126,20 @@ async def _http(request: Request, error: Exception) -> Response:
             return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
         detail = f"This address takes {headers['Allow']}."
     if error.status_code == HTTPStatus.NOT_FOUND and not isinstance(error, Refused):
+        path = request.url.path.removeprefix(request.scope["root_path"])
+        if wants_page(request.scope, path):
+            return _lost(request)
         detail = "There is nothing at this address; /docs lists what there is."
     elif error.status_code == HTTPStatus.BAD_REQUEST and not isinstance(error, Refused):
         detail = "The body is not JSON in UTF-8."
     return problem(error.status_code, detail, errors, headers)
+
+
+def _lost(request: Request) -> Response:
+    """Return the dashboard's page, which says in its own words that nothing is there."""
+    context = request.app.state.context
+    page: Response = context.dashboard.page(context.base_path, HTTPStatus.NOT_FOUND)
+    return page
 
 
 def _methods(request: Request) -> list[str]:

@@ -1,7 +1,8 @@
-"""The first page, the API's documents: what anybody may see."""
+"""The dashboard and the API's documents: what anybody may see. What the dashboard shows takes a login."""
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter
@@ -10,7 +11,8 @@ from starlette.responses import Response
 
 from mooring.api import pages
 from mooring.api.context import Here
-from mooring.api.guard import PUBLIC, Caller, Guarded
+from mooring.api.errors import Refused
+from mooring.api.guard import PUBLIC, Guarded
 from mooring.api.openapi import listing
 from mooring.api.wire import Json
 
@@ -18,10 +20,24 @@ router = APIRouter(route_class=Guarded)
 
 
 @router.get("/", include_in_schema=False, openapi_extra=dict(PUBLIC))
-async def first_page(here: Here, request: Request) -> Response:
-    """Say where things are."""
-    caller: Caller | None = request.scope["caller"]
-    return pages.home(here.base_path, caller.name if caller else None)
+@router.get("/add", include_in_schema=False, openapi_extra=dict(PUBLIC))
+@router.get("/import", include_in_schema=False, openapi_extra=dict(PUBLIC))
+@router.get("/tokens", include_in_schema=False, openapi_extra=dict(PUBLIC))
+@router.get("/sign-in", include_in_schema=False, openapi_extra=dict(PUBLIC))
+@router.get("/targets/{target}", include_in_schema=False, openapi_extra=dict(PUBLIC))
+@router.get("/targets/{target}/edit", include_in_schema=False, openapi_extra=dict(PUBLIC))
+async def page(here: Here) -> Response:
+    """Give the dashboard's page, which shows the view of its address."""
+    return here.dashboard.page(here.base_path)
+
+
+@router.get("/assets/{name}", include_in_schema=False, openapi_extra=dict(PUBLIC))
+async def asset(here: Here, request: Request, name: str) -> Response:
+    """Give a file that the page asks for."""
+    found = here.dashboard.asset(name, request.headers.get("accept-encoding", ""))
+    if found is None:
+        raise Refused(HTTPStatus.NOT_FOUND, "There is no such file; reload the page for the newest one.")
+    return found
 
 
 @router.get("/openapi.json", include_in_schema=False, openapi_extra=dict(PUBLIC))

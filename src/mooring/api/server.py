@@ -59,7 +59,6 @@ ROUTERS = (
     probe.router,
     health.router,
     root.router,
-    session.form,
 )
 
 

@@ -1,19 +1,17 @@
-"""Signing in and out: over JSON for the page, by a form where there is no page yet."""
+"""Signing in and out."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qs
 
 from fastapi import APIRouter
 from pydantic import Field, SecretStr
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
-from mooring.api import pages
-from mooring.api.auth import COOKIE, address, demand_same_site, session_cookie
+from mooring.api.auth import COOKIE, address, session_cookie
 from mooring.api.context import Context, Here
 from mooring.api.errors import Refused
 from mooring.api.guard import CHALLENGE, PUBLIC, SIGN_IN, Caller, Guarded, Role
@@ -24,8 +22,6 @@ from mooring.api.wire import Json, Responses
 from mooring.export.json import time_json
 
 router = APIRouter(prefix="/api/v1", route_class=Guarded, tags=["session"])
-form = APIRouter(route_class=Guarded)
-_LARGEST_FORM = 2000
 _UNKNOWN: Responses = {401: {"description": "Not signed in, or with an unknown token."}}
 
 
@@ -76,27 +72,6 @@ async def sign_out(here: Here, request: Request) -> Response:
     if cookie is not None:
         await here.keyring.sign_out(cookie)
         answer.delete_cookie(COOKIE, **_cookie(here, request))
-    return answer
-
-
-@form.get("/sign-in", include_in_schema=False, openapi_extra=dict(PUBLIC))
-async def show_form(here: Here, code: str = "") -> Response:
-    """Show the form that takes a token, or a button that spends a one-time code."""
-    return pages.sign_in(here.base_path, code[:_LARGEST_FORM])
-
-
-@form.post("/sign-in", include_in_schema=False, openapi_extra=dict(PUBLIC))
-async def take_form(here: Here, request: Request) -> Response:
-    """Sign in and lead to the first page."""
-    demand_same_site(request.scope)
-    sent = (await request.body())[:_LARGEST_FORM].decode(errors="replace")
-    secret = parse_qs(sent).get("token", [""])[0]
-    try:
-        made = await here.keyring.sign_in(secret, address(request.scope))
-    except Refused as refused:
-        return pages.sign_in(here.base_path, mistake=refused.detail, status=refused.status_code)
-    answer = RedirectResponse(f"{here.base_path}/", HTTPStatus.SEE_OTHER)
-    _set_cookie(here, request, answer, made)
     return answer
 
 

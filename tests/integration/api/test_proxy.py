@@ -74,7 +74,7 @@ async def test_everything_works_under_a_base_path(tmp_path: Path, cut: bool) -> 
             login = {"Authorization": f"Bearer {api.tokens[Role.OPERATOR]}"}
             async with httpx.AsyncClient(base_url=url, headers=login) as client:
                 assert (await client.get("/openapi.json")).json()["servers"] == [{"url": "/mooring"}]
-                assert 'href="/mooring/docs"' in (await client.get("/")).text
+                assert 'href="/mooring/openapi.json"' in (await client.get("/docs")).text
                 assert 'href="/mooring/openapi.json"' in (await client.get("/docs")).text
                 added = await client.post("/api/v1/targets", json={"name": "web", "kind": "scripted"})
                 assert added.headers["location"] == f"/mooring/api/v1/targets/{added.json()['id']}"
@@ -97,12 +97,6 @@ async def test_a_trusted_proxy_says_how_the_client_came(tmp_path: Path) -> None:
                 answer = await client.post("/api/v1/session", json={"token": api.tokens[Role.VIEWER]})
                 parts = {part.strip().lower() for part in answer.headers["set-cookie"].split(";")[1:]}
                 assert {"secure", "httponly", "samesite=strict", "path=/mooring"} <= parts
-                form = await client.post(
-                    "/sign-in",
-                    data={"token": api.tokens[Role.VIEWER]},
-                    headers={"Origin": "https://status.example"},
-                )
-                assert (form.status_code, form.headers["location"]) == (303, "/mooring/")
 
 
 async def test_nobody_else_is_believed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

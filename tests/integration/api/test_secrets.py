@@ -42,7 +42,7 @@ async def everything(api: Api) -> list[str]:
     text = f"A=postgresql://u:{CANARY}@h/db\nB_HOST=h\nB_PASSWORD={CANARY}\nredis://:{CANARY}@h"
     answers.append((await api.admin.post("/api/v1/discover", json={"text": text})).text)
     answers.append((await api.nobody.post("/api/v1/session", json={"token": CANARY})).text)
-    answers.append((await api.nobody.post("/sign-in", data={"token": CANARY})).text)
+    answers.append((await api.nobody.get("/sign-in", params={"code": CANARY})).text)
     answers.append(
         (await api.nobody.get("/api/v1/targets", headers={"Authorization": f"Bearer {CANARY}"})).text
     )
