@@ -1,0 +1,70 @@
+import type { OverviewRow, Shown } from '#/api/types'
+
+import { SEVERITY, SHOWN, shownStatus } from './status'
+
+export interface Group {
+  readonly name: string
+  readonly counts: Readonly<Record<Shown, number>>
+  readonly worst: Shown
+  readonly size: number
+}
+
+/** A line of the list: a target, or the heading of a group. */
+export type Line =
+  | { readonly type: 'row'; readonly row: OverviewRow }
+  | { readonly type: 'group'; readonly group: Group; readonly folded: boolean }
+
+/** The group of those that do not have the label, or have it with no value. */
+export const NO_LABEL = ''
+
+function groupOf(row: OverviewRow, by: string): string {
+  return by === 'kind' ? row.kind : (row.labels[by.slice('label:'.length)] ?? NO_LABEL)
+}
+
+const worstOf = (counts: Record<Shown, number>): Shown =>
+  SHOWN.find((status) => counts[status] > 0) ?? 'unknown'
+
+/** Sort rows into groups, the worst group first; inside of each the order of the rows stays. */
+function grouped(rows: readonly OverviewRow[], by: string): [Group, OverviewRow[]][] {
+  const members = new Map<string, OverviewRow[]>()
+  for (const row of rows) {
+    const name = groupOf(row, by)
+    const inside = members.get(name)
+    if (inside === undefined) members.set(name, [row])
+    else inside.push(row)
+  }
+  const groups = [...members].map(([name, inside]): [Group, OverviewRow[]] => {
+    const counts: Record<Shown, number> = { down: 0, degraded: 0, unknown: 0, up: 0, paused: 0 }
+    for (const row of inside) counts[shownStatus(row)] += 1
+    return [{ name, counts, worst: worstOf(counts), size: inside.length }, inside]
+  })
+  return groups.toSorted(
+    ([a], [b]) => SEVERITY[b.worst] - SEVERITY[a.worst] || (a.name < b.name ? -1 : 1),
+  )
+}
+
+// A row's line is the same object as long as its row is: a list that is drawn anew then has nothing to do.
+const lines = new WeakMap<OverviewRow, Line>()
+
+function lineOf(row: OverviewRow): Line {
+  let line = lines.get(row)
+  if (line === undefined) {
+    line = { type: 'row', row }
+    lines.set(row, line)
+  }
+  return line
+}
+
+/** The list's lines: rows as they are, or below the headings of their groups. */
+export function linesOf(
+  rows: readonly OverviewRow[],
+  by: string,
+  folded: readonly string[],
+): Line[] {
+  if (by === '') return rows.map(lineOf)
+  return grouped(rows, by).flatMap(([group, inside]) => {
+    const hidden = folded.includes(group.name)
+    const heading: Line = { type: 'group', group, folded: hidden }
+    return hidden ? [heading] : [heading, ...inside.map(lineOf)]
+  })
+}
