@@ -60,6 +60,7 @@ export function DesktopNoticesSwitch() {
     <Switch
       size="sm"
       label="Desktop notifications"
+      aria-label="Desktop notifications" // not the description too, which is inside the label
       description={WORDS[permission]}
       checked={wanted && permission === 'granted'}
       disabled={permission === 'denied' || permission === 'unsupported'}
