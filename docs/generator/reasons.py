@@ -57,7 +57,7 @@ REASONS = {
         "The settings cannot be used, or the egress policy refuses the address.",
         "Correct what the message names.",
     ),
-    Reason.DRIVER: ("The driver is not installed.", "Run the `pip install` that the hint shows."),
+    Reason.DRIVER: ("The driver is not installed.", "Run the `pip install` that stands below the hint."),
     Reason.INTERNAL: ("A fault in Mooring.", "Please report it with the message."),
 }
 STAGES = {

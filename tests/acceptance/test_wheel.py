@@ -229,14 +229,14 @@ def test_checking_needs_no_extra(installed: Installed) -> None:
 
 
 def test_a_missing_driver_says_what_to_install(installed: Installed) -> None:
-    """A kind whose driver is missing is unknown, and the hint is the command that installs it."""
+    """A kind whose driver is missing is unknown, and the fix is the command that installs it."""
     with listener() as port:
         done = run_bare(installed, "check", f"redis://127.0.0.1:{port}", "--json")
     assert done.returncode == 1, done.stderr
     result = json.loads(done.stdout)["results"][0]
     assert (result["status"], result["failure"]["reason"]) == ("unknown", "driver")
     assert result["failure"]["code"] == "DRIVER_MISSING"
-    assert result["failure"]["hint"] == "Install it: pip install 'mooring[redis]'"
+    assert result["failure"]["fix"] == "pip install 'mooring[redis]'"
 
 
 def ready(url: str) -> bool:

@@ -166,6 +166,5 @@ def test_missing_right_to_ping_says_what_to_do(namespaces: Namespaces) -> None:
         "ICMP_NOT_PERMITTED",
         "this process may not send pings",
     )
-    hint = result["failure"]["hint"]
-    assert 'sysctl -w net.ipv4.ping_group_range="0 2147483647"' in hint
-    assert "CAP_NET_RAW" in hint
+    assert result["failure"]["fix"] == 'sysctl -w net.ipv4.ping_group_range="0 2147483647"'
+    assert "CAP_NET_RAW" in result["failure"]["hint"]

@@ -51,6 +51,13 @@ def stages(result: CheckResult) -> dict[str, str]:
     return {stage.stage.value: stage.status.value for stage in result.stages}
 
 
+def fix(result: CheckResult) -> str:
+    """Return what can be pasted."""
+    assert result.failure is not None
+    assert result.failure.fix is not None
+    return result.failure.fix
+
+
 def hint(result: CheckResult) -> str:
     """Return what the failure tells to do."""
     assert result.failure is not None
@@ -109,7 +116,8 @@ async def test_wrong_password(postgresql: PostgreSQL) -> None:
     assert said(result) == ("auth", "auth", "28P01")
     assert result.failure is not None
     assert result.failure.message == 'password authentication failed for user "postgres"'
-    assert "ALTER ROLE postgres PASSWORD '...';" in hint(result)
+    assert hint(result).startswith("The password is wrong, there is no such role, or")
+    assert fix(result) == "ALTER ROLE postgres PASSWORD <new password>;"
 
 
 async def test_unknown_role(postgresql: PostgreSQL) -> None:
@@ -129,11 +137,12 @@ async def test_password_beside_the_address(postgresql: PostgreSQL) -> None:
 
 
 async def test_role_that_may_not_log_in(postgresql: PostgreSQL) -> None:
-    """NOLOGIN fails at auth, and the hint is the statement that changes it."""
+    """NOLOGIN fails at auth, and the fix is the statement that changes it."""
     with postgresql.role("NOLOGIN") as role:
         result = await mooring.check(postgresql.url(role, PW))
     assert said(result) == ("auth", "auth", "28000")
-    assert hint(result) == f"ALTER ROLE {role} LOGIN;"
+    assert hint(result) == "The role exists and may not log in: allow it."
+    assert fix(result) == f"ALTER ROLE {role} LOGIN;"
 
 
 async def test_expired_role(postgresql: PostgreSQL) -> None:
@@ -143,18 +152,19 @@ async def test_expired_role(postgresql: PostgreSQL) -> None:
 
 
 async def test_no_line_in_pg_hba(start_postgresql: StartPostgreSQL) -> None:
-    """A host without a line in pg_hba.conf fails at auth, and the hint is that line."""
+    """A host without a line in pg_hba.conf fails at auth, and the fix is that line."""
     with start_postgresql(hba="host all postgres 127.0.0.1/32 scram-sha-256\n") as server:
         result = await mooring.check(server.url("shop", "x", "orders"))
     assert said(result) == ("auth", "auth", "28000")
-    assert "host orders shop 127.0.0.1/32 scram-sha-256" in hint(result)
+    assert "pg_hba.conf" in hint(result)
+    assert fix(result) == "host orders shop 127.0.0.1/32 scram-sha-256"
 
 
 async def test_unknown_database(postgresql: PostgreSQL) -> None:
     """A database that does not exist is not found."""
     result = await mooring.check(postgresql.url(database="no-such-one"))
     assert said(result) == ("auth", "not_found", "3D000")
-    assert hint(result).startswith('CREATE DATABASE "no-such-one";')
+    assert fix(result) == 'CREATE DATABASE "no-such-one";'
 
 
 async def test_no_connect_privilege(postgresql: PostgreSQL, role: str, database: str) -> None:
@@ -163,7 +173,7 @@ async def test_no_connect_privilege(postgresql: PostgreSQL, role: str, database:
     result = await mooring.check(postgresql.url(role, PW, database))
     assert said(result) == ("permission", "permission", "42501")
     assert stages(result)["auth"] == "passed"
-    assert hint(result) == f"GRANT CONNECT ON DATABASE {database} TO {role};"
+    assert fix(result) == f"GRANT CONNECT ON DATABASE {database} TO {role};"
 
 
 async def test_database_that_takes_no_connections(postgresql: PostgreSQL, database: str) -> None:
@@ -171,14 +181,14 @@ async def test_database_that_takes_no_connections(postgresql: PostgreSQL, databa
     postgresql.sql(f"ALTER DATABASE {database} ALLOW_CONNECTIONS false")
     result = await mooring.check(postgresql.url(database=database))
     assert said(result) == ("permission", "permission", "55000")
-    assert hint(result) == f"ALTER DATABASE {database} ALLOW_CONNECTIONS true;"
+    assert fix(result) == f"ALTER DATABASE {database} ALLOW_CONNECTIONS true;"
 
 
 # Grants
 
 
 async def test_missing_table_grant(postgresql: PostgreSQL, role: str, database: str) -> None:
-    """A privilege that is not granted fails at permission; the hint is the GRANT."""
+    """A privilege that is not granted fails at permission; the fix is the GRANT."""
     postgresql.sql("CREATE TABLE orders (n int)", database=database)
     postgresql.sql(f"GRANT SELECT ON orders TO {role}", database=database)
     url = postgresql.url(role, PW, database)
@@ -187,18 +197,16 @@ async def test_missing_table_grant(postgresql: PostgreSQL, role: str, database: 
     assert said(result) == ("permission", "permission", "42501")
     assert result.failure is not None
     assert result.failure.message == "the role lacks INSERT on public.orders, DELETE on public.orders"
-    assert (
-        hint(result) == f"GRANT INSERT ON public.orders TO {role}; GRANT DELETE ON public.orders TO {role};"
-    )
+    assert fix(result) == f"GRANT INSERT ON public.orders TO {role}; GRANT DELETE ON public.orders TO {role};"
 
 
 async def test_missing_schema_grant(postgresql: PostgreSQL, role: str, database: str) -> None:
-    """A table in a schema that may not be used fails at permission; the hint is USAGE."""
+    """A table in a schema that may not be used fails at permission; the fix is USAGE."""
     postgresql.sql("CREATE SCHEMA shop", database=database)
     postgresql.sql("CREATE TABLE shop.orders (n int)", database=database)
     result = await mooring.check(postgresql.url(role, PW, database), tables=["shop.orders"])
     assert said(result) == ("permission", "permission", "42501")
-    assert hint(result) == f"GRANT USAGE ON SCHEMA shop TO {role};"
+    assert fix(result) == f"GRANT USAGE ON SCHEMA shop TO {role};"
 
 
 async def test_missing_table(postgresql: PostgreSQL) -> None:
@@ -242,7 +250,7 @@ async def test_query_lacks_a_grant(postgresql: PostgreSQL, role: str, database: 
     postgresql.sql("CREATE TABLE orders (n int)", database=database)
     result = await mooring.check(postgresql.url(role, PW, database), query="SELECT count(*) FROM orders")
     assert said(result) == ("function", "permission", "42501")
-    assert hint(result) == f"GRANT SELECT ON orders TO {role};"
+    assert fix(result) == f"GRANT SELECT ON orders TO {role};"
 
 
 async def test_query_changes_nothing(postgresql: PostgreSQL, database: str) -> None:
@@ -284,14 +292,15 @@ async def test_no_session_left(start_postgresql: StartPostgreSQL) -> None:
         result = await mooring.check(server.url())
     assert said(result) == ("auth", "overloaded", "53300")
     assert "pg_stat_activity" in hint(result)
+    assert fix(result).startswith("SELECT usename,")
 
 
 async def test_limit_of_the_role(postgresql: PostgreSQL) -> None:
-    """A role at its own limit is overloaded, and the hint names that limit."""
+    """A role at its own limit is overloaded, and the fix lifts that limit."""
     with postgresql.role("LOGIN CONNECTION LIMIT 0") as role:
         result = await mooring.check(postgresql.url(role, PW, "postgres"))
     assert said(result) == ("auth", "overloaded", "53300")
-    assert f"ALTER ROLE {role} CONNECTION LIMIT" in hint(result)
+    assert fix(result) == f"ALTER ROLE {role} CONNECTION LIMIT -1;"
 
 
 # The server itself

@@ -109,7 +109,9 @@ async def test_user_without_rights_is_told_from_a_wrong_login(redis_server: Redi
     reason, stage, code, message = told(result)
     assert (reason, stage, code) == (Reason.PERMISSION, Stage.PERMISSION, "NOPERM")
     assert message.startswith("NOPERM this user has no permissions to run the 'ping' command")
-    assert "ACL SETUSER" in hint(result)
+    assert hint(result) == "Allow this user the command and the key."
+    assert result.failure is not None
+    assert result.failure.fix == f"ACL SETUSER {READER[0]} +ping"
 
 
 async def test_user_without_info_is_up_without_numbers(redis_server: Redis) -> None:
@@ -304,7 +306,7 @@ def test_authentication_is_told_before_its_base_class() -> None:
     """redis-py's AuthenticationError is a ConnectionError; it is a rejected login all the same."""
     error = redis.exceptions.AuthenticationError("invalid username-password pair", status_code="WRONGPASS")
     assert isinstance(error, redis.exceptions.ConnectionError)
-    cause = _redis.explain(error)
+    cause = _redis.explain(error, "shop")
     assert cause is not None
     assert (cause.reason, cause.code) == (Reason.AUTH, "WRONGPASS")
 

@@ -28,6 +28,7 @@ async def one_check() -> None:
         assert_type(result.failure.reason, Reason)
         assert_type(result.failure.stage, Stage | None)
         assert_type(result.failure.hint, str | None)
+        assert_type(result.failure.fix, str | None)
 
 
 async def check_of_a_target(target: Target) -> CheckResult:

@@ -123,11 +123,19 @@ async def test_a_hint_for_a_lost_connection_knows_how_far_it_came(stage: str, hi
 async def test_too_few_file_descriptors_are_no_fault_to_report() -> None:
     """A limit of this machine is told as one, with what raises it."""
     failure = await explained(OSError(errno.EMFILE, "Too many open files"))
-    assert (failure.reason, failure.code, failure.hint) == (
+    assert (failure.reason, failure.code, failure.hint, failure.fix) == (
         "internal",
         "EMFILE",
-        "Raise the limit, `ulimit -n`.",
+        "Raise the limit of open files of this process, and start it anew.",
+        "ulimit -n 65536",
     )
+
+
+@pytest.mark.parametrize("fix", ["GRANT a\x1b[2K", "GRANT a;\nDROP b;", "GRANT \u202ea;", "GRANT a;" * 200])
+async def test_what_does_more_than_it_shows_is_no_fix(fix: str) -> None:
+    """A line with control characters, breaks or reversed text, or an endless one, is not offered to paste."""
+    failure = await explained(CheckError(Reason.PERMISSION, "no", hint="Grant it.", fix=fix))
+    assert (failure.hint, failure.fix) == ("Grant it.", None)
 
 
 async def test_a_probe_that_fails_at_explaining_hides_nothing(caplog: pytest.LogCaptureFixture) -> None:
@@ -141,9 +149,9 @@ async def test_a_probe_that_fails_at_explaining_hides_nothing(caplog: pytest.Log
 async def test_a_missing_driver_is_told_before_the_probe_is_asked() -> None:
     """A probe that needs its driver to explain errors is not asked when the driver is missing."""
     failure = await explained(ModuleNotFoundError("No module named 'driver'", name="driver"), Driven())
-    assert (failure.reason, failure.code, failure.message, failure.hint) == (
+    assert (failure.reason, failure.code, failure.message, failure.fix) == (
         "driver",
         "DRIVER_MISSING",
         "the driver driver is not installed",
-        "Install it: pip install 'mooring[driven]'",
+        "pip install 'mooring[driven]'",
     )

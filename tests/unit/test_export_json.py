@@ -66,6 +66,7 @@ def test_result_has_the_shape_that_is_promised() -> None:
             "code": "WRONGPASS",
             "message": "invalid username-password pair",
             "hint": "set another",
+            "fix": None,
         },
         "stages": [
             {"name": "dns", "status": "passed", "seconds": 0.0004},
@@ -163,6 +164,13 @@ def test_junit_tells_failures_from_errors() -> None:
     assert degraded.find("failure") is None
     assert degraded.find("error") is None
     assert unknown.find("error") is not None
+
+
+def test_junit_tells_what_can_be_pasted() -> None:
+    """A fix stands on the line below the hint."""
+    failure = Failure(Reason.PERMISSION, Stage.PERMISSION, "42501", "denied", "Grant it.", "GRANT a TO b;")
+    (case,) = ET.fromstring(junit([CACHE._replace(failure=failure)])).iter("testcase")
+    assert case.findtext("failure") == "Grant it.\nGRANT a TO b;"
 
 
 def test_junit_survives_characters_that_xml_cannot_hold() -> None:

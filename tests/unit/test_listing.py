@@ -38,6 +38,13 @@ def test_a_list_tells_what_to_do_below_a_target_that_is_down() -> None:
     ]
 
 
+def test_a_fix_stands_below_the_hint() -> None:
+    """What can be pasted has a line of its own."""
+    failure = {**FAILURE, "fix": "ACL LIST"}
+    lines = list(listed([target("cache", "down", failure=failure)], Palette(io.StringIO())))
+    assert lines[2:] == ["   → set another password", "     ACL LIST"]
+
+
 def test_a_list_tells_why_a_target_is_degraded() -> None:
     """Warnings stand below the target that they degrade."""
     lines = list(listed([target("slow", "degraded", warnings=["slow: 2 s"])], Palette(io.StringIO())))

@@ -82,6 +82,15 @@ def test_rows_line_up_and_name_what_failed() -> None:
     )
 
 
+def test_a_fix_stands_on_a_line_of_its_own() -> None:
+    """What can be pasted follows the hint, with nothing else on its line and in no dim colour."""
+    failure = Failure(
+        Reason.PERMISSION, Stage.PERMISSION, "42501", "denied", "Grant it.", "GRANT SELECT ON a;"
+    )
+    lines = shown(result("db", "postgresql", "h:1", failure=failure), stream=Terminal()).splitlines()
+    assert [line.strip() for line in lines[1:]] == ["\x1b[2m→ Grant it.\x1b[0m", "GRANT SELECT ON a;"]
+
+
 def test_verbose_rows_tell_what_was_seen() -> None:
     """With -v come reason and code, the times of a check that failed, details and numbers."""
     assert shown(CACHE, verbose=True).splitlines()[2:] == [

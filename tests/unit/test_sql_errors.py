@@ -66,15 +66,82 @@ def test_errno(number: int, reason: Reason) -> None:
     assert (cause.reason, cause.code, cause.message) == (reason, str(number), "said")
 
 
-def test_table_of_a_mysql_hint() -> None:
+def test_table_of_a_mysql_fix() -> None:
     """MySQL leaves the database out of its message, MariaDB does not: the GRANT is the same."""
     said = "SELECT command denied to user 'shop'@'10.0.0.5' for table "
-    hints = {_mysql.cause(1142, said + table, MY).hint for table in ("'orders'", "`orders`.`orders`")}
-    assert hints == {"GRANT SELECT ON orders.orders TO 'shop'@'10.0.0.5';"}
+    fixes = {_mysql.cause(1142, said + table, MY).fix for table in ("'orders'", "`orders`.`orders`")}
+    assert fixes == {"GRANT SELECT ON orders.orders TO 'shop'@'10.0.0.5';"}
 
 
-def test_names_in_hints_are_quoted() -> None:
-    """Hints can be pasted, whatever a role, a database or a user is called."""
+def test_names_in_fixes_are_quoted() -> None:
+    """Fixes can be pasted, whatever a role, a database or a user is called."""
     assert _postgresql.quoted('a"b') == '"a""b"'
     assert _postgresql.quoted("orders_1") == "orders_1"
     assert _mysql.quoted("a`b") == "`a``b`"
+
+
+@pytest.mark.parametrize(
+    ("message", "fix"),
+    [
+        (
+            "SELECT command denied to user 'shop'@'h' for table 'a;DROP/**/DATABASE/**/orders;'",
+            "GRANT SELECT ON orders.`a;DROP/**/DATABASE/**/orders;` TO 'shop'@'h';",
+        ),
+        (
+            "SELECT command denied to user 'root'@'h' for table 'a'",
+            "GRANT SELECT ON orders.a TO 'shop'@'h';",
+        ),
+        (
+            "SELECT command denied to user 'shop'@'h\\' for table 'a'",
+            "GRANT SELECT ON orders.a TO 'shop'@'%';",
+        ),
+    ],
+)
+def test_a_hostile_mysql_message_gets_no_statement_of_its_own_into_a_fix(message: str, fix: str) -> None:
+    """What a server says is a name at the most: another account or statement is never pasted."""
+    assert _mysql.cause(1142, message, MY).fix == fix
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "message", "fix"),
+    [
+        (
+            "42501",
+            "permission denied for table a; DROP TABLE b",
+            'GRANT SELECT ON "a; DROP TABLE b" TO shop;',
+        ),
+        (
+            "42501",
+            "permission denied for function f; DROP TABLE b",
+            'GRANT EXECUTE ON FUNCTION "f; DROP TABLE b" TO shop;',
+        ),
+        (
+            "28000",
+            'no pg_hba.conf entry for host "::1", no encryption',
+            "host orders shop ::1/128 scram-sha-256",
+        ),
+        ("28000", 'no pg_hba.conf entry for host "0/0 trust #", SSL on', None),
+    ],
+)
+def test_a_hostile_postgresql_message_gets_no_statement_of_its_own_into_a_fix(
+    sqlstate: str, message: str, fix: str | None
+) -> None:
+    """What a server says is a quoted name or an address at the most."""
+    assert _postgresql.cause(sqlstate, message, PG).fix == fix
+
+
+def test_a_password_to_be_filled_in_cannot_be_set_by_accident() -> None:
+    """Pasted as it is, a statement with a place for a password is refused by the server."""
+    fixes = [_postgresql.cause("28P01", "", PG).fix, _mysql.cause(1820, "", MY).fix]
+    assert fixes == [
+        "ALTER ROLE shop PASSWORD <new password>;",
+        "ALTER USER 'shop'@'%' IDENTIFIED BY <new password>;",
+    ]
+
+
+def test_every_hint_is_a_sentence() -> None:
+    """A hint makes sense without its fix: a capital, a stop, and no statement."""
+    for hint in (*_mysql._HINTS.values(), *_postgresql._HINTS.values()):
+        assert hint[0].isupper(), hint
+        assert hint[-1] == "." or hint.endswith('Table".'), hint
+        assert ";" not in hint or "; " in hint, hint

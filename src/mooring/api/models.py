@@ -71,6 +71,9 @@ class FailureAnswer(Answer):
     code: str
     message: str
     hint: str | None
+    fix: str | None = Field(
+        description="What can be pasted as it stands: a statement, a command, a line of a configuration file."
+    )
 
 
 class StageAnswer(Answer):

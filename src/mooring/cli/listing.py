@@ -60,6 +60,7 @@ def _last(last: Mapping[str, Any] | None) -> dict[str, str]:
             "reason": f"{failure['reason']} ({safe(failure['code'])})",
             "message": safe(failure["message"]),
             "what to do": safe(failure["hint"] or ""),
+            "to paste": safe(failure.get("fix") or ""),
         }
     told["stages"] = " · ".join(map(_stage, last["stages"]))
     told |= {f"warning {n}": safe(text) for n, text in enumerate(last["warnings"], 1)}
@@ -90,8 +91,11 @@ def _row(target: Mapping[str, Any]) -> list[str]:
 
 def _advice(target: Mapping[str, Any]) -> Iterator[str]:
     last = target["health"]["last"] or {}
-    if hint := (last.get("failure") or {}).get("hint"):
+    failure = last.get("failure") or {}
+    if hint := failure.get("hint"):
         yield f"→ {safe(hint)}"
+    if fix := failure.get("fix"):
+        yield f"  {safe(fix)}"
     yield from (f"! {safe(warning)}" for warning in last.get("warnings", ()))
 
 

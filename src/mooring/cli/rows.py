@@ -31,15 +31,18 @@ class Rows:
         yield "  ".join([f"{mark} {next(cells)}", *cells, status, headline(result)]).rstrip()
         indent = " " * (2 + sum(self._widths) + 2 * len(self._widths) + max(_STATUS, len(result.status)) + 2)
         for line in self._below(result):
-            yield indent + paint.dim(line)
+            yield indent + line
 
     def _below(self, result: CheckResult) -> Iterator[str]:
-        if result.failure is not None and result.failure.hint:
-            yield f"→ {safe(result.failure.hint)}"
+        failure, dim = result.failure, self._palette.dim
+        if failure is not None and failure.hint:
+            yield dim(f"→ {safe(failure.hint)}")
+        if failure is not None and failure.fix:
+            yield f"  {safe(failure.fix)}"
         for warning in result.observation.warnings:
-            yield f"! {safe(warning)}"
+            yield dim(f"! {safe(warning)}")
         if self._verbose:
-            yield from _facts(result)
+            yield from map(dim, _facts(result))
 
 
 def headline(result: CheckResult) -> str:

@@ -21,20 +21,25 @@ from mooring.core.stage import Stage
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a check failed: safe to show to anybody, with what a person can do about it."""
+    """Why a check failed: safe to show to anybody, with what a person can do about it.
+
+    `fix` is what can be pasted as it stands into the other side, a shell or a configuration file.
+    """
 
     reason: Reason
     stage: Stage | None
     code: str
     message: str
     hint: str | None = None
+    fix: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
     """What a probe makes of an error. What it leaves None is taken from the error or the reason.
 
-    `stage` is given only where the error itself proves another stage than the running one.
+    `stage` is given only where the error itself proves another stage than the running one. `hint` makes
+    sense without `fix`, a line to be pasted.
     """
 
     reason: Reason
@@ -42,6 +47,7 @@ class Cause:
     message: str | None = None
     hint: str | None = None
     stage: Stage | None = None
+    fix: str | None = None
 
 
 class MooringError(Exception):
@@ -61,9 +67,10 @@ class CheckError(MooringError):
         code: str | None = None,
         hint: str | None = None,
         stage: Stage | None = None,
+        fix: str | None = None,
     ) -> None:
         super().__init__(message)
-        self.cause = Cause(reason, code, message, hint, stage)
+        self.cause = Cause(reason, code, message, hint, stage, fix)
 
     @property
     def temporary(self) -> bool:  # type: ignore[override]

@@ -16,6 +16,7 @@ from mooring.probes import Probe
 log = logging.getLogger(__name__)
 
 LONGEST_MESSAGE = 2000
+LONGEST_FIX = 1000
 
 _HINTS = {
     Reason.TIMEOUT: "Nothing came back in time: a firewall that drops packets, or a service that hangs.",
@@ -80,9 +81,12 @@ _STUMBLED = (ValueError, LookupError, AssertionError, BufferError, struct.error)
 
 
 def _driver_missing(error: ModuleNotFoundError, probe: Probe) -> Cause:
-    install = f"pip install 'mooring[{probe.extra}]'" if probe.extra else f"pip install {error.name}"
     return Cause(
-        Reason.DRIVER, "DRIVER_MISSING", f"the driver {error.name} is not installed", f"Install it: {install}"
+        Reason.DRIVER,
+        "DRIVER_MISSING",
+        f"the driver {error.name} is not installed",
+        "Install the driver where Mooring runs, and start Mooring anew.",
+        fix=f"pip install 'mooring[{probe.extra}]'" if probe.extra else f"pip install {error.name}",
     )
 
 
@@ -94,7 +98,13 @@ def _failure(cause: Cause, error: BaseException, stage: Stage | None) -> Failure
         code=cause.code or type(error).__name__,
         message=text[:LONGEST_MESSAGE],
         hint=cause.hint or _hint(cause.reason, cause.stage or stage),
+        fix=cause.fix if cause.fix and _can_be_pasted(cause.fix) else None,
     )
+
+
+def _can_be_pasted(fix: str) -> bool:
+    """Whether a line does what it seems to do: parts of it may come from a server's message."""
+    return fix.isprintable() and len(fix) <= LONGEST_FIX
 
 
 def _hint(reason: Reason, stage: Stage | None) -> str | None:

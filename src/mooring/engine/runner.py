@@ -77,6 +77,7 @@ class Runner:
             failure.code,
             redact(message),
             redact(failure.hint) if failure.hint else None,
+            failure.fix if failure.fix and redact(failure.fix) == failure.fix else None,
         )
 
 

@@ -74,6 +74,7 @@ def failure_json(failure: Failure | None) -> dict[str, Any] | None:
         "code": failure.code,
         "message": failure.message,
         "hint": failure.hint,
+        "fix": failure.fix,
     }
 
 

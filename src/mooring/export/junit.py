@@ -44,7 +44,8 @@ def _case(suite: ET.Element, result: CheckResult) -> None:
         tag = "error" if result.status is Status.UNKNOWN else "failure"
         stage = f"{failure.stage}: " if failure.stage is not None else ""
         told = {"type": f"{failure.reason}.{_text(failure.code)}", "message": _text(stage + failure.message)}
-        ET.SubElement(case, tag, told).text = _text(failure.hint or "")
+        advice = [text for text in (failure.hint, failure.fix) if text]
+        ET.SubElement(case, tag, told).text = _text("\n".join(advice))
     lines = [f"address: {ref.address}", *map(_stage, result.stages)]
     lines += [f"warning: {warning}" for warning in result.observation.warnings]
     ET.SubElement(case, "system-out").text = _text("\n".join(lines))

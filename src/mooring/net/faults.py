@@ -25,6 +25,10 @@ _ERRNO = {
     errno.EMFILE: (Reason.INTERNAL, "this process has no file descriptors left"),
     errno.ENFILE: (Reason.INTERNAL, "this machine has no file descriptors left"),
 }
+_MORE = {
+    errno.EMFILE: ("Raise the limit of open files of this process, and start it anew.", "ulimit -n 65536"),
+    errno.ENFILE: ("Raise the limit of open files of this machine.", "sysctl -w fs.file-max=2000000"),
+}
 
 
 def cause_of(error: BaseException) -> Cause | None:
@@ -48,8 +52,8 @@ def cause_of(error: BaseException) -> Cause | None:
 def _os_cause(error: OSError) -> Cause | None:
     if error.errno in _ERRNO:
         reason, message = _ERRNO[error.errno]
-        hint = "Raise the limit, `ulimit -n`." if error.errno in (errno.EMFILE, errno.ENFILE) else None
-        return Cause(reason, errno.errorcode[error.errno], message, hint)
+        hint, fix = _MORE.get(error.errno, (None, None))
+        return Cause(reason, errno.errorcode[error.errno], message, hint, fix=fix)
     if isinstance(error, ConnectionError):
         return Cause(Reason.NETWORK, "CONNECTION_LOST", str(error) or "the connection was lost")
     if error.errno is not None and error.errno in errno.errorcode:

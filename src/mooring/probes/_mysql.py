@@ -23,12 +23,14 @@ _REASONS = {
     **dict.fromkeys((1064, 1065, 1149), Reason.CONFIG),  # the query's syntax: no word on the server
     **dict.fromkeys((1043, 2012, 2014, 2027), Reason.PROTOCOL),
 }
-_ACCOUNT = re.compile(r"'([^']*)'@'([^']*)'")
+_ACCOUNT = re.compile(r"'[^']*'@'([\w.:%/-]+)'")
+_HOST = re.compile(r"Host '([\w.:-]+)'")
+_PLAIN = re.compile(r"[a-zA-Z_][a-zA-Z0-9_$]*")
 _DENIED = re.compile(r"([A-Z ]+) command denied to user '[^']*'@'[^']*' for (table|column|routine) (\S+)")
 
 
 class Login(NamedTuple):
-    """Who logs in to what, for hints that can be pasted."""
+    """Who logs in to what, for fixes that can be pasted."""
 
     user: str
     database: str
@@ -36,45 +38,72 @@ class Login(NamedTuple):
 
 def cause(number: int, message: str, login: Login) -> Cause:
     """Return what an error of the server means."""
-    return Cause(_REASONS.get(number, Reason.ASSERTION), str(number), message, _hint(number, message, login))
+    reason = _REASONS.get(number, Reason.ASSERTION)
+    return Cause(reason, str(number), message, _HINTS.get(number), fix=_fix(number, message, login))
 
 
-def _hint(number: int, message: str, login: Login) -> str | None:
+PLACE = "<new password>"
+"""Stands where something has to be filled in. Unquoted: pasted as it is, it changes nothing."""
+_HINTS = {
+    1045: "The password is wrong, there is no such account, or it demands TLS: the server does not tell "
+    "which. An administrator can look what the account demands.",
+    1044: "The account has no right to this database, or there is none of that name: grant it, or create it.",
+    1049: "There is no such database: create it, or correct the name in the address.",
+    1142: "The account lacks a privilege on this table: grant it.",
+    1146: "Create the table or correct its name; write the database too: shop.orders.",
+    1129: "The server blocked this host after too many broken connections: an administrator can unblock it.",
+    1130: "No account may log in from this host: make one, or correct the user in the address.",
+    1040: "Look who holds the sessions, or raise max_connections.",
+    1203: "The account's own limit is reached: see max_user_connections.",
+    1226: "The account's own limit is reached: find who holds its sessions, or lift the limit.",
+    1820: "The account's password has expired: give it a new one.",
+    1862: "The account's password has expired: give it a new one.",
+    3118: "The account is locked: unlock it.",
+    4151: "The account is locked: unlock it.",
+    1698: "It logs in by the operating system's user, not by a password: use another, or give it one.",
+    3159: "Ask for TLS with sslmode=require in the address, or by the tls settings.",
+    1290: "The server is read-only: a replica, or read_only is on.",
+}
+
+
+def _fix(number: int, message: str, login: Login) -> str | None:
+    """Return what can be pasted. A word of the message gets into it only where it is what it should be."""
     account = _account(message, login)
     if number == 1142 and (denied := _DENIED.search(message)):  # noqa: PLR2004 - the server's number
         return f"GRANT {denied[1].strip()} ON {_table(denied[3], login)} TO {account};"
+    if number == 1130 and (host := _HOST.search(message)):  # noqa: PLR2004 - the server's number
+        return f"CREATE USER {_named(login.user, host[1])} IDENTIFIED BY {PLACE};"
     database = quoted(login.database)
     return {
-        1045: f"The password is wrong, there is no such account, or it demands TLS (the server does not tell "
-        f"which): SHOW CREATE USER {account};",
-        1044: f"GRANT SELECT ON {database}.* TO {account}; or create the database, if it is missing.",
-        1049: f"CREATE DATABASE {database}; or correct the name in the address.",
-        1146: "Create the table or correct its name; write the database too: shop.orders.",
-        1129: "The server blocked this host after too many broken connections: mariadb-admin flush-hosts.",
-        1130: f"No account may log in from this host: CREATE USER {quoted(login.user, chr(39))}@'...';",
-        1040: "Look who holds the sessions with SHOW PROCESSLIST, or raise max_connections.",
-        1203: "The account's own limit is reached: see max_user_connections.",
-        1226: f"The account's own limit is reached: ALTER USER {account} WITH MAX_USER_CONNECTIONS 0;",
-        1820: f"ALTER USER {account} IDENTIFIED BY '...';",
-        1862: f"ALTER USER {account} IDENTIFIED BY '...';",
+        1045: f"SHOW CREATE USER {account};",
+        1044: f"GRANT SELECT ON {database}.* TO {account};",
+        1049: f"CREATE DATABASE {database};",
+        1129: "mariadb-admin flush-hosts",
+        1040: "SHOW PROCESSLIST;",
+        1226: f"ALTER USER {account} WITH MAX_USER_CONNECTIONS 0;",
+        1820: f"ALTER USER {account} IDENTIFIED BY {PLACE};",
+        1862: f"ALTER USER {account} IDENTIFIED BY {PLACE};",
         3118: f"ALTER USER {account} ACCOUNT UNLOCK;",
         4151: f"ALTER USER {account} ACCOUNT UNLOCK;",
-        1698: f"It logs in by the operating system's user: ALTER USER {account} IDENTIFIED BY '...';",
-        3159: "Ask for TLS with sslmode=require in the address, or by the tls settings.",
-        1290: "The server is read-only: a replica, or read_only is on.",
+        1698: f"ALTER USER {account} IDENTIFIED BY {PLACE};",
     }.get(number)
 
 
 def _account(message: str, login: Login) -> str:
+    """Return the account, with the host that the message names; most accounts are for any."""
     found = _ACCOUNT.search(message)
-    user, host = (found[1], found[2]) if found else (login.user, "...")
+    return _named(login.user, found[1] if found else "%")
+
+
+def _named(user: str, host: str) -> str:
     return f"{quoted(user, chr(39))}@{quoted(host, chr(39))}"
 
 
 def _table(name: str, login: Login) -> str:
     """Return the table of an error; MySQL leaves its database out."""
-    name = name.strip("'`").replace("`.`", ".")
-    return name if "." in name else f"{login.database}.{name}"
+    parts = name.strip("'`").replace("`.`", ".").split(".", 1)
+    parts = parts if len(parts) > 1 else [login.database, *parts]
+    return ".".join(part if _PLAIN.fullmatch(part) else quoted(part) for part in parts)
 
 
 def quoted(identifier: str, mark: str = "`") -> str:

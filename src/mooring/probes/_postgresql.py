@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_network
 from typing import NamedTuple
 
 from mooring.core.failure import Cause, CheckError
@@ -45,7 +46,7 @@ _POOLER_DATABASE = re.compile(r"no such database", re.IGNORECASE)
 
 
 class Login(NamedTuple):
-    """Who logs in to what, for hints that can be pasted."""
+    """Who logs in to what, for fixes that can be pasted."""
 
     user: str
     database: str
@@ -60,67 +61,107 @@ def cause(sqlstate: str, message: str, login: Login) -> Cause:
         reason = Reason.NOT_FOUND
     if sqlstate == "55000" and "not currently accepting connections" in message:
         reason = Reason.PERMISSION
-    return Cause(reason, sqlstate, message, _hint(sqlstate, message, login))
+    hint, fix = _advice(sqlstate, message, login)
+    return Cause(reason, sqlstate, message, hint, fix=fix)
 
 
-def _hint(sqlstate: str, message: str, login: Login) -> str | None:
+def _advice(sqlstate: str, message: str, login: Login) -> tuple[str | None, str | None]:
+    """Return what to do, and what can be pasted. A word of the message gets into that only quoted."""
     if sqlstate == "28000":
-        return _hint_of_refusal(message, login)
+        return _on_refusal(message, login)
     if sqlstate == "42501":
-        return _hint_of_privilege(message, login)
-    user, database = quoted(login.user), quoted(login.database)
+        return _on_privilege(message, login)
     if sqlstate == "53300":
-        if message.startswith("too many connections for role"):
-            return f"The role's own limit is reached: ALTER ROLE {user} CONNECTION LIMIT -1;"
-        if message.startswith("too many connections for database"):
-            return f"The database's own limit is reached: ALTER DATABASE {database} CONNECTION LIMIT -1;"
-        return "Look who holds the sessions in pg_stat_activity, or raise max_connections."
-    return {
-        "28P01": f"The password is wrong, or there is no such role (the server does not tell which), or its "
-        f"VALID UNTIL is over. Set one with ALTER ROLE {user} PASSWORD '...';",
-        "3D000": f"CREATE DATABASE {database}; or correct the name in the address.",
-        "3F000": "Create the schema or correct its name.",
-        "42601": "Correct the target's query: the server cannot read it.",
-        "42602": 'Write what holds spaces or signs in quotes: public."Weird Table".',
-        "42P01": "Create the table or correct its name; write the schema too: public.orders.",
+        return _on_limit(message, login)
+    user, database = quoted(login.user), quoted(login.database)
+    fixes = {
+        "28P01": f"ALTER ROLE {user} PASSWORD {PLACE};",
+        "3D000": f"CREATE DATABASE {database};",
         "55000": f"ALTER DATABASE {database} ALLOW_CONNECTIONS true;",
-        "57P03": "The server is starting, stopping or recovering; its log says how far it is.",
-        "57P01": "The server was stopped, or an administrator ended the session.",
-        "25006": "The server is read-only: a replica, or default_transaction_read_only is on.",
-    }.get(sqlstate)
+    }
+    return _HINTS.get(sqlstate), fixes.get(sqlstate)
 
 
-def _hint_of_refusal(message: str, login: Login) -> str:
+PLACE = "<new password>"
+"""Stands where something has to be filled in. Unquoted: pasted as it is, it changes nothing."""
+_HINTS = {
+    "28P01": "The password is wrong, there is no such role, or its VALID UNTIL is over: the server does not "
+    "tell which. Correct it here, or give the role a new one.",
+    "3D000": "There is no such database: create it, or correct the name in the address.",
+    "3F000": "Create the schema or correct its name.",
+    "42601": "Correct the target's query: the server cannot read it.",
+    "42602": 'Write what holds spaces or signs in quotes: public."Weird Table".',
+    "42P01": "Create the table or correct its name; write the schema too: public.orders.",
+    "55000": "The database is set to take no connections at all: allow them.",
+    "57P03": "The server is starting, stopping or recovering; its log says how far it is.",
+    "57P01": "The server was stopped, or an administrator ended the session.",
+    "25006": "The server is read-only: a replica, or default_transaction_read_only is on.",
+}
+_SESSIONS = (
+    "SELECT usename, application_name, state, count(*) FROM pg_stat_activity GROUP BY 1, 2, 3 "
+    "ORDER BY 4 DESC;"
+)
+
+
+def _on_limit(message: str, login: Login) -> tuple[str, str]:
+    if message.startswith("too many connections for role"):
+        fix = f"ALTER ROLE {quoted(login.user)} CONNECTION LIMIT -1;"
+        return "The role's own limit is reached: find who holds its sessions, or lift the limit.", fix
+    if message.startswith("too many connections for database"):
+        fix = f"ALTER DATABASE {quoted(login.database)} CONNECTION LIMIT -1;"
+        return "The database's own limit is reached: find who holds its sessions, or lift the limit.", fix
+    return "Look who holds the sessions in pg_stat_activity, or raise max_connections.", _SESSIONS
+
+
+def _on_refusal(message: str, login: Login) -> tuple[str, str | None]:
     user, database = quoted(login.user), quoted(login.database)
     if "not permitted to log in" in message:
-        return f"ALTER ROLE {user} LOGIN;"
+        return "The role exists and may not log in: allow it.", f"ALTER ROLE {user} LOGIN;"
     if message.startswith("role ") and "does not exist" in message:
-        return f"CREATE ROLE {user} LOGIN PASSWORD '...';"
+        fix = f"CREATE ROLE {user} LOGIN PASSWORD {PLACE};"
+        return "There is no such role: create it, or correct the user in the address.", fix
     if "client certificate" in message:
-        return "Set tls.cert and tls.key to a certificate that the server accepts."
-    host = re.search(r'host "([^"]+)"', message)
+        return "Set tls.cert and tls.key to a certificate that the server accepts.", None
+    host = _host_in(message)
     if host is None:
-        return "Look into the server's log: it says why the login was refused."
-    mask = "/128" if ":" in host[1] else "/32"
-    line = f"hostssl {database} {user} {host[1]}{mask} scram-sha-256"
+        return "Look into the server's log: it says why the login was refused.", None
+    line = f"{database} {user} {host} scram-sha-256"
     if "no encryption" in message:
-        plain = line.replace("hostssl", "host", 1)
-        return f"If the server wants TLS, ask for it with sslmode=require; else add to pg_hba.conf: {plain}"
-    return f"Add a line to pg_hba.conf and reload: {line}"
+        hint = (
+            "If the server wants TLS, ask for it with sslmode=require in the address; else let pg_hba.conf "
+            "allow this login, and have the server read it again."
+        )
+        return hint, f"host {line}"
+    hint = "No line of pg_hba.conf lets this user in from here: add one, and have the server read it again."
+    return hint, f"hostssl {line}"
 
 
-def _hint_of_privilege(message: str, login: Login) -> str:
+def _host_in(message: str) -> str | None:
+    """Return the address that a message names, as pg_hba.conf writes it."""
+    found = re.search(r'host "([^"]+)"', message)
+    try:
+        return None if found is None else str(ip_network(found[1]))
+    except ValueError:
+        return None
+
+
+def _on_privilege(message: str, login: Login) -> tuple[str, str | None]:
     found = re.search(r'permission denied for (\w+(?: \w+)*?) "?([^"]+)"?$', message)
-    what, name = (found[1], found[2]) if found else ("", "")
-    grants = {
-        "database": f"GRANT CONNECT ON DATABASE {quoted(name)} TO {quoted(login.user)};",
-        "schema": f"GRANT USAGE ON SCHEMA {quoted(name)} TO {quoted(login.user)};",
-        "table": f"GRANT SELECT ON {quoted(name)} TO {quoted(login.user)};",
-        "view": f"GRANT SELECT ON {quoted(name)} TO {quoted(login.user)};",
-        "sequence": f"GRANT USAGE ON SEQUENCE {quoted(name)} TO {quoted(login.user)};",
-        "function": f"GRANT EXECUTE ON FUNCTION {name} TO {quoted(login.user)};",
-    }
-    return grants.get(what, f"Grant {quoted(login.user)} what it lacks.")
+    what, name = (found[1], quoted(found[2])) if found else ("", "")
+    right = {
+        "database": "CONNECT ON DATABASE",
+        "schema": "USAGE ON SCHEMA",
+        "table": "SELECT ON",
+        "view": "SELECT ON",
+        "sequence": "USAGE ON SEQUENCE",
+        "function": "EXECUTE ON FUNCTION",
+    }.get(what)
+    if right is None:
+        return "Grant the role what it lacks.", None
+    return (
+        f"The role lacks a privilege on this {what}: grant it.",
+        f"GRANT {right} {name} TO {quoted(login.user)};",
+    )
 
 
 def foreign(answer: bytes) -> CheckError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable
 from contextlib import ExitStack, suppress
 from typing import Any
@@ -106,18 +107,18 @@ _WORDS = {
     "WRONGPASS": (
         Reason.AUTH,
         None,
-        "The server answers and rejects the login: compare user and password with ACL LIST or requirepass.",
+        "The server answers and rejects the login: compare user and password with its ACL or requirepass.",
     ),
-    "NOPERM": (Reason.PERMISSION, None, "Allow the command and the key for this user with ACL SETUSER."),
+    "NOPERM": (Reason.PERMISSION, None, "Allow this user the command and the key."),
     "LOADING": (Reason.UNAVAILABLE, None, "It has just started and reads its data; wait."),
     "MASTERDOWN": (
         Reason.UNAVAILABLE,
         None,
         "This replica lost its master and is set not to answer with old data: repair the link.",
     ),
-    "CLUSTERDOWN": (Reason.UNAVAILABLE, None, "Slots are not served: look at CLUSTER INFO."),
+    "CLUSTERDOWN": (Reason.UNAVAILABLE, None, "Slots are not served: look which, and at their nodes."),
     "TRYAGAIN": (Reason.UNAVAILABLE, None, None),
-    "BUSY": (Reason.UNAVAILABLE, None, "A script runs for too long: SCRIPT KILL ends it."),
+    "BUSY": (Reason.UNAVAILABLE, None, "A script runs for too long: end it, or wait."),
     "MISCONF": (
         Reason.ASSERTION,
         None,
@@ -151,7 +152,7 @@ _TEXTS = (
 )
 
 
-def explain(error: Exception) -> Cause | None:
+def explain(error: Exception, user: str) -> Cause | None:
     """Say what an error of redis-py means. One that only wraps another is left to what it wraps."""
     if not isinstance(error, exceptions.RedisError):
         return None
@@ -159,11 +160,27 @@ def explain(error: Exception) -> Cause | None:
     word = error.status_code or text.partition(" ")[0]
     if word in _WORDS:  # before the classes: AuthenticationError is a ConnectionError
         reason, message, hint = _WORDS[word]
-        return Cause(reason, word, message or f"{word} {text.removeprefix(f'{word} ')}", hint)
+        told = message or f"{word} {text.removeprefix(f'{word} ')}"
+        return Cause(reason, word, told, hint, fix=_fix(word, text, user))
     for part, reason, code, hint in _TEXTS:
         if part in text.lower():
-            return Cause(reason, code, text, hint)
+            return Cause(reason, code, text, hint, fix=_FIXES.get(code))
     return _by_class(error, text, word)
+
+
+def _fix(word: str, text: str, user: str) -> str | None:
+    """Return what can be pasted. A word of the server's gets into it only where it is what it should be."""
+    if word != "NOPERM":
+        return _FIXES.get(word)
+    denied = _DENIED.search(text)
+    if denied is None or not _USER.fullmatch(user):
+        return None
+    return f"ACL SETUSER {user} +{denied[1].lower()}"
+
+
+_FIXES = {"WRONGPASS": "ACL LIST", "CLUSTERDOWN": "CLUSTER INFO", "BUSY": "SCRIPT KILL"}
+_DENIED = re.compile(r"'([a-zA-Z][\w|-]*)' command")
+_USER = re.compile(r"[\w.@-]+")
 
 
 def _by_class(error: exceptions.RedisError, text: str, word: str) -> Cause | None:

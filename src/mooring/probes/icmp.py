@@ -161,7 +161,8 @@ def _echo_socket(address: str) -> Iterator[_Echo]:
             Reason.DRIVER,
             "this process may not send pings",
             code="ICMP_NOT_PERMITTED",
-            hint='Run `sysctl -w net.ipv4.ping_group_range="0 2147483647"`, or give the program CAP_NET_RAW.',
+            hint="Let every group of this machine send pings, or give the program CAP_NET_RAW.",
+            fix='sysctl -w net.ipv4.ping_group_range="0 2147483647"',
         )
     kind = socket.SOCK_RAW if raw else socket.SOCK_DGRAM
     with datagrams(address, 0, kind=kind, protocol=protocol) as sock:

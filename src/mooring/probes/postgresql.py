@@ -143,9 +143,19 @@ class PostgreSQL(SQLProbe["asyncpg.Connection"]):
         missing = await session.fetch(_MISSING, list(self.tables), list(self.privileges))
         if not missing:
             return
-        grants = [f"GRANT {row['privilege']} ON {row['name']} TO {quoted(self.user)};" for row in missing]
-        lacking = ", ".join(f"{row['privilege']} on {row['name']}" for row in missing)
-        raise CheckError(Reason.PERMISSION, f"the role lacks {lacking}", code="42501", hint=" ".join(grants))
+        lacking = {(row["privilege"], row["name"]) for row in missing}
+        pairs = [(right, table) for table in self.tables for right in self.privileges]
+        listed = [
+            pair for pair in pairs if pair in lacking
+        ]  # as they were asked for, no word of the server's
+        told = ", ".join(f"{right} on {table}" for right, table in listed)
+        raise CheckError(
+            Reason.PERMISSION,
+            f"the role lacks {told}",
+            code="42501",
+            hint="Grant the role what this target's tables and privileges ask for.",
+            fix=" ".join(f"GRANT {right} ON {table} TO {quoted(self.user)};" for right, table in listed),
+        )
 
     async def ping(self, session: asyncpg.Connection) -> None:
         await session.fetchval("SELECT 1")

@@ -101,6 +101,10 @@ class Redis(SessionProbe["Client"]):
         )
 
     @property
+    def _user(self) -> str | None:
+        return self._parts.user or self._parts.query.get("username")
+
+    @property
     def _database(self) -> str:
         return self._parts.name or self._parts.query.get("db", "0")
 
@@ -113,13 +117,13 @@ class Redis(SessionProbe["Client"]):
         from mooring.probes._redis import client_over
 
         url = self._parts
-        user, password = url.user or url.query.get("username"), url.password or url.query.get("password")
+        password = url.password or url.query.get("password")
         with ExitStack() as undo:
             stream = await dial(trail, url.host, url.port or REDIS_PORT, self._tls)
             undo.callback(stream.drop)
             async with trail.stage(Stage.AUTH):
                 client = await client_over(
-                    stream, user=user or None, password=password or None, database=int(self._database)
+                    stream, user=self._user or None, password=password or None, database=int(self._database)
                 )
             undo.pop_all()
         return client
@@ -181,7 +185,7 @@ class Redis(SessionProbe["Client"]):
     def reason(self, error: Exception) -> Reason | Cause | None:
         from mooring.probes._redis import explain
 
-        return explain(error)
+        return explain(error, self._user or "default")
 
 
 async def _facts(session: Client) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sqlite3
 import stat
 import time
@@ -104,7 +105,13 @@ class SQLite(Probe):
             found = [row[0] for row in connection.execute(f"PRAGMA quick_check({MOST_FINDINGS})")]
             if found != ["ok"]:
                 told = "; ".join(map(str, found))[:LONGEST_SHOWN]
-                raise CheckError(Reason.ASSERTION, f"the database is damaged: {told}", code="CORRUPT")
+                raise CheckError(
+                    Reason.ASSERTION,
+                    f"the database is damaged: {told}",
+                    code="CORRUPT",
+                    hint=_KNOWN[sqlite3.SQLITE_CORRUPT][2],
+                    fix=_fix(sqlite3.SQLITE_CORRUPT, self._path),
+                )
         if self.query is None:
             return
         row = connection.execute(self.query).fetchone()
@@ -126,7 +133,7 @@ class SQLite(Probe):
             hint = "Give the user that Mooring runs as the right to read it, and to enter the folders above."
             return Cause(Reason.PERMISSION, "EACCES", f"this process may not open {path}", hint)
         if isinstance(error, sqlite3.Error):
-            return _explained(error)
+            return _explained(error, path)
         return None
 
 
@@ -146,14 +153,14 @@ _KNOWN = {
     sqlite3.SQLITE_CORRUPT: (
         Reason.ASSERTION,
         "the database is damaged",
-        "Restore it from a backup, or try the `.recover` command of the sqlite3 program.",
+        "Restore it from a backup, or have the sqlite3 program save into a new file what can be read.",
     ),
     sqlite3.SQLITE_NOTADB: (Reason.PROTOCOL, "the file is no SQLite database", "Is the path right?"),
     sqlite3.SQLITE_INTERRUPT: (Reason.TIMEOUT, "the query took too long and was ended", None),
     sqlite3.SQLITE_READONLY: (
         Reason.PERMISSION,
         "the query writes, and the database is open read-only",
-        "Set read_only = false where the query is meant to write.",
+        "Let the target write, where its query is meant to.",
     ),
     sqlite3.SQLITE_CANTOPEN: (
         Reason.PERMISSION,
@@ -167,10 +174,22 @@ _KNOWN = {
 PRIMARY_CODE = 0xFF
 
 
-def _explained(error: sqlite3.Error) -> Cause | None:
+def _explained(error: sqlite3.Error, path: str) -> Cause | None:
     """Say what an error of SQLite means; its extended codes keep the primary one in the lowest byte."""
     number = getattr(error, "sqlite_errorcode", None)
     if number is None:  # raised by the module itself: several statements in one, for example
         return Cause(Reason.CONFIG, "SQLITE_MISUSE", f"the query cannot be run: {error}")
     reason, message, hint = _KNOWN.get(number & PRIMARY_CODE, (Reason.ASSERTION, None, None))
-    return Cause(reason, error.sqlite_errorname, message or f"the query fails: {error}", hint)
+    return Cause(
+        reason,
+        error.sqlite_errorname,
+        message or f"the query fails: {error}",
+        hint,
+        fix=_fix(number & PRIMARY_CODE, path),
+    )
+
+
+def _fix(number: int, path: str) -> str | None:
+    if number == sqlite3.SQLITE_CORRUPT:
+        return f"sqlite3 {shlex.quote(path)} .recover | sqlite3 {shlex.quote(f'{path}.recovered')}"
+    return "read_only = false" if number == sqlite3.SQLITE_READONLY else None

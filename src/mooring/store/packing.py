@@ -117,13 +117,14 @@ def _encode(said: Mapping[str, Any]) -> str:
 
 
 def _failure_keys(failure: Failure) -> dict[str, str | None]:
-    return {
+    keys = {
         "reason": failure.reason,
         "stage": failure.stage,
         "code": failure.code,
         "message": failure.message,
         "hint": failure.hint,
     }
+    return keys if failure.fix is None else {**keys, "fix": failure.fix}
 
 
 def _failure_from(keys: dict[str, Any]) -> Failure:
@@ -134,4 +135,5 @@ def _failure_from(keys: dict[str, Any]) -> Failure:
         keys["code"],
         keys["message"],
         keys["hint"],
+        keys.get("fix"),  # older rows have none
     )

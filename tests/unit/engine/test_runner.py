@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+import pytest
 from pydantic import SecretStr
 
+from mooring.core.failure import CheckError
+from mooring.core.reason import Reason
 from mooring.core.result import CheckResult, Observation, Trigger
 from mooring.core.target import Schedule, Target
 from mooring.engine.runner import Runner
@@ -26,6 +29,18 @@ class Echoing(Probe):
             return Observation(
                 {"answers": ["a", "see hunter2secret"], "more": {"deep": "hunter2secret"}, "n": 5}
             )
+
+
+class Advising(Probe):
+    """Advising: fails with something to paste."""
+
+    kind: str = "advising"
+    password: SecretStr = SecretStr("hunter2secret")
+    fix: str
+
+    async def check(self, trail: Trail) -> Observation:
+        async with trail.stage("permission"):
+            raise CheckError(Reason.PERMISSION, "no", hint="Grant it.", fix=self.fix)
 
 
 class Hanging(Probe):
@@ -55,6 +70,16 @@ async def test_a_secret_that_a_server_repeats_is_hidden() -> None:
         "more": {"deep": "***"},
         "n": 5,
     }
+
+
+@pytest.mark.parametrize(
+    ("fix", "told"), [("GRANT a TO b;", "GRANT a TO b;"), ("GRANT a TO hunter2secret;", None)]
+)
+async def test_a_fix_is_told_whole_or_not_at_all(fix: str, told: str | None) -> None:
+    """A statement with a secret masked could not be pasted; the hint stands without it."""
+    failure = (await result_of(Advising(fix=fix))).failure
+    assert failure is not None
+    assert (failure.hint, failure.fix) == ("Grant it.", told)
 
 
 async def test_a_timeout_is_told_in_round_seconds() -> None:

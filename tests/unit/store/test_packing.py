@@ -28,8 +28,9 @@ stages = st.lists(
 ).map(tuple)
 texts = st.text(st.characters(codec=None), max_size=30)
 plain = st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False) | texts
+maybe = st.none() | texts
 failures = st.builds(
-    Failure, st.sampled_from(Reason), st.none() | st.sampled_from(Stage), texts, texts, st.none() | texts
+    Failure, st.sampled_from(Reason), st.none() | st.sampled_from(Stage), texts, texts, maybe, maybe
 )
 observations = st.builds(
     Observation,
@@ -109,3 +110,12 @@ def test_note_id_depends_on_the_body_alone() -> None:
 def test_failure_alone(failure: Failure) -> None:
     """A change's failure comes back as it was."""
     assert packing.unpack_failure(packing.pack_failure(failure)) == failure
+
+
+def test_a_failure_of_before_there_were_fixes() -> None:
+    """What an older Mooring stored comes back, without a fix."""
+    packed = '{"reason":"auth","stage":"auth","code":"28P01","message":"no","hint":"Set one."}'
+    failure = Failure(Reason.AUTH, Stage.AUTH, "28P01", "no", "Set one.")
+    assert packing.unpack_failure(packed) == failure
+    assert packing.pack_failure(failure) == packed
+    assert packing.said_in(f'{{"failure":{packed}}}') == (failure, Observation())
