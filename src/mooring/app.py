@@ -33,10 +33,8 @@ from mooring.net.network import Network
 from mooring.probes._registry import Kinds
 from mooring.settings import Settings
 from mooring.store import revisions
-from mooring.store.engines import file_of
 from mooring.store.limits import Limits
 from mooring.store.seal import Seal
-from mooring.store.sole import sole_watcher
 from mooring.store.store import Store
 from mooring.targets import TargetReader
 
@@ -149,8 +147,8 @@ class App:
         self.net = await stack.enter_async_context(Network(clock=self.clock, egress=settings.egress))
         self.store = await Store.open(url, clock=self.clock, migrate=url.startswith("sqlite"))
         stack.push_async_callback(self.store.close)
-        if self._watch and (path := file_of(self.store.url)) is not None:
-            stack.enter_context(sole_watcher(path))
+        if self._watch:
+            await self.store.watch()
         stack.callback(self.bus.close)
         await self._build(stack)
         await self.catalogue.load()

@@ -8,17 +8,19 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
+import asyncpg
 import pytest
 from pydantic import SecretStr
 
 from mooring.app import App
 from mooring.core.clock import SystemClock
+from mooring.core.failure import InputError
 from mooring.core.health import Health, settle
 from mooring.core.result import CheckResult, Trigger
 from mooring.core.status import Status
@@ -29,10 +31,12 @@ from mooring.store import results as result_rows
 from mooring.store import transitions as transition_rows
 from mooring.store import upgrade
 from mooring.store.engines import store_url
+from mooring.store.sole import _LOCK
 from mooring.store.store import Store
 from mooring.testing import no_leaks
 from tests.integration.watcher import TARGETS
 from tests.servers.postgresql import PostgreSQL
+from tests.servers.process import eventually
 from tests.sources import ROOT
 
 pytestmark = pytest.mark.integration
@@ -138,6 +142,49 @@ async def test_postgresql_keeps_what_was_watched(postgresql: PostgreSQL) -> None
             rows = await app.store.read(lambda conn: transition_rows.of_target(conn, known.id or 0))
             notes = [(row.transition.new, row.transition.note) for row in reversed(rows)]
             assert notes == [(Status.DOWN, None), (Status.UNKNOWN, "Mooring was stopped")]
+
+
+@pytest.fixture
+def stored_in_postgresql(postgresql: PostgreSQL) -> Iterator[Settings]:
+    """A new PostgreSQL store."""
+    with postgresql.database() as name:
+        url = postgresql.url(database=name)
+        upgrade.upgrade(store_url(url))
+        key = postgresql.folder / f"{name}.key"
+        store = StoreSettings(url=SecretStr(url))
+        yield Settings(store=store, server=ServerSettings(secret_key_file=key))
+
+
+async def test_postgresql_store_is_watched_by_one(stored_in_postgresql: Settings) -> None:
+    """While one App watches a PostgreSQL store another one is refused; one that only looks is not."""
+    async with App(stored_in_postgresql):
+        with pytest.raises(
+            InputError, match=r"store.url: the database is watched by another Mooring already"
+        ):
+            async with App(stored_in_postgresql):
+                pass
+        async with App(stored_in_postgresql, watch=False) as other:
+            await other.catalogue.add({"name": "a", "url": "tcp://127.0.0.1:1"})
+    async with App(stored_in_postgresql) as app:
+        assert app.scheduler.active
+
+
+async def test_postgresql_store_taken_over(stored_in_postgresql: Settings, postgresql: PostgreSQL) -> None:
+    """Who lost the database and finds it watched by another stores nothing, says so, and goes on after it."""
+    url = stored_in_postgresql.store.url.get_secret_value()
+    claim = f"SELECT pg_try_advisory_lock({_LOCK})"
+    lose = "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database d ON d.oid = database "
+    lose += "WHERE locktype = 'advisory' AND datname = current_database()"
+    async with App(stored_in_postgresql) as app:
+        target = await app.catalogue.add({"name": "a", "url": "tcp://127.0.0.1:1", "interval": 3600})
+        other = await asyncpg.connect(url)
+        while not await other.fetchval(claim):
+            await other.execute(lose)
+        await app.monitor.check(target, Trigger.MANUAL)
+        assert "watched by another Mooring already" in (app.recorder.store_error or "")
+        await other.close()
+        await eventually(lambda: app.recorder.store_error is None, "the store is written again")
+        assert len(await app.store.read(lambda conn: result_rows.recent(conn, target.id or 0))) >= 1
 
 
 @asynccontextmanager

@@ -6,6 +6,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, event
 
 from mooring.core.failure import InputError, Problem, StoreError
 
@@ -13,6 +16,33 @@ try:
     import fcntl
 except ModuleNotFoundError:  # Windows
     fcntl = None  # type: ignore[assignment]
+
+_LOCK = 0x6D6F6F72_77617463
+"""PostgreSQL's advisory lock for watching what stands in the database."""
+
+
+class WatchedError(StoreError):
+    """Somebody else watches the database; trying again helps once he has stopped."""
+
+
+def claim_each_connection(engine: Engine) -> None:
+    """Have each connection that is made from now on take the right to watch a PostgreSQL store.
+
+    It ends with the connection, however that ends; a new one after a restart of the database takes it
+    again, or fails with WatchedError: who was replaced meanwhile cannot write any more.
+    """
+    event.listen(engine, "connect", _claim)
+
+
+def _claim(connection: Any, _record: object) -> None:
+    with connection.cursor() as cursor:
+        claimed = cursor.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchone()[0]
+    connection.rollback()  # of the transaction, not of the lock
+    if not claimed:
+        connection.close()
+        raise WatchedError(
+            "the database is watched by another Mooring already; stop that one, or give this one its own"
+        )
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from datetime import datetime
 from typing import Self, TypeVar
 
@@ -15,6 +15,7 @@ from mooring.core.clock import Clock
 from mooring.core.failure import InputError, Problem, StoreError
 from mooring.store.engines import create_file, engine_of, file_of, in_memory, store_url
 from mooring.store.lane import Lane
+from mooring.store.sole import WatchedError, claim_each_connection, sole_watcher
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,9 @@ class Store:
         self._clock = clock
         self._failing_since: datetime | None = None
         self._working = 0
-        self._writer = Lane(engine_of(url, writes=True, connections=1), 1, file_of(url))
+        self._stack = ExitStack()
+        self._writing = engine_of(url, writes=True, connections=1)
+        self._writer = Lane(self._writing, 1, file_of(url))
         self._readers = (
             self._writer
             if in_memory(url)
@@ -65,6 +68,21 @@ class Store:
             stack.pop_all()
         return store
 
+    async def watch(self) -> None:
+        """Take the right to watch what is stored, until the store is closed or the process ends.
+
+        Raises InputError while somebody else has it. Call it before the first `write`.
+        """
+        path = file_of(self.url)
+        if path is not None:
+            self._stack.enter_context(sole_watcher(path))
+        elif not in_memory(self.url):
+            claim_each_connection(self._writing)
+            try:
+                await self.write(lambda _: None)
+            except WatchedError as error:
+                raise InputError([Problem("store.url", str(error))]) from None
+
     async def write(self, work: Work[T], *, patience: float = PATIENCE) -> T:
         """Run `work` in one transaction on the writer thread and return what it returns, committed.
 
@@ -80,6 +98,7 @@ class Store:
         """Wait for the running work, `PATIENCE` at the most, and let go of the database."""
         for lane in {id(lane): lane for lane in (self._readers, self._writer)}.values():
             await lane.close(PATIENCE)
+        self._stack.close()
 
     @property
     def failing_since(self) -> datetime | None:

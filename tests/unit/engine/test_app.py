@@ -119,6 +119,7 @@ async def test_a_kill_is_told_as_unknown_from_the_last_sign_of_life(
     await clock.advance(100)
     app.scheduler.stop()  # what is left of a killed process: nothing of it runs any more
     app._stack.pop_all()
+    app.store._stack.close()  # as the kernel takes back the lock of a killed process
     app.recorder._closing = True
     app.recorder._kick.set()
     clock.turn(1000)
