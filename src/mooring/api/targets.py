@@ -16,6 +16,7 @@ from mooring.api.errors import Refused
 from mooring.api.guard import OPERATOR, VIEWER, By, Caller, Guarded
 from mooring.api.models import (
     HIGHEST_ID,
+    Id,
     NewTargetAnswer,
     Page,
     Request,
@@ -40,6 +41,8 @@ IfMatch = Annotated[
     str | None, Header(max_length=200, description='The version this is based on, as in ETag: "3".')
 ]
 TOKEN_BYTES = 24
+MOST_IDS = 1000
+"""Ids in one filter: about what an address can hold."""
 CONFLICT: Responses = {
     409: {"description": "The name is taken, or the target belongs to the configuration file."},
     412: {"description": "Somebody else has changed the target since that version."},
@@ -49,6 +52,7 @@ CONFLICT: Responses = {
 class Filter(Request):
     """Which targets. Several of one kind: any of them will do; several labels: all have to be there."""
 
+    id: list[Id] = Field([], max_length=MOST_IDS, description="These alone.")
     status: list[Status] = Field([], max_length=10, description="Where it stands.")
     kind: list[str] = Field([], max_length=100)
     label: list[str] = Field([], max_length=50, description="`team:shop`, or `team` for any value of it.")
@@ -58,8 +62,9 @@ class Filter(Request):
     def chosen(self, here: Context) -> Iterator[Target]:
         """Yield the targets that it lets through, by id."""
         catalogue = here.app.catalogue
-        for target in sorted(catalogue.targets.values(), key=lambda each: each.id or 0):
-            health = catalogue.health.get(target.id or 0, Health())
+        wanted = catalogue.targets.keys() & set(self.id) if self.id else catalogue.targets
+        for target_id in sorted(wanted):
+            target, health = catalogue.targets[target_id], catalogue.health.get(target_id, Health())
             if self._takes(target, health):
                 yield target
 

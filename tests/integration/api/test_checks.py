@@ -98,6 +98,13 @@ async def test_check_all_leaves_paused_targets_out(api: Api) -> None:
     assert [result["target"]["name"] for result in some["results"]] == ["a"]
 
 
+async def test_check_all_takes_ids(api: Api) -> None:
+    """Those that are named by their ids are tested, no others; one that is gone is left out."""
+    ids = [(await api.add(name=name))["id"] for name in ("a", "b", "c")]
+    some = await api.operator.post("/api/v1/targets/check-all", params={"id": [ids[0], ids[2], 999]})
+    assert [result["target"]["name"] for result in some.json()["results"]] == ["a", "c"]
+
+
 async def test_stages_and_results_stream_as_they_come(api: Api) -> None:
     """Events arrive in order: each stage, the result, then the summary, and the stream ends."""
     target = await api.add(name="web")
