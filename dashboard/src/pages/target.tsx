@@ -1,8 +1,138 @@
-import { Title } from '@mantine/core'
+import { Button, Skeleton, Stack } from '@mantine/core'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { Link, useParams } from 'react-router'
 
+import { useApi } from '#/api/context'
+import { data } from '#/api/client'
+import { ApiError } from '#/api/problem'
+import { keys, kindsQuery, targetQuery } from '#/api/queries'
+import type { Result, Target } from '#/api/types'
+import { Changes } from '#/components/target/Changes'
+import { Found, factsOf } from '#/components/target/Found'
+import { LastCheck } from '#/components/target/LastCheck'
+import { Past } from '#/components/target/Past'
+import { Results } from '#/components/target/Results'
+import { Section } from '#/components/target/Section'
+import { TargetActions } from '#/components/target/TargetActions'
+import { TargetHeader } from '#/components/target/TargetHeader'
+import { TargetSettings } from '#/components/target/TargetSettings'
+import { useTestNow } from '#/components/target/useTestNow'
+import { paths } from '#/lib/paths'
+import { EmptyState } from '#/ui/EmptyState'
+import { ErrorNotice } from '#/ui/ErrorNotice'
+import { FailureCard, WarningsCard } from '#/ui/FailureCard'
 import { usePageTitle } from '#/ui/usePageTitle'
 
+import classes from './target.module.css'
+
+/** One target: where it stands, why, and how it was. */
 export function TargetPage() {
-  usePageTitle('Target')
-  return <Title order={1}>Target</Title>
+  const word = useParams()['id'] ?? ''
+  return /^[1-9]\d{0,14}$/.test(word) ? <TargetOf key={word} id={Number(word)} /> : <NotFound />
+}
+
+function TargetOf({ id }: { id: number }) {
+  const query = useQuery(targetQuery(useApi(), id))
+  usePageTitle(query.data?.name ?? 'Target')
+  if (query.error instanceof ApiError && query.error.status === 404) return <NotFound />
+  if (query.data !== undefined) return <Shown target={query.data} />
+  if (query.error === null) return <Loading />
+  return (
+    <ErrorNotice
+      error={query.error}
+      title="The target could not be read"
+      onRetry={() => void query.refetch()}
+      retrying={query.isFetching}
+    />
+  )
+}
+
+function NotFound() {
+  return (
+    <EmptyState
+      title="There is no such target"
+      actions={
+        <Button component={Link} to={paths.overview()} variant="default">
+          All targets
+        </Button>
+      }
+    >
+      It was removed, or the address is not quite right.
+    </EmptyState>
+  )
+}
+
+const Loading = () => (
+  <Stack gap="md" role="status" aria-label="Loading the target">
+    <Skeleton height={110} />
+    <Skeleton height={360} />
+    <Skeleton height={320} />
+  </Stack>
+)
+
+function Shown({ target }: { target: Target }) {
+  const kinds = useQuery(kindsQuery(useApi())).data
+  const kind = kinds?.find((each) => each.name === target.kind)
+  const { test, start, cancel } = useTestNow(target.id)
+  const pause = usePause(target)
+  const last = newest(target.health.last, test.result)
+  const told = last !== null && factsOf(last).length > 0
+  return (
+    <Stack gap="md">
+      <TargetHeader
+        target={target}
+        kind={kind}
+        actions={
+          <TargetActions
+            target={target}
+            kind={kind}
+            testing={test.phase === 'running'}
+            onTest={start}
+            onCancel={cancel}
+            pausing={pause.isPending}
+            onPause={() => pause.mutate()}
+          />
+        }
+      />
+      {pause.error !== null && <ErrorNotice error={pause.error} title="Nothing was changed" />}
+      {last !== null && last.failure !== null && (
+        <FailureCard failure={last.failure} status={last.status} />
+      )}
+      {last !== null && last.warnings.length > 0 && <WarningsCard warnings={last.warnings} />}
+      <div className={classes.top} data-aside={told}>
+        <LastCheck target={target} kind={kind} last={last} test={test} />
+        {told && (
+          <Section title="What it found">
+            <Found result={last} />
+          </Section>
+        )}
+      </div>
+      <Past id={target.id} kind={kind} />
+      <div className={classes.bottom}>
+        <Changes id={target.id} since={target.health.since} />
+        <TargetSettings target={target} kind={kind} />
+      </div>
+      <Results id={target.id} kind={kind} newest={last?.started_at ?? null} />
+    </Stack>
+  )
+}
+
+/** The target tells of a test's result only a moment after the test itself. */
+const newest = (told: Result | null, tested: Result | null): Result | null =>
+  tested !== null && (told === null || tested.started_at > told.started_at) ? tested : told
+
+function usePause(target: Target) {
+  const api = useApi()
+  const cache = useQueryClient()
+  return useMutation({
+    mutationFn: () =>
+      data(
+        api.client.PATCH('/api/v1/targets/{target_id}', {
+          params: { path: { target_id: target.id } },
+          body: { enabled: !target.enabled, version: target.version },
+        }),
+      ),
+    // Also after an error: with 412 somebody else was faster, and their version is what counts.
+    onSettled: () => cache.invalidateQueries({ queryKey: keys.target(target.id) }),
+  })
 }

@@ -1,0 +1,129 @@
+import { Anchor, Badge, Group, Loader, Title } from '@mantine/core'
+import { IconArrowLeft } from '@tabler/icons-react'
+import type { ReactNode } from 'react'
+import { Link } from 'react-router'
+
+import { useAtNow, useLive } from '#/api/context'
+import type { Kind, Target } from '#/api/types'
+import { paths } from '#/lib/paths'
+import { shownStatus } from '#/lib/status'
+import { duration } from '#/lib/time'
+import { CopyButton } from '#/ui/CopyButton'
+import { Since } from '#/ui/Since'
+import { StatusBadge } from '#/ui/StatusBadge'
+
+import classes from './TargetHeader.module.css'
+
+interface TargetHeaderProps {
+  target: Target
+  kind: Kind | undefined
+  actions: ReactNode
+}
+
+/** Which target it is, where it stands, and what can be done with it. */
+export function TargetHeader({ target, kind, actions }: TargetHeaderProps) {
+  return (
+    <header>
+      <Anchor component={Link} to={paths.overview()} size="sm" c="dimmed">
+        <Group gap={4} component="span">
+          <IconArrowLeft size={14} aria-hidden="true" /> All targets
+        </Group>
+      </Anchor>
+      <div className={classes.head}>
+        <div className={classes.title}>
+          <Title order={1} className={classes.name}>
+            <bdi>{target.name}</bdi>
+          </Title>
+          <Standing target={target} />
+          <Times target={target} passive={kind?.passive ?? false} />
+          <About target={target} />
+        </div>
+        {actions}
+      </div>
+    </header>
+  )
+}
+
+function Standing({ target }: { target: Target }) {
+  const { phase } = useLive()
+  const { health, enabled } = target
+  const stale = phase === 'broken'
+  return (
+    <div className={classes.line}>
+      <StatusBadge
+        status={shownStatus({ enabled, status: health.status })}
+        size="lg"
+        stale={stale}
+      />
+      {enabled && health.since !== null && (
+        <span>
+          since <Since at={health.since} />
+        </span>
+      )}
+      {stale && <Badge color="gray">last known</Badge>}
+      {enabled && health.confirming !== null && (
+        <Badge color="orange" variant="light" tt="none">
+          confirming {health.confirming[0]} of {health.confirming[1]}
+        </Badge>
+      )}
+      {enabled && health.checking && (
+        <Group gap={4} component="span">
+          <Loader size={12} aria-hidden="true" /> checking
+        </Group>
+      )}
+    </div>
+  )
+}
+
+function Times({ target, passive }: { target: Target; passive: boolean }) {
+  const { health, enabled, interval } = target
+  const every = duration(interval)
+  const last = health.last?.started_at ?? null
+  return (
+    <div className={classes.line}>
+      <span>
+        {passive ? 'Reported' : 'Checked'} <Since at={last} none="not yet" />
+      </span>
+      <span className={classes.dot} />
+      {!enabled && <span>Paused: it is not tested until it is resumed</span>}
+      {enabled && passive && <span>Expected every {every}</span>}
+      {enabled && !passive && <NextCheck at={health.next_check_at} every={every} />}
+    </div>
+  )
+}
+
+/** A check that is due may wait a moment for its turn: it is never told as past. */
+function NextCheck({ at, every }: { at: string | null; every: string }) {
+  const due = useAtNow((now) => at !== null && Date.parse(at) - now < 1500)
+  if (at === null) return <span>every {every}</span>
+  return (
+    <span>
+      next {due ? <time dateTime={at}>now</time> : <Since at={at} />}, every {every}
+    </span>
+  )
+}
+
+function About({ target }: { target: Target }) {
+  return (
+    <div className={classes.line}>
+      <span>{target.kind}</span>
+      {target.address !== '' && (
+        <>
+          <span className={classes.dot} />
+          <span className={classes.address}>{target.address}</span>
+          <CopyButton value={target.address} what="the address" />
+        </>
+      )}
+      {Object.entries(target.labels).map(([key, value]) => (
+        <Badge key={key} variant="default" tt="none" fw={500} maw="100%">
+          {key}: {value}
+        </Badge>
+      ))}
+      {target.origin === 'file' && (
+        <Badge variant="light" color="gray" tt="none" fw={500}>
+          edited in mooring.toml
+        </Badge>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,93 @@
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
+
+import { type Api, data } from '#/api/client'
+import type { Window } from '#/api/queries'
+import type { Reason, Status } from '#/api/types'
+
+// None of these keys begins with that of the target: what is below it is read anew at every check,
+// and the past of a month need not be.
+const PAST = 'past'
+const RESULTS = 'results'
+const CHANGES = 'changes'
+
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+
+/** How often a window is read anew while it is looked at: its newest step moves no faster. */
+const PACE: Record<Window, number> = {
+  '1h': 15 * SECOND,
+  '24h': MINUTE,
+  '7d': 5 * MINUTE,
+  '30d': 15 * MINUTE,
+}
+
+export const pastKey = (id: number) => [PAST, id] as const
+
+export const pastQuery = (api: Api, id: number, window: Window) =>
+  queryOptions({
+    queryKey: [...pastKey(id), window],
+    queryFn: ({ signal }) =>
+      data(
+        api.client.GET('/api/v1/targets/{target_id}/history', {
+          params: { path: { target_id: id }, query: { window } },
+          signal,
+        }),
+      ),
+    staleTime: PACE[window] / 2,
+    refetchInterval: PACE[window],
+    // The window that is shown stays until the other one is there; another target's never does.
+    placeholderData: (before, query) => (query?.queryKey[1] === id ? before : undefined),
+  })
+
+export interface ResultFilter {
+  status: Status | null
+  reason: Reason | null
+}
+
+const PAGE = 20
+
+/** `until`: the newest check that the list is to hold; a later one makes it be read anew. */
+export const resultsQuery = (api: Api, id: number, filter: ResultFilter, until: string | null) =>
+  infiniteQueryOptions({
+    queryKey: [RESULTS, id, filter, until],
+    queryFn: ({ signal, pageParam }) =>
+      data(
+        api.client.GET('/api/v1/targets/{target_id}/results', {
+          params: {
+            path: { target_id: id },
+            query: {
+              limit: PAGE,
+              ...(pageParam !== null && { cursor: pageParam }),
+              ...(filter.status !== null && { status: filter.status }),
+              ...(filter.reason !== null && { reason: filter.reason }),
+            },
+          },
+          signal,
+        }),
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next,
+    staleTime: Infinity,
+    gcTime: 10 * SECOND,
+    placeholderData: keepPreviousData,
+  })
+
+/** `since`: when the newest change was; another one makes the list be read anew. */
+export const changesQuery = (api: Api, id: number, since: string | null) =>
+  infiniteQueryOptions({
+    queryKey: [CHANGES, id, since],
+    queryFn: ({ signal, pageParam }) =>
+      data(
+        api.client.GET('/api/v1/targets/{target_id}/transitions', {
+          params: {
+            path: { target_id: id },
+            query: { limit: PAGE, ...(pageParam !== null && { cursor: pageParam }) },
+          },
+          signal,
+        }),
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next,
+    staleTime: MINUTE,
+    placeholderData: (before, query) => (query?.queryKey[1] === id ? before : undefined),
+  })
