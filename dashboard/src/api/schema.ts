@@ -4,236 +4,236 @@
  */
 
 export interface paths {
-    readonly "/api/v1/check": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Check Unsaved
          * @description Test a target that is not stored, or not yet as it is sent. Nothing is kept.
          */
-        readonly post: operations["check_unsaved_api_v1_check_post"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["check_unsaved_api_v1_check_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/discover": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/discover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Find Addresses
          * @description Find addresses in a list, an `.env` file or a Compose file. Nothing is stored or tested.
          */
-        readonly post: operations["find_addresses_api_v1_discover_post"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["find_addresses_api_v1_discover_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/events": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Stream Events
          * @description Stream how everything stands, and every change from then on.
          */
-        readonly get: operations["stream_events_api_v1_events_get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["stream_events_api_v1_events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/kinds": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * List Kinds
          * @description List the kinds.
          */
-        readonly get: operations["list_kinds_api_v1_kinds_get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["list_kinds_api_v1_kinds_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/overview": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Overview
          * @description Tell how everything stands.
          */
-        readonly get: operations["overview_api_v1_overview_get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["overview_api_v1_overview_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/push/{token}": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/push/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Report By Get
          * @description Report in, for what can only open an address (`curl -fsS ADDRESS`). The path's token is the login.
          */
-        readonly get: operations["report_by_get_api_v1_push__token__get"];
-        readonly put?: never;
+        get: operations["report_by_get_api_v1_push__token__get"];
+        put?: never;
         /**
          * Report By Post
          * @description Report in. The token in the path is the login; the body may be left out.
          */
-        readonly post: operations["report_by_post_api_v1_push__token__post"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["report_by_post_api_v1_push__token__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/session": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Show Session
          * @description Tell who is signed in, and the CSRF token of the session.
          */
-        readonly get: operations["show_session_api_v1_session_get"];
-        readonly put?: never;
+        get: operations["show_session_api_v1_session_get"];
+        put?: never;
         /**
          * Sign In
          * @description Sign in with a token, or with the one-time code of the first start: sets a cookie.
          */
-        readonly post: operations["sign_in_api_v1_session_post"];
+        post: operations["sign_in_api_v1_session_post"];
         /**
          * Sign Out
          * @description Sign out: the session ends at once, whoever else has its cookie.
          */
-        readonly delete: operations["sign_out_api_v1_session_delete"];
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        delete: operations["sign_out_api_v1_session_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/targets": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * List Targets
          * @description List the targets in the order in which they were added.
          */
-        readonly get: operations["list_targets_api_v1_targets_get"];
-        readonly put?: never;
+        get: operations["list_targets_api_v1_targets_get"];
+        put?: never;
         /**
          * Add Target
          * @description Store a target, which is tested at once and from then on.
          */
-        readonly post: operations["add_target_api_v1_targets_post"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["add_target_api_v1_targets_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/targets/{target_id}": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/targets/{target_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Show Target
          * @description Show a target and where it stands.
          */
-        readonly get: operations["show_target_api_v1_targets__target_id__get"];
-        readonly put?: never;
-        readonly post?: never;
+        get: operations["show_target_api_v1_targets__target_id__get"];
+        put?: never;
+        post?: never;
         /**
          * Remove Target
          * @description Remove a target and its history.
          */
-        readonly delete: operations["remove_target_api_v1_targets__target_id__delete"];
-        readonly options?: never;
-        readonly head?: never;
+        delete: operations["remove_target_api_v1_targets__target_id__delete"];
+        options?: never;
+        head?: never;
         /**
          * Change Target
          * @description Change some keys of a target; the others stay. A push target's token set to null is made anew.
          */
-        readonly patch: operations["change_target_api_v1_targets__target_id__patch"];
-        readonly trace?: never;
+        patch: operations["change_target_api_v1_targets__target_id__patch"];
+        trace?: never;
     };
-    readonly "/api/v1/targets/{target_id}/check": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/targets/{target_id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Check Target
          * @description Test a target now. A check of it that is running already is shared.
          */
-        readonly post: operations["check_target_api_v1_targets__target_id__check_post"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["check_target_api_v1_targets__target_id__check_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/targets/{target_id}/failures": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/targets/{target_id}/failures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * List Failures
@@ -241,205 +241,205 @@ export interface paths {
          *
          *     A day is never cut in two: a part may hold fewer than `limit`.
          */
-        readonly get: operations["list_failures_api_v1_targets__target_id__failures_get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["list_failures_api_v1_targets__target_id__failures_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/targets/{target_id}/history": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/targets/{target_id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Show History
          * @description Show a target's past in steps: checks, failures, latencies, uptime.
          */
-        readonly get: operations["show_history_api_v1_targets__target_id__history_get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["show_history_api_v1_targets__target_id__history_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/targets/{target_id}/results": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/targets/{target_id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * List Results
          * @description List a target's results, newest first, as long as they are kept one by one.
          */
-        readonly get: operations["list_results_api_v1_targets__target_id__results_get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["list_results_api_v1_targets__target_id__results_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/targets/{target_id}/transitions": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/targets/{target_id}/transitions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * List Transitions Of
          * @description List the changes of one target's health, newest first.
          */
-        readonly get: operations["list_transitions_of_api_v1_targets__target_id__transitions_get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["list_transitions_of_api_v1_targets__target_id__transitions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/targets/check-all": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/targets/check-all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
+        get?: never;
+        put?: never;
         /**
          * Check All
          * @description Test all targets now, or those that the filter lets through; paused ones are left out.
          */
-        readonly post: operations["check_all_api_v1_targets_check_all_post"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["check_all_api_v1_targets_check_all_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/tokens": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * List Tokens
          * @description List the tokens, without their secrets.
          */
-        readonly get: operations["list_tokens_api_v1_tokens_get"];
-        readonly put?: never;
+        get: operations["list_tokens_api_v1_tokens_get"];
+        put?: never;
         /**
          * Make Token
          * @description Make a token. Its secret is in this answer and nowhere else.
          */
-        readonly post: operations["make_token_api_v1_tokens_post"];
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        post: operations["make_token_api_v1_tokens_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/tokens/{token_id}": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/tokens/{token_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly get?: never;
-        readonly put?: never;
-        readonly post?: never;
+        get?: never;
+        put?: never;
+        post?: never;
         /**
          * Revoke Token
          * @description Revoke a token, and with it every session that was opened by it, at once.
          */
-        readonly delete: operations["revoke_token_api_v1_tokens__token_id__delete"];
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        delete: operations["revoke_token_api_v1_tokens__token_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/api/v1/transitions": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/api/v1/transitions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * List Transitions
          * @description List the changes of all targets' health, newest first.
          */
-        readonly get: operations["list_transitions_api_v1_transitions_get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["list_transitions_api_v1_transitions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/livez": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/livez": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Live
          * @description Tell whether this process works: 503 with the cause where it should be restarted.
          */
-        readonly get: operations["live_livez_get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["live_livez_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/metrics": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Metrics
          * @description Give all targets' and Mooring's own metrics in the Prometheus text format.
          */
-        readonly get: operations["metrics_metrics_get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["metrics_metrics_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/probe": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/probe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Probe
@@ -448,34 +448,34 @@ export interface paths {
          *     A stored target is checked as by its schedule: failures are confirmed as usual, a running check is
          *     shared, and its own timeout holds, since what is found counts for its health.
          */
-        readonly get: operations["probe_probe_get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["probe_probe_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
-    readonly "/readyz": {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    "/readyz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
         /**
          * Ready
          * @description Tell whether requests can be served: 503 with the cause where the store cannot be used.
          */
-        readonly get: operations["ready_readyz_get"];
-        readonly put?: never;
-        readonly post?: never;
-        readonly delete?: never;
-        readonly options?: never;
-        readonly head?: never;
-        readonly patch?: never;
-        readonly trace?: never;
+        get: operations["ready_readyz_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
     };
 }
 export type webhooks = Record<string, never>;
@@ -485,88 +485,95 @@ export interface components {
          * BucketAnswer
          * @description One step. Latencies are seconds of the checks that passed, null where none did.
          */
-        readonly BucketAnswer: {
+        BucketAnswer: {
             /** Count */
-            readonly count: number;
+            count: number;
             /** Failures */
-            readonly failures: number;
+            failures: number;
             /** Max */
-            readonly max: number | null;
+            max: number | null;
             /** Mean */
-            readonly mean: number | null;
+            mean: number | null;
             /** Min */
-            readonly min: number | null;
+            min: number | null;
             /** P50 */
-            readonly p50: number | null;
+            p50: number | null;
             /** P95 */
-            readonly p95: number | null;
+            p95: number | null;
+            /**
+             * Stages
+             * @description Mean seconds of each stage that was timed, of the checks that passed.
+             */
+            stages: {
+                [key: string]: number;
+            };
             /**
              * Start
              * Format: date-time
              */
-            readonly start: string;
+            start: string;
             /**
              * Uptime
              * @description 0 to 1; null where health was unknown.
              */
-            readonly uptime: number | null;
+            uptime: number | null;
         };
         /** @description A target to be tested before it is stored: an address alone, or all its keys. */
-        readonly CheckInput: {
+        CheckInput: {
             /**
              * Degraded Above
              * @description Seconds above which a check that passes is degraded for being slow.
              */
-            readonly degraded_above?: number | null;
+            degraded_above?: number | null;
             /**
              * Depends On
              * @description Names of targets without which this one cannot work.
              * @default []
              */
-            readonly depends_on: readonly string[];
+            depends_on?: string[];
             /**
              * Enabled
              * @description False: paused.
              * @default true
              */
-            readonly enabled: boolean;
+            enabled?: boolean;
             /**
              * Failures Before Down
              * @description Failures in a row that make a target down.
              */
-            readonly failures_before_down?: number | null;
+            failures_before_down?: number | null;
             /** @description What POST /api/v1/discover gave; it holds the secret. */
-            readonly found?: string;
+            found?: string;
             /** @description A stored target, whose masked secrets are meant. */
-            readonly id?: number;
+            id?: number;
             /**
              * Interval
              * @description Seconds between checks.
              */
-            readonly interval?: number | null;
+            interval?: number | null;
             /**
              * Kind
              * @description The kind; where it is left out the address says it.
              */
-            readonly kind?: string | null;
+            kind?: string | null;
             /**
              * Labels
              * @description Words to filter and group by.
              */
-            readonly labels?: {
-                readonly [key: string]: string;
+            labels?: {
+                [key: string]: string;
             };
             /**
              * Name
              * @description What people call it. Unique, printable, at most 200 characters.
              */
-            readonly name?: string;
+            name?: string;
             /**
              * Quorum
              * @description Regions that have to call it down.
              * @default 1
              */
-            readonly quorum: number;
+            quorum?: number;
             /**
              * Regions
              * @description Where it is tested from.
@@ -574,748 +581,753 @@ export interface components {
              *       "local"
              *     ]
              */
-            readonly regions: readonly string[];
+            regions?: string[];
             /**
              * Retry
              * @description Whether a failure is confirmed by quick re-checks before the target is down.
              */
-            readonly retry?: boolean | null;
+            retry?: boolean | null;
             /**
              * Retry Delay
              * @description Seconds between these re-checks, give or take a tenth.
              */
-            readonly retry_delay?: number | null;
+            retry_delay?: number | null;
             /**
              * Successes Before Up
              * @description Successes in a row that make it up again.
              */
-            readonly successes_before_up?: number | null;
+            successes_before_up?: number | null;
             /**
              * Timeout
              * @description Seconds after which a check ends, whatever the target does.
              */
-            readonly timeout?: number | null;
+            timeout?: number | null;
             /** @description The address; it also says the kind where that is left out. Comes back masked. */
-            readonly url?: string;
+            url?: string;
         } & {
-            readonly [key: string]: unknown;
+            [key: string]: unknown;
         };
         /**
          * DiscoverAnswer
          * @description The addresses found in a text.
          */
-        readonly DiscoverAnswer: {
+        DiscoverAnswer: {
             /** Items */
-            readonly items: readonly components["schemas"]["FoundAnswer"][];
+            items: components["schemas"]["FoundAnswer"][];
         };
         /**
          * DiscoverInput
          * @description Text that somebody pasted: a list of addresses, an `.env` file, a Compose file.
          */
-        readonly DiscoverInput: {
+        DiscoverInput: {
             /** Text */
-            readonly text: string;
+            text: string;
         };
         /**
          * FailureAnswer
          * @description Why a check failed and what to do about it.
          */
-        readonly FailureAnswer: {
+        FailureAnswer: {
             /** Code */
-            readonly code: string;
+            code: string;
+            /**
+             * Fix
+             * @description What can be pasted as it stands: a statement, a command, a line of a configuration file.
+             */
+            fix: string | null;
             /** Hint */
-            readonly hint: string | null;
+            hint: string | null;
             /** Message */
-            readonly message: string;
-            readonly reason: components["schemas"]["Reason"];
-            readonly stage: components["schemas"]["Stage"] | null;
+            message: string;
+            reason: components["schemas"]["Reason"];
+            stage: components["schemas"]["Stage"] | null;
         };
         /**
          * FailureDayAnswer
          * @description How often a target failed for one cause (reason, stage and code) on one day in UTC.
          */
-        readonly FailureDayAnswer: {
+        FailureDayAnswer: {
             /** Count */
-            readonly count: number;
+            count: number;
             /**
              * Day
              * Format: date
              */
-            readonly day: string;
-            readonly first: components["schemas"]["FailureAnswer"];
+            day: string;
+            first: components["schemas"]["FailureAnswer"];
             /**
              * First At
              * Format: date-time
              */
-            readonly first_at: string;
-            readonly last: components["schemas"]["FailureAnswer"];
+            first_at: string;
+            last: components["schemas"]["FailureAnswer"];
             /**
              * Last At
              * Format: date-time
              */
-            readonly last_at: string;
+            last_at: string;
             /** Region */
-            readonly region: string;
+            region: string;
         };
         /**
          * FieldProblem
          * @description One mistake in a request: where it stands and what would be right.
          */
-        readonly FieldProblem: {
+        FieldProblem: {
             /**
              * Field
              * @description The key that is wrong, dotted where it is nested; empty: the whole.
              */
-            readonly field: string;
+            field: string;
             /** Message */
-            readonly message: string;
+            message: string;
         };
         /**
          * FoundAnswer
          * @description One address that stands in a text. It can be tested where nothing is missing and there is no note.
          */
-        readonly FoundAnswer: {
+        FoundAnswer: {
             /**
              * Found
              * @description Send this as `found`, to POST /api/v1/check or /api/v1/targets, to mean this address with its secret. It can be opened by this server alone, for an hour.
              */
-            readonly found: string | null;
+            found: string | null;
             /**
              * Kind
              * @description Null where this version has none for it.
              */
-            readonly kind: string | null;
+            kind: string | null;
             /**
              * Missing
              * @description What has to be added before it can be tested.
              */
-            readonly missing: readonly string[];
+            missing: string[];
             /**
              * Name
              * @description A name to suggest.
              */
-            readonly name: string;
+            name: string;
             /**
              * Note
              * @description Why it cannot be tested as it stands.
              */
-            readonly note: string | null;
+            note: string | null;
             /**
              * Source
              * @description Where in the text it stood.
              */
-            readonly source: string;
+            source: string;
             /**
              * Url
              * @description The address as it can be shown, its password masked.
              */
-            readonly url: string;
+            url: string;
         };
         /**
          * HealthAnswer
          * @description Where a target stands now.
          */
-        readonly HealthAnswer: {
+        HealthAnswer: {
             /** Checking */
-            readonly checking: boolean;
+            checking: boolean;
             /**
              * Confirming
              * @description [n, m]: n of the m equal results in a row that it takes are in; null otherwise.
              */
-            readonly confirming: readonly number[] | null;
-            readonly last: components["schemas"]["ResultAnswer"] | null;
+            confirming: number[] | null;
+            last: components["schemas"]["ResultAnswer"] | null;
             /** Next Check At */
-            readonly next_check_at: string | null;
+            next_check_at: string | null;
             /** Since */
-            readonly since: string | null;
-            readonly status: components["schemas"]["Status"];
+            since: string | null;
+            status: components["schemas"]["Status"];
         };
         /**
          * Heard
          * @description The report was taken.
          */
-        readonly Heard: {
-            readonly status: components["schemas"]["Status"];
+        Heard: {
+            status: components["schemas"]["Status"];
         };
         /**
          * HistoryAnswer
          * @description A target's past. Every step is there, also the empty ones.
          */
-        readonly HistoryAnswer: {
+        HistoryAnswer: {
             /** Buckets */
-            readonly buckets: readonly components["schemas"]["BucketAnswer"][];
+            buckets: components["schemas"]["BucketAnswer"][];
             /**
              * Since
              * Format: date-time
              */
-            readonly since: string;
+            since: string;
             /**
              * Step
              * @description Seconds of a step.
              */
-            readonly step: number;
+            step: number;
             /**
              * Until
              * Format: date-time
              */
-            readonly until: string;
+            until: string;
             /**
              * Uptime
              * @description 0 to 1, of the time in which health was known.
              */
-            readonly uptime: number | null;
+            uptime: number | null;
             /** Window */
-            readonly window: string;
+            window: string;
         };
         /**
          * KindAnswer
          * @description One kind of target.
          */
-        readonly KindAnswer: {
+        KindAnswer: {
             /**
              * Defaults
              * @description Stand below a target's own keys.
              */
-            readonly defaults: {
-                readonly [key: string]: number | boolean | null;
+            defaults: {
+                [key: string]: number | boolean | null;
             };
             /**
              * Extra
              * @description The pip extra that brings the driver.
              */
-            readonly extra: string | null;
+            extra: string | null;
             /**
              * Local
              * @description Whether it reads the server's own machine.
              */
-            readonly local: boolean;
+            local: boolean;
             /** Name */
-            readonly name: string;
+            name: string;
             /**
              * Passive
              * @description Whether it waits to be told, rather than asks.
              */
-            readonly passive: boolean;
+            passive: boolean;
             /**
              * Proves
              * @description What each stage proves, in the order they run.
              */
-            readonly proves: {
-                readonly [key: string]: string;
+            proves: {
+                [key: string]: string;
             };
             /**
              * Schemes
              * @description URL schemes that mean this kind.
              */
-            readonly schemes: readonly string[];
+            schemes: string[];
             /**
              * Settings
              * @description JSON Schema of the kind's settings.
              */
-            readonly settings: {
-                readonly [key: string]: unknown;
+            settings: {
+                [key: string]: unknown;
             };
             /** Title */
-            readonly title: string;
+            title: string;
         };
         /**
          * MonitoringAnswer
          * @description Whether Mooring itself works.
          */
-        readonly MonitoringAnswer: {
+        MonitoringAnswer: {
             /** Active */
-            readonly active: boolean;
+            active: boolean;
             /**
              * Lag
              * @description Seconds by which checks start later than planned.
              */
-            readonly lag: number | null;
+            lag: number | null;
             /** Last Tick */
-            readonly last_tick: string | null;
+            last_tick: string | null;
             /** Last Write */
-            readonly last_write: string | null;
+            last_write: string | null;
             /** Store Error */
-            readonly store_error: string | null;
+            store_error: string | null;
         };
         /**
          * NewTargetAnswer
          * @description A target just stored or changed.
          */
-        readonly NewTargetAnswer: {
+        NewTargetAnswer: {
             /**
              * Address
              * @description Where it is, without any secret.
              */
-            readonly address: string;
+            address: string;
             /** Degraded Above */
-            readonly degraded_above: number | null;
+            degraded_above: number | null;
             /** Depends On */
-            readonly depends_on: readonly string[];
+            depends_on: string[];
             /** Enabled */
-            readonly enabled: boolean;
+            enabled: boolean;
             /** Failures Before Down */
-            readonly failures_before_down: number;
-            readonly health: components["schemas"]["HealthAnswer"];
+            failures_before_down: number;
+            health: components["schemas"]["HealthAnswer"];
             /** Id */
-            readonly id: number;
+            id: number;
             /** Interval */
-            readonly interval: number;
+            interval: number;
             /** Kind */
-            readonly kind: string;
+            kind: string;
             /** Labels */
-            readonly labels: {
-                readonly [key: string]: string;
+            labels: {
+                [key: string]: string;
             };
             /** Name */
-            readonly name: string;
+            name: string;
             /** @description file: from the configuration file, and edited there. */
-            readonly origin: components["schemas"]["Origin"];
+            origin: components["schemas"]["Origin"];
             /** Quorum */
-            readonly quorum: number;
+            quorum: number;
             /** Regions */
-            readonly regions: readonly string[];
+            regions: string[];
             /**
              * Report To
              * @description Of the kind push, when its token is new: the path to report to. It is shown this once.
              */
-            readonly report_to: string | null;
+            report_to: string | null;
             /** Retry */
-            readonly retry: boolean;
+            retry: boolean;
             /** Retry Delay */
-            readonly retry_delay: number;
+            retry_delay: number;
             /** Successes Before Up */
-            readonly successes_before_up: number;
+            successes_before_up: number;
             /** Timeout */
-            readonly timeout: number;
+            timeout: number;
             /**
              * Version
              * @description Counts its edits; send it back with an edit so that none is lost.
              */
-            readonly version: number;
+            version: number;
         } & {
-            readonly [key: string]: unknown;
+            [key: string]: unknown;
         };
         /**
          * NewTokenAnswer
          * @description A token just made.
          */
-        readonly NewTokenAnswer: {
+        NewTokenAnswer: {
             /**
              * Created At
              * Format: date-time
              */
-            readonly created_at: string;
+            created_at: string;
             /** Id */
-            readonly id: number;
+            id: number;
             /** Last Used At */
-            readonly last_used_at: string | null;
+            last_used_at: string | null;
             /** Name */
-            readonly name: string;
-            readonly role: components["schemas"]["Role"];
+            name: string;
+            role: components["schemas"]["Role"];
             /**
              * Token
              * @description The secret. It is shown this once.
              */
-            readonly token: string;
+            token: string;
         };
         /**
          * Origin
          * @description Who owns a target: a configuration file, or the API (and so the page and the command line).
          * @enum {string}
          */
-        readonly Origin: "file" | "api";
+        Origin: "file" | "api";
         /**
          * Overview
          * @description One status for all, and where each target stands.
          */
-        readonly Overview: {
+        Overview: {
             /**
              * History At
              * @description When uptime and latencies were read.
              */
-            readonly history_at: string | null;
-            readonly monitoring: components["schemas"]["MonitoringAnswer"];
+            history_at: string | null;
+            monitoring: components["schemas"]["MonitoringAnswer"];
             /**
              * Revision
              * @description The newest commit that is in it; events continue from here.
              */
-            readonly revision: number;
+            revision: number;
             /** @description The worst of all that are watched; unknown where nothing is. */
-            readonly status: components["schemas"]["Status"];
-            readonly summary: components["schemas"]["Summary"];
+            status: components["schemas"]["Status"];
+            summary: components["schemas"]["Summary"];
             /** Targets */
-            readonly targets: readonly components["schemas"]["OverviewRow"][];
+            targets: components["schemas"]["OverviewRow"][];
         };
         /**
          * OverviewRow
          * @description One target in the overview. Paused ones have the status they had.
          */
-        readonly OverviewRow: {
+        OverviewRow: {
             /** Address */
-            readonly address: string;
+            address: string;
             /** Checked At */
-            readonly checked_at: string | null;
+            checked_at: string | null;
             /** Checking */
-            readonly checking: boolean;
+            checking: boolean;
             /** Confirming */
-            readonly confirming: readonly number[] | null;
+            confirming: number[] | null;
             /** Enabled */
-            readonly enabled: boolean;
+            enabled: boolean;
             /** @description Why the last check failed, and at which stage. */
-            readonly failure: components["schemas"]["FailureAnswer"] | null;
+            failure: components["schemas"]["FailureAnswer"] | null;
             /** Id */
-            readonly id: number;
+            id: number;
             /** Kind */
-            readonly kind: string;
+            kind: string;
             /** Labels */
-            readonly labels: {
-                readonly [key: string]: string;
+            labels: {
+                [key: string]: string;
             };
             /**
              * Latency
              * @description Mean seconds of a check, oldest first, over 24 hours.
              */
-            readonly latency: readonly (number | null)[];
+            latency: (number | null)[];
             /** Name */
-            readonly name: string;
+            name: string;
             /** Next Check At */
-            readonly next_check_at: string | null;
+            next_check_at: string | null;
             /**
              * Seconds
              * @description How long the last check took.
              */
-            readonly seconds: number | null;
+            seconds: number | null;
             /** Since */
-            readonly since: string | null;
-            readonly status: components["schemas"]["Status"];
+            since: string | null;
+            status: components["schemas"]["Status"];
             /**
              * Uptime 24H
              * @description Share of the known time in which it worked, 0 to 1.
              */
-            readonly uptime_24h: number | null;
+            uptime_24h: number | null;
             /** Warnings */
-            readonly warnings: readonly string[];
+            warnings: string[];
         };
         /** Page[FailureDayAnswer] */
-        readonly Page_FailureDayAnswer_: {
+        Page_FailureDayAnswer_: {
             /** Items */
-            readonly items: readonly components["schemas"]["FailureDayAnswer"][];
+            items: components["schemas"]["FailureDayAnswer"][];
             /** Next */
-            readonly next: string | null;
+            next: string | null;
         };
         /** Page[KindAnswer] */
-        readonly Page_KindAnswer_: {
+        Page_KindAnswer_: {
             /** Items */
-            readonly items: readonly components["schemas"]["KindAnswer"][];
+            items: components["schemas"]["KindAnswer"][];
             /** Next */
-            readonly next: string | null;
+            next: string | null;
         };
         /** Page[ResultAnswer] */
-        readonly Page_ResultAnswer_: {
+        Page_ResultAnswer_: {
             /** Items */
-            readonly items: readonly components["schemas"]["ResultAnswer"][];
+            items: components["schemas"]["ResultAnswer"][];
             /** Next */
-            readonly next: string | null;
+            next: string | null;
         };
         /** Page[TargetAnswer] */
-        readonly Page_TargetAnswer_: {
+        Page_TargetAnswer_: {
             /** Items */
-            readonly items: readonly components["schemas"]["TargetAnswer"][];
+            items: components["schemas"]["TargetAnswer"][];
             /** Next */
-            readonly next: string | null;
+            next: string | null;
         };
         /** Page[TokenAnswer] */
-        readonly Page_TokenAnswer_: {
+        Page_TokenAnswer_: {
             /** Items */
-            readonly items: readonly components["schemas"]["TokenAnswer"][];
+            items: components["schemas"]["TokenAnswer"][];
             /** Next */
-            readonly next: string | null;
+            next: string | null;
         };
         /** Page[TransitionAnswer] */
-        readonly Page_TransitionAnswer_: {
+        Page_TransitionAnswer_: {
             /** Items */
-            readonly items: readonly components["schemas"]["TransitionAnswer"][];
+            items: components["schemas"]["TransitionAnswer"][];
             /** Next */
-            readonly next: string | null;
+            next: string | null;
         };
         /**
          * ProblemAnswer
          * @description What every error answers (RFC 9457).
          */
-        readonly ProblemAnswer: {
+        ProblemAnswer: {
             /** Detail */
-            readonly detail: string;
+            detail: string;
             /**
              * Errors
              * @description Every mistake found, where the request holds mistakes.
              */
-            readonly errors: readonly components["schemas"]["FieldProblem"][];
+            errors: components["schemas"]["FieldProblem"][];
             /** Status */
-            readonly status: number;
+            status: number;
             /** Title */
-            readonly title: string;
+            title: string;
             /**
              * Type
              * @description Always about:blank: the status says what kind it is.
              * @default about:blank
              */
-            readonly type: string;
+            type?: string;
         };
         /**
          * Reason
          * @description The one cause of a failure, in three groups: nobody useful answered, somebody did, our side.
          * @enum {string}
          */
-        readonly Reason: "timeout" | "dns" | "refused" | "network" | "unavailable" | "overloaded" | "tls" | "auth" | "permission" | "not_found" | "protocol" | "assertion" | "config" | "driver" | "internal";
+        Reason: "timeout" | "dns" | "refused" | "network" | "unavailable" | "overloaded" | "tls" | "auth" | "permission" | "not_found" | "protocol" | "assertion" | "config" | "driver" | "internal";
         /**
          * Report
          * @description What a watched program says of itself.
          */
-        readonly Report: {
+        Report: {
             /**
              * Message
              * @description What to show with it.
              * @default
              */
-            readonly message: string;
+            message?: string;
             /**
              * Seconds
              * @description How long its work took.
              * @default 0
              */
-            readonly seconds: number;
+            seconds?: number;
             /**
              * Status
              * @description down: its work has failed.
              * @default up
              * @enum {string}
              */
-            readonly status: "up" | "down";
+            status?: "up" | "down";
         };
         /**
          * ReportAnswer
          * @description What a check or several found.
          */
-        readonly ReportAnswer: {
+        ReportAnswer: {
             /** Results */
-            readonly results: readonly components["schemas"]["ResultAnswer"][];
-            readonly summary: components["schemas"]["Summary"];
+            results: components["schemas"]["ResultAnswer"][];
+            summary: components["schemas"]["Summary"];
         };
         /**
          * ResultAnswer
          * @description One run of a check.
          */
-        readonly ResultAnswer: {
+        ResultAnswer: {
             /** Details */
-            readonly details: {
-                readonly [key: string]: unknown;
+            details: {
+                [key: string]: unknown;
             };
-            readonly failure: components["schemas"]["FailureAnswer"] | null;
+            failure: components["schemas"]["FailureAnswer"] | null;
             /** Numbers */
-            readonly numbers: {
-                readonly [key: string]: number | null;
+            numbers: {
+                [key: string]: number | null;
             };
             /** Region */
-            readonly region: string;
+            region: string;
             /** Seconds */
-            readonly seconds: number;
+            seconds: number;
             /** Stages */
-            readonly stages: readonly components["schemas"]["StageAnswer"][];
+            stages: components["schemas"]["StageAnswer"][];
             /**
              * Started At
              * Format: date-time
              */
-            readonly started_at: string;
-            readonly status: components["schemas"]["Status"];
-            readonly target: components["schemas"]["TargetRefAnswer"];
-            readonly trigger: components["schemas"]["Trigger"];
+            started_at: string;
+            status: components["schemas"]["Status"];
+            target: components["schemas"]["TargetRefAnswer"];
+            trigger: components["schemas"]["Trigger"];
             /** Warnings */
-            readonly warnings: readonly string[];
+            warnings: string[];
         };
         /**
          * Role
          * @description What somebody may do: look; test and edit; everything.
          * @enum {string}
          */
-        readonly Role: "viewer" | "operator" | "admin";
+        Role: "viewer" | "operator" | "admin";
         /**
          * SessionAnswer
          * @description Who is signed in. `csrf` goes into the header X-CSRF-Token of every request that changes something.
          */
-        readonly SessionAnswer: {
+        SessionAnswer: {
             /**
              * Csrf
              * @description Null where the request came with a bearer token.
              */
-            readonly csrf: string | null;
+            csrf: string | null;
             /** Expires At */
-            readonly expires_at: string | null;
+            expires_at: string | null;
             /** Name */
-            readonly name: string;
-            readonly role: components["schemas"]["Role"];
+            name: string;
+            role: components["schemas"]["Role"];
         };
         /**
          * SignInInput
          * @description A token, or the one-time code of the first start.
          */
-        readonly SignInInput: {
+        SignInInput: {
             /**
              * Token
              * Format: password
              */
-            readonly token: string;
+            token: string;
         };
         /**
          * Stage
          * @description One step of a check. Their order is the trail's: some protocols speak before TLS.
          * @enum {string}
          */
-        readonly Stage: "dns" | "tcp" | "tls" | "protocol" | "auth" | "permission" | "function";
+        Stage: "dns" | "tcp" | "tls" | "protocol" | "auth" | "permission" | "function";
         /**
          * StageAnswer
          * @description One step of a check. `seconds` is null where it was skipped or has no time of its own.
          */
-        readonly StageAnswer: {
-            readonly name: components["schemas"]["Stage"];
+        StageAnswer: {
+            name: components["schemas"]["Stage"];
             /** Seconds */
-            readonly seconds: number | null;
-            readonly status: components["schemas"]["StageStatus"];
+            seconds: number | null;
+            status: components["schemas"]["StageStatus"];
         };
         /**
          * StageStatus
          * @description The verdict on one stage.
          * @enum {string}
          */
-        readonly StageStatus: "passed" | "warning" | "failed" | "skipped";
+        StageStatus: "passed" | "warning" | "failed" | "skipped";
         /**
          * Status
          * @description Where a target stands. Checking is a flag and paused is `Target.enabled`; neither is a status.
          * @enum {string}
          */
-        readonly Status: "up" | "degraded" | "down" | "unknown";
+        Status: "up" | "degraded" | "down" | "unknown";
         /**
          * Summary
          * @description How many there are of each status.
          */
-        readonly Summary: {
+        Summary: {
             /** Degraded */
-            readonly degraded: number;
+            degraded: number;
             /** Down */
-            readonly down: number;
+            down: number;
             /** Paused */
-            readonly paused: number;
+            paused: number;
             /** Unknown */
-            readonly unknown: number;
+            unknown: number;
             /** Up */
-            readonly up: number;
+            up: number;
         };
         /**
          * TargetAnswer
          * @description A target: its keys, beside them the settings of its kind (secrets masked by `***`), and its health.
          */
-        readonly TargetAnswer: {
+        TargetAnswer: {
             /**
              * Address
              * @description Where it is, without any secret.
              */
-            readonly address: string;
+            address: string;
             /** Degraded Above */
-            readonly degraded_above: number | null;
+            degraded_above: number | null;
             /** Depends On */
-            readonly depends_on: readonly string[];
+            depends_on: string[];
             /** Enabled */
-            readonly enabled: boolean;
+            enabled: boolean;
             /** Failures Before Down */
-            readonly failures_before_down: number;
-            readonly health: components["schemas"]["HealthAnswer"];
+            failures_before_down: number;
+            health: components["schemas"]["HealthAnswer"];
             /** Id */
-            readonly id: number;
+            id: number;
             /** Interval */
-            readonly interval: number;
+            interval: number;
             /** Kind */
-            readonly kind: string;
+            kind: string;
             /** Labels */
-            readonly labels: {
-                readonly [key: string]: string;
+            labels: {
+                [key: string]: string;
             };
             /** Name */
-            readonly name: string;
+            name: string;
             /** @description file: from the configuration file, and edited there. */
-            readonly origin: components["schemas"]["Origin"];
+            origin: components["schemas"]["Origin"];
             /** Quorum */
-            readonly quorum: number;
+            quorum: number;
             /** Regions */
-            readonly regions: readonly string[];
+            regions: string[];
             /** Retry */
-            readonly retry: boolean;
+            retry: boolean;
             /** Retry Delay */
-            readonly retry_delay: number;
+            retry_delay: number;
             /** Successes Before Up */
-            readonly successes_before_up: number;
+            successes_before_up: number;
             /** Timeout */
-            readonly timeout: number;
+            timeout: number;
             /**
              * Version
              * @description Counts its edits; send it back with an edit so that none is lost.
              */
-            readonly version: number;
+            version: number;
         } & {
-            readonly [key: string]: unknown;
+            [key: string]: unknown;
         };
         /** @description A target to be stored: the keys of a `[[targets]]` table, flat. */
-        readonly TargetInput: {
+        TargetInput: {
             /**
              * Degraded Above
              * @description Seconds above which a check that passes is degraded for being slow.
              */
-            readonly degraded_above?: number | null;
+            degraded_above?: number | null;
             /**
              * Depends On
              * @description Names of targets without which this one cannot work.
              * @default []
              */
-            readonly depends_on: readonly string[];
+            depends_on?: string[];
             /**
              * Enabled
              * @description False: paused.
              * @default true
              */
-            readonly enabled: boolean;
+            enabled?: boolean;
             /**
              * Failures Before Down
              * @description Failures in a row that make a target down.
              */
-            readonly failures_before_down?: number | null;
+            failures_before_down?: number | null;
             /** @description What POST /api/v1/discover gave; it holds the secret. */
-            readonly found?: string;
+            found?: string;
             /**
              * Interval
              * @description Seconds between checks.
              */
-            readonly interval?: number | null;
+            interval?: number | null;
             /**
              * Kind
              * @description The kind; where it is left out the address says it.
              */
-            readonly kind?: string | null;
+            kind?: string | null;
             /**
              * Labels
              * @description Words to filter and group by.
              */
-            readonly labels?: {
-                readonly [key: string]: string;
+            labels?: {
+                [key: string]: string;
             };
             /**
              * Name
              * @description What people call it. Unique, printable, at most 200 characters.
              */
-            readonly name: string;
+            name: string;
             /**
              * Quorum
              * @description Regions that have to call it down.
              * @default 1
              */
-            readonly quorum: number;
+            quorum?: number;
             /**
              * Regions
              * @description Where it is tested from.
@@ -1323,84 +1335,84 @@ export interface components {
              *       "local"
              *     ]
              */
-            readonly regions: readonly string[];
+            regions?: string[];
             /**
              * Retry
              * @description Whether a failure is confirmed by quick re-checks before the target is down.
              */
-            readonly retry?: boolean | null;
+            retry?: boolean | null;
             /**
              * Retry Delay
              * @description Seconds between these re-checks, give or take a tenth.
              */
-            readonly retry_delay?: number | null;
+            retry_delay?: number | null;
             /**
              * Successes Before Up
              * @description Successes in a row that make it up again.
              */
-            readonly successes_before_up?: number | null;
+            successes_before_up?: number | null;
             /**
              * Timeout
              * @description Seconds after which a check ends, whatever the target does.
              */
-            readonly timeout?: number | null;
+            timeout?: number | null;
             /** @description The address; it also says the kind where that is left out. Comes back masked. */
-            readonly url?: string;
+            url?: string;
         } & {
-            readonly [key: string]: unknown;
+            [key: string]: unknown;
         };
         /** @description What is to change of a target. A secret sent back masked, as it came, stays; null removes a setting. */
-        readonly TargetPatch: {
+        TargetPatch: {
             /**
              * Degraded Above
              * @description Seconds above which a check that passes is degraded for being slow.
              */
-            readonly degraded_above?: number | null;
+            degraded_above?: number | null;
             /**
              * Depends On
              * @description Names of targets without which this one cannot work.
              * @default []
              */
-            readonly depends_on: readonly string[];
+            depends_on?: string[];
             /**
              * Enabled
              * @description False: paused.
              * @default true
              */
-            readonly enabled: boolean;
+            enabled?: boolean;
             /**
              * Failures Before Down
              * @description Failures in a row that make a target down.
              */
-            readonly failures_before_down?: number | null;
+            failures_before_down?: number | null;
             /**
              * Interval
              * @description Seconds between checks.
              */
-            readonly interval?: number | null;
+            interval?: number | null;
             /**
              * Kind
              * @description The kind; where it is left out the address says it.
              */
-            readonly kind?: string | null;
+            kind?: string | null;
             /**
              * Labels
              * @description Words to filter and group by.
              */
-            readonly labels?: {
-                readonly [key: string]: string;
+            labels?: {
+                [key: string]: string;
             };
             /**
              * Name
              * @description What people call it. Unique, printable, at most 200 characters.
              */
-            readonly name?: string;
+            name?: string;
             /**
              * Quorum
              * @description Regions that have to call it down.
              * @default 1
              */
-            readonly quorum: number;
+            quorum?: number;
             /**
              * Regions
              * @description Where it is tested from.
@@ -1408,112 +1420,112 @@ export interface components {
              *       "local"
              *     ]
              */
-            readonly regions: readonly string[];
+            regions?: string[];
             /**
              * Retry
              * @description Whether a failure is confirmed by quick re-checks before the target is down.
              */
-            readonly retry?: boolean | null;
+            retry?: boolean | null;
             /**
              * Retry Delay
              * @description Seconds between these re-checks, give or take a tenth.
              */
-            readonly retry_delay?: number | null;
+            retry_delay?: number | null;
             /**
              * Successes Before Up
              * @description Successes in a row that make it up again.
              */
-            readonly successes_before_up?: number | null;
+            successes_before_up?: number | null;
             /**
              * Timeout
              * @description Seconds after which a check ends, whatever the target does.
              */
-            readonly timeout?: number | null;
+            timeout?: number | null;
             /** @description The address; it also says the kind where that is left out. Comes back masked. */
-            readonly url?: string;
+            url?: string;
             /** @description The version that this edit is based on. */
-            readonly version?: number;
+            version?: number;
         } & {
-            readonly [key: string]: unknown;
+            [key: string]: unknown;
         };
         /**
          * TargetRefAnswer
          * @description What a result says of its target. `id` is null where it is not stored.
          */
-        readonly TargetRefAnswer: {
+        TargetRefAnswer: {
             /**
              * Address
              * @description Where it is, without any secret.
              */
-            readonly address: string;
+            address: string;
             /** Id */
-            readonly id: number | null;
+            id: number | null;
             /** Kind */
-            readonly kind: string;
+            kind: string;
             /** Name */
-            readonly name: string;
+            name: string;
         };
         /**
          * TokenAnswer
          * @description A token, without its secret.
          */
-        readonly TokenAnswer: {
+        TokenAnswer: {
             /**
              * Created At
              * Format: date-time
              */
-            readonly created_at: string;
+            created_at: string;
             /** Id */
-            readonly id: number;
+            id: number;
             /** Last Used At */
-            readonly last_used_at: string | null;
+            last_used_at: string | null;
             /** Name */
-            readonly name: string;
-            readonly role: components["schemas"]["Role"];
+            name: string;
+            role: components["schemas"]["Role"];
         };
         /**
          * TokenInput
          * @description A token to be made.
          */
-        readonly TokenInput: {
+        TokenInput: {
             /** Name */
-            readonly name: string;
-            readonly role: components["schemas"]["Role"];
+            name: string;
+            role: components["schemas"]["Role"];
         };
         /**
          * TransitionAnswer
          * @description One change of health.
          */
-        readonly TransitionAnswer: {
+        TransitionAnswer: {
             /**
              * At
              * Format: date-time
              */
-            readonly at: string;
-            readonly failure: components["schemas"]["FailureAnswer"] | null;
-            readonly new: components["schemas"]["Status"];
+            at: string;
+            failure: components["schemas"]["FailureAnswer"] | null;
+            new: components["schemas"]["Status"];
             /** Note */
-            readonly note: string | null;
-            readonly old: components["schemas"]["Status"];
+            note: string | null;
+            old: components["schemas"]["Status"];
             /** Target Id */
-            readonly target_id: number | null;
+            target_id: number | null;
         };
         /**
          * Trigger
          * @description Who asked for a check.
          * @enum {string}
          */
-        readonly Trigger: "schedule" | "manual" | "cli" | "api" | "push";
+        Trigger: "schedule" | "manual" | "cli" | "api" | "push";
         /**
          * Well
          * @description All is well.
          */
-        readonly Well: {
+        Well: {
             /**
              * Status
              * @constant
              */
-            readonly status: "ok";
+            status: "ok";
         };
     };
     responses: never;
@@ -1524,2418 +1536,2425 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    readonly check_unsaved_api_v1_check_post: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    check_unsaved_api_v1_check_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["CheckInput"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckInput"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description What was found. With `Accept: text/event-stream`: events `stage` and `result`, then `done` with the summary; closing the stream cancels what is still running. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ReportAnswer"];
-                    readonly "text/event-stream": string;
+                    "application/json": components["schemas"]["ReportAnswer"];
+                    "text/event-stream": string;
                 };
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description There is no target of that id. */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Request Entity Too Large */
-            readonly 413: {
+            413: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Misdirected Request */
-            readonly 421: {
+            421: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
         };
     };
-    readonly find_addresses_api_v1_discover_post: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    find_addresses_api_v1_discover_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["DiscoverInput"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DiscoverInput"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["DiscoverAnswer"];
+                    "application/json": components["schemas"]["DiscoverAnswer"];
                 };
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Request Entity Too Large */
-            readonly 413: {
+            413: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Misdirected Request */
-            readonly 421: {
+            421: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
         };
     };
-    readonly stream_events_api_v1_events_get: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    stream_events_api_v1_events_get: {
+        parameters: {
+            query?: {
+                /** @description overview: rows as the overview has them, for who shows it; it does not resume. */
+                view?: "changes" | "overview";
+            };
+            header?: {
                 /** @description The last event's id; browsers send it by themselves. */
-                readonly "last-event-id"?: string | null;
+                "last-event-id"?: string | null;
             };
-            readonly path?: never;
-            readonly cookie?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
-            /** @description Events `changes` that were missed, where a last event is named; `snapshot` with every target; then `changes` as they are committed. `id` is the revision. */
-            readonly 200: {
+        requestBody?: never;
+        responses: {
+            /** @description Events `changes` that were missed, where a last event is named; `snapshot` with every target; then `changes` as they are committed. `id` is the revision. With `view=overview`: `state` at once and every 5 s; `rows` for each commit; `lagged` where some were missed. Read the overview after the first `state`, and again after `lagged`, and take over all `rows` whose revision is not below the overview's. */
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "text/event-stream": string;
+                    "text/event-stream": string;
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Misdirected Request */
-            readonly 421: {
+            421: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
         };
     };
-    readonly list_kinds_api_v1_kinds_get: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    list_kinds_api_v1_kinds_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Page_KindAnswer_"];
+                    "application/json": components["schemas"]["Page_KindAnswer_"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Misdirected Request */
-            readonly 421: {
+            421: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
         };
     };
-    readonly overview_api_v1_overview_get: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    overview_api_v1_overview_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Overview"];
+                    "application/json": components["schemas"]["Overview"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Misdirected Request */
-            readonly 421: {
+            421: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
         };
     };
-    readonly report_by_get_api_v1_push__token__get: {
-        readonly parameters: {
-            readonly query?: {
+    report_by_get_api_v1_push__token__get: {
+        parameters: {
+            query?: {
                 /** @description What to show with it. */
-                readonly message?: string;
+                message?: string;
                 /** @description How long its work took. */
-                readonly seconds?: number;
+                seconds?: number;
                 /** @description down: its work has failed. */
-                readonly status?: "up" | "down";
+                status?: "up" | "down";
             };
-            readonly header?: never;
-            readonly path: {
+            header?: never;
+            path: {
                 /** @description The `token` of a target of the kind push. */
-                readonly token: string;
+                token: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Heard"];
+                    "application/json": components["schemas"]["Heard"];
                 };
             };
             /** @description Not Found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description The target is paused. */
-            readonly 409: {
+            409: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Misdirected Request */
-            readonly 421: {
+            421: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Too many unknown tokens from there. */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
         };
     };
-    readonly report_by_post_api_v1_push__token__post: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
+    report_by_post_api_v1_push__token__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
                 /** @description The `token` of a target of the kind push. */
-                readonly token: string;
+                token: string;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["Report"] | null;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Report"] | null;
             };
         };
-        readonly responses: {
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Heard"];
+                    "application/json": components["schemas"]["Heard"];
                 };
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Not Found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description The target is paused. */
-            readonly 409: {
+            409: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Request Entity Too Large */
-            readonly 413: {
+            413: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Misdirected Request */
-            readonly 421: {
+            421: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Too many unknown tokens from there. */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
         };
     };
-    readonly show_session_api_v1_session_get: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    show_session_api_v1_session_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["SessionAnswer"];
+                    "application/json": components["schemas"]["SessionAnswer"];
                 };
             };
             /** @description Not signed in, or with an unknown token. */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Misdirected Request */
-            readonly 421: {
+            421: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
         };
     };
-    readonly sign_in_api_v1_session_post: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    sign_in_api_v1_session_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["SignInInput"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignInInput"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description Successful Response */
-            readonly 201: {
+            201: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["SessionAnswer"];
+                    "application/json": components["schemas"]["SessionAnswer"];
                 };
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Not signed in, or with an unknown token. */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Request Entity Too Large */
-            readonly 413: {
+            413: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Misdirected Request */
-            readonly 421: {
+            421: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Too many failed logins from there. */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
         };
     };
-    readonly sign_out_api_v1_session_delete: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    sign_out_api_v1_session_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 204: {
+            204: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Misdirected Request */
-            readonly 421: {
+            421: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
         };
     };
-    readonly list_targets_api_v1_targets_get: {
-        readonly parameters: {
-            readonly query?: {
+    list_targets_api_v1_targets_get: {
+        parameters: {
+            query?: {
                 /** @description `next` of the part before. */
-                readonly cursor?: string | null;
+                cursor?: string | null;
                 /** @description false: only what is paused. */
-                readonly enabled?: boolean | null;
-                readonly kind?: readonly string[];
+                enabled?: boolean | null;
+                /** @description These alone. */
+                id?: number[];
+                kind?: string[];
                 /** @description `team:shop`, or `team` for any value of it. */
-                readonly label?: readonly string[];
-                readonly limit?: number;
+                label?: string[];
+                limit?: number;
                 /** @description Text in the name, address or a label. */
-                readonly q?: string | null;
+                q?: string | null;
                 /** @description Where it stands. */
-                readonly status?: readonly components["schemas"]["Status"][];
+                status?: components["schemas"]["Status"][];
             };
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Page_TargetAnswer_"];
+                    "application/json": components["schemas"]["Page_TargetAnswer_"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Misdirected Request */
-            readonly 421: {
+            421: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
         };
     };
-    readonly add_target_api_v1_targets_post: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    add_target_api_v1_targets_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["TargetInput"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TargetInput"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description Successful Response */
-            readonly 201: {
+            201: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["NewTargetAnswer"];
+                    "application/json": components["schemas"]["NewTargetAnswer"];
                 };
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description The name is taken. */
-            readonly 409: {
+            409: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Request Entity Too Large */
-            readonly 413: {
+            413: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Misdirected Request */
-            readonly 421: {
+            421: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
         };
     };
-    readonly show_target_api_v1_targets__target_id__get: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
+    show_target_api_v1_targets__target_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
                 /** @description The target's id. */
-                readonly target_id: number;
+                target_id: number;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["TargetAnswer"];
+                    "application/json": components["schemas"]["TargetAnswer"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Not Found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Misdirected Request */
-            readonly 421: {
+            421: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
         };
     };
-    readonly remove_target_api_v1_targets__target_id__delete: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    remove_target_api_v1_targets__target_id__delete: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description The version this is based on, as in ETag: "3". */
-                readonly "if-match"?: string | null;
+                "if-match"?: string | null;
             };
-            readonly path: {
+            path: {
                 /** @description The target's id. */
-                readonly target_id: number;
+                target_id: number;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 204: {
+            204: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Not Found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description The name is taken, or the target belongs to the configuration file. */
-            readonly 409: {
+            409: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Somebody else has changed the target since that version. */
-            readonly 412: {
+            412: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Misdirected Request */
-            readonly 421: {
+            421: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
         };
     };
-    readonly change_target_api_v1_targets__target_id__patch: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: {
+    change_target_api_v1_targets__target_id__patch: {
+        parameters: {
+            query?: never;
+            header?: {
                 /** @description The version this is based on, as in ETag: "3". */
-                readonly "if-match"?: string | null;
+                "if-match"?: string | null;
             };
-            readonly path: {
+            path: {
                 /** @description The target's id. */
-                readonly target_id: number;
+                target_id: number;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["TargetPatch"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TargetPatch"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["NewTargetAnswer"];
+                    "application/json": components["schemas"]["NewTargetAnswer"];
                 };
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Not Found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description The name is taken, or the target belongs to the configuration file. */
-            readonly 409: {
+            409: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Somebody else has changed the target since that version. */
-            readonly 412: {
+            412: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Request Entity Too Large */
-            readonly 413: {
+            413: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Misdirected Request */
-            readonly 421: {
+            421: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
         };
     };
-    readonly check_target_api_v1_targets__target_id__check_post: {
-        readonly parameters: {
-            readonly query?: {
+    check_target_api_v1_targets__target_id__check_post: {
+        parameters: {
+            query?: {
                 /** @description Seconds: a newer result is not tested again. */
-                readonly if_older_than?: number | null;
+                if_older_than?: number | null;
             };
-            readonly header?: never;
-            readonly path: {
+            header?: never;
+            path: {
                 /** @description The target's id. */
-                readonly target_id: number;
+                target_id: number;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description What was found. With `Accept: text/event-stream`: events `stage` and `result`, then `done` with the summary; closing the stream cancels what is still running. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ReportAnswer"];
-                    readonly "text/event-stream": string;
+                    "application/json": components["schemas"]["ReportAnswer"];
+                    "text/event-stream": string;
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Not Found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Misdirected Request */
-            readonly 421: {
+            421: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
         };
     };
-    readonly list_failures_api_v1_targets__target_id__failures_get: {
-        readonly parameters: {
-            readonly query?: {
+    list_failures_api_v1_targets__target_id__failures_get: {
+        parameters: {
+            query?: {
                 /** @description `next` of the part before. */
-                readonly cursor?: string | null;
-                readonly limit?: number;
+                cursor?: string | null;
+                limit?: number;
             };
-            readonly header?: never;
-            readonly path: {
+            header?: never;
+            path: {
                 /** @description The target's id. */
-                readonly target_id: number;
+                target_id: number;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Page_FailureDayAnswer_"];
+                    "application/json": components["schemas"]["Page_FailureDayAnswer_"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Not Found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Misdirected Request */
-            readonly 421: {
+            421: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
         };
     };
-    readonly show_history_api_v1_targets__target_id__history_get: {
-        readonly parameters: {
-            readonly query?: {
-                readonly window?: "1h" | "24h" | "7d" | "30d" | "90d" | "365d";
+    show_history_api_v1_targets__target_id__history_get: {
+        parameters: {
+            query?: {
+                window?: "1h" | "24h" | "7d" | "30d" | "90d" | "365d";
             };
-            readonly header?: never;
-            readonly path: {
+            header?: never;
+            path: {
                 /** @description The target's id. */
-                readonly target_id: number;
+                target_id: number;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["HistoryAnswer"];
+                    "application/json": components["schemas"]["HistoryAnswer"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Not Found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Misdirected Request */
-            readonly 421: {
+            421: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
         };
     };
-    readonly list_results_api_v1_targets__target_id__results_get: {
-        readonly parameters: {
-            readonly query?: {
+    list_results_api_v1_targets__target_id__results_get: {
+        parameters: {
+            query?: {
                 /** @description `next` of the part before. */
-                readonly cursor?: string | null;
-                readonly limit?: number;
-                readonly reason?: components["schemas"]["Reason"] | null;
-                readonly status?: components["schemas"]["Status"] | null;
+                cursor?: string | null;
+                limit?: number;
+                reason?: components["schemas"]["Reason"] | null;
+                status?: components["schemas"]["Status"] | null;
             };
-            readonly header?: never;
-            readonly path: {
+            header?: never;
+            path: {
                 /** @description The target's id. */
-                readonly target_id: number;
+                target_id: number;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Page_ResultAnswer_"];
+                    "application/json": components["schemas"]["Page_ResultAnswer_"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Not Found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Misdirected Request */
-            readonly 421: {
+            421: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
         };
     };
-    readonly list_transitions_of_api_v1_targets__target_id__transitions_get: {
-        readonly parameters: {
-            readonly query?: {
+    list_transitions_of_api_v1_targets__target_id__transitions_get: {
+        parameters: {
+            query?: {
                 /** @description `next` of the part before. */
-                readonly cursor?: string | null;
-                readonly limit?: number;
+                cursor?: string | null;
+                limit?: number;
             };
-            readonly header?: never;
-            readonly path: {
+            header?: never;
+            path: {
                 /** @description The target's id. */
-                readonly target_id: number;
+                target_id: number;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Page_TransitionAnswer_"];
+                    "application/json": components["schemas"]["Page_TransitionAnswer_"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Not Found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Misdirected Request */
-            readonly 421: {
+            421: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
         };
     };
-    readonly check_all_api_v1_targets_check_all_post: {
-        readonly parameters: {
-            readonly query?: {
+    check_all_api_v1_targets_check_all_post: {
+        parameters: {
+            query?: {
                 /** @description false: only what is paused. */
-                readonly enabled?: boolean | null;
+                enabled?: boolean | null;
+                /** @description These alone. */
+                id?: number[];
                 /** @description Seconds: a newer result is not tested again. */
-                readonly if_older_than?: number | null;
-                readonly kind?: readonly string[];
+                if_older_than?: number | null;
+                kind?: string[];
                 /** @description `team:shop`, or `team` for any value of it. */
-                readonly label?: readonly string[];
+                label?: string[];
                 /** @description Text in the name, address or a label. */
-                readonly q?: string | null;
+                q?: string | null;
                 /** @description Where it stands. */
-                readonly status?: readonly components["schemas"]["Status"][];
+                status?: components["schemas"]["Status"][];
             };
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description What was found. With `Accept: text/event-stream`: events `stage` and `result`, then `done` with the summary; closing the stream cancels what is still running. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ReportAnswer"];
-                    readonly "text/event-stream": string;
+                    "application/json": components["schemas"]["ReportAnswer"];
+                    "text/event-stream": string;
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Misdirected Request */
-            readonly 421: {
+            421: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
         };
     };
-    readonly list_tokens_api_v1_tokens_get: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    list_tokens_api_v1_tokens_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Page_TokenAnswer_"];
+                    "application/json": components["schemas"]["Page_TokenAnswer_"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Misdirected Request */
-            readonly 421: {
+            421: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
         };
     };
-    readonly make_token_api_v1_tokens_post: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    make_token_api_v1_tokens_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody: {
-            readonly content: {
-                readonly "application/json": components["schemas"]["TokenInput"];
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenInput"];
             };
         };
-        readonly responses: {
+        responses: {
             /** @description Successful Response */
-            readonly 201: {
+            201: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["NewTokenAnswer"];
+                    "application/json": components["schemas"]["NewTokenAnswer"];
                 };
             };
             /** @description Bad Request */
-            readonly 400: {
+            400: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Request Entity Too Large */
-            readonly 413: {
+            413: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Misdirected Request */
-            readonly 421: {
+            421: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
         };
     };
-    readonly revoke_token_api_v1_tokens__token_id__delete: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path: {
-                readonly token_id: number;
+    revoke_token_api_v1_tokens__token_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token_id: number;
             };
-            readonly cookie?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 204: {
+            204: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Not Found */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description It is the last admin's. */
-            readonly 409: {
+            409: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Misdirected Request */
-            readonly 421: {
+            421: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
         };
     };
-    readonly list_transitions_api_v1_transitions_get: {
-        readonly parameters: {
-            readonly query?: {
+    list_transitions_api_v1_transitions_get: {
+        parameters: {
+            query?: {
                 /** @description `next` of the part before. */
-                readonly cursor?: string | null;
-                readonly limit?: number;
+                cursor?: string | null;
+                limit?: number;
             };
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Page_TransitionAnswer_"];
+                    "application/json": components["schemas"]["Page_TransitionAnswer_"];
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Misdirected Request */
-            readonly 421: {
+            421: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
         };
     };
-    readonly live_livez_get: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    live_livez_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Well"];
+                    "application/json": components["schemas"]["Well"];
                 };
             };
             /** @description Misdirected Request */
-            readonly 421: {
+            421: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
         };
     };
-    readonly metrics_metrics_get: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    metrics_metrics_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description The metrics. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "text/plain": string;
+                    "text/plain": string;
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Misdirected Request */
-            readonly 421: {
+            421: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
         };
     };
-    readonly probe_probe_get: {
-        readonly parameters: {
-            readonly query: {
+    probe_probe_get: {
+        parameters: {
+            query: {
                 /** @description The kind, where the address does not say it. */
-                readonly module?: string | null;
+                module?: string | null;
                 /** @description The name of a target, or an address. */
-                readonly target: string;
+                target: string;
             };
-            readonly header?: {
+            header?: {
                 /** @description Prometheus sends it; the check of an address ends half a second before. */
-                readonly "X-Prometheus-Scrape-Timeout-Seconds"?: number | null;
+                "X-Prometheus-Scrape-Timeout-Seconds"?: number | null;
             };
-            readonly path?: never;
-            readonly cookie?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description What the check found. */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "text/plain": string;
+                    "text/plain": string;
                 };
             };
             /** @description Unauthorized */
-            readonly 401: {
+            401: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Forbidden */
-            readonly 403: {
+            403: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description No target has that name. */
-            readonly 404: {
+            404: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content?: never;
             };
             /** @description Misdirected Request */
-            readonly 421: {
+            421: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Too Many Requests */
-            readonly 429: {
+            429: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
         };
     };
-    readonly ready_readyz_get: {
-        readonly parameters: {
-            readonly query?: never;
-            readonly header?: never;
-            readonly path?: never;
-            readonly cookie?: never;
+    ready_readyz_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
-        readonly requestBody?: never;
-        readonly responses: {
+        requestBody?: never;
+        responses: {
             /** @description Successful Response */
-            readonly 200: {
+            200: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Well"];
+                    "application/json": components["schemas"]["Well"];
                 };
             };
             /** @description Misdirected Request */
-            readonly 421: {
+            421: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Unprocessable Entity */
-            readonly 422: {
+            422: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
             /** @description Service Unavailable */
-            readonly 503: {
+            503: {
                 headers: {
-                    readonly [name: string]: unknown;
+                    [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/problem+json": components["schemas"]["ProblemAnswer"];
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
             };
         };
