@@ -1,8 +1,90 @@
-import { Title } from '@mantine/core'
+import { Anchor, Container, Skeleton, Stack, Title } from '@mantine/core'
+import { IconLock } from '@tabler/icons-react'
+import { useQuery } from '@tanstack/react-query'
+import { Link, useParams } from 'react-router'
 
+import { useApi, useMay, useSession } from '#/api/context'
+import { targetQuery } from '#/api/queries'
+import type { Target } from '#/api/types'
+import { EditForm } from '#/components/form/EditForm'
+import { useKinds } from '#/components/form/useKinds'
+import { paths } from '#/lib/paths'
+import { EmptyState } from '#/ui/EmptyState'
+import { ErrorNotice } from '#/ui/ErrorNotice'
 import { usePageTitle } from '#/ui/usePageTitle'
 
 export function EditPage() {
-  usePageTitle('Edit target')
-  return <Title order={1}>Edit target</Title>
+  const id = Number(useParams()['id'])
+  const api = useApi()
+  const { data: target } = useQuery({ ...targetQuery(api, id), enabled: Number.isInteger(id) })
+  const name = target?.name ?? 'target'
+  usePageTitle(`Edit ${name}`)
+  return (
+    <Container size="sm" px={0}>
+      <Stack gap="lg">
+        <div>
+          {target !== undefined && (
+            <Anchor component={Link} to={paths.target(id)} size="sm">
+              {target.name}
+            </Anchor>
+          )}
+          <Title order={1}>Edit {name}</Title>
+        </div>
+        <Edit key={id} id={id} />
+      </Stack>
+    </Container>
+  )
+}
+
+function Edit({ id }: { id: number }) {
+  const may = useMay()
+  const session = useSession()
+  const target = useQuery({ ...targetQuery(useApi(), id), enabled: Number.isInteger(id) })
+  const kinds = useKinds()
+  if (!Number.isInteger(id)) {
+    return <EmptyState title="There is no such target">Its number is no number.</EmptyState>
+  }
+  if (!may.edit) {
+    return (
+      <EmptyState
+        title="Editing targets is not yours to do"
+        icon={<IconLock size={32} aria-hidden="true" />}
+      >
+        You are signed in as {session?.role ?? 'viewer'}: you may look. An operator or an admin may
+        edit targets.
+      </EmptyState>
+    )
+  }
+  const error = kinds.error ?? (target.data === undefined ? target.error : null)
+  if (error !== null) {
+    const retry = () => void Promise.all([target.refetch(), kinds.refetch()])
+    return (
+      <ErrorNotice
+        error={error}
+        title="The target could not be read"
+        onRetry={retry}
+        retrying={target.isFetching || kinds.isFetching}
+      />
+    )
+  }
+  if (target.data === undefined || kinds.data === undefined) return <FormLoading />
+  const kind = kinds.data.items.find(({ name }) => name === target.data.kind)
+  if (kind === undefined) {
+    return (
+      <EmptyState title={`The kind ${target.data.kind} is not there`}>
+        Its package is not installed where Mooring runs, so its settings cannot be shown.
+      </EmptyState>
+    )
+  }
+  return <EditForm target={target.data as Target} kind={kind} common={kinds.data.common} />
+}
+
+function FormLoading() {
+  return (
+    <Stack gap="md" aria-busy="true" aria-label="Loading the form">
+      <Skeleton h={56} />
+      <Skeleton h={56} />
+      <Skeleton h={56} />
+    </Stack>
+  )
 }

@@ -46,9 +46,9 @@ type MoreProps = Required<SchemaFormProps>
 function More({ parts, ...shared }: MoreProps) {
   const [wanted, setWanted] = useState(false)
   const id = useId()
-  const fields = parts.flatMap((each) => each.fields)
-  const open = wanted || fields.some((field) => isUnder(shared.errors.keys(), field))
-  const set = fields.filter(({ key }) => shared.drafts[key] !== undefined).length
+  const folded = parts.flatMap((each) => each.fields)
+  const open = wanted || folded.some((field) => isUnder(shared.errors.keys(), field))
+  const set = folded.filter(({ key }) => shared.drafts[key] !== undefined).length
   return (
     <div>
       <UnstyledButton

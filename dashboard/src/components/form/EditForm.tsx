@@ -1,0 +1,155 @@
+import { Alert, Stack } from '@mantine/core'
+import { IconLock } from '@tabler/icons-react'
+import { useMemo, useRef, useState, type RefObject } from 'react'
+import { useNavigate } from 'react-router'
+
+import { ApiError } from '#/api/problem'
+import type { Kind, SavedTarget, Target } from '#/api/types'
+import type { Draft, Drafts } from '#/lib/form'
+import { patchOf, storedDrafts } from '#/lib/patch'
+import { paths } from '#/lib/paths'
+import type { Schema } from '#/lib/schema'
+import { ErrorNotice } from '#/ui/ErrorNotice'
+
+import { Conflict } from './Conflict'
+import { FormActions } from './FormActions'
+import { useFields, useParts } from './parts'
+import { ReportTo } from './ReportTo'
+import { SchemaForm } from './SchemaForm'
+import { TestPanel } from './TestPanel'
+import { useFormErrors } from './useFormErrors'
+import { useLatest } from './useLatest'
+import { useLeaveGuard } from './useLeaveGuard'
+import { useSave } from './useSave'
+import { useTest } from './useTest'
+
+interface EditFormProps {
+  target: Target
+  kind: Kind
+  common: Schema
+}
+
+const STALE = 412
+
+/** A stored target's settings. Only what changed is sent, based on the version that is shown. */
+export function EditForm({ target, kind, common }: EditFormProps) {
+  const ref = useRef<HTMLFormElement>(null)
+  const form = useEditForm(target, kind, common, ref)
+  const { base, parts, fields, drafts, stored, patch, errors } = form
+  const { test, run, cancel } = useTest()
+  const { theirs, made, saving, guard, send, resolve } = useSending(form)
+  if (made !== null) return <ReportTo target={made} />
+
+  const body = { id: base.id, ...patch }
+  const stale = test.of !== JSON.stringify(body)
+  const testable = parts[1]?.fields.some(({ key }) => key in patch) ?? false
+  const dirty = Object.keys(patch).length > 0
+  const locked = base.origin === 'file'
+  return (
+    <form
+      ref={ref}
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault()
+        if (!kind.passive) void run(body).then(errors.tell)
+      }}
+    >
+      <Stack gap="md">
+        {locked && (
+          <Alert color="gray" icon={<IconLock aria-hidden="true" />} title="Read only">
+            {base.name} belongs to the configuration file: change it there.
+          </Alert>
+        )}
+        {errors.top !== null && <ErrorNotice error={errors.top} />}
+        {theirs !== null && (
+          <Conflict
+            key={theirs.version}
+            fields={fields}
+            was={base}
+            theirs={theirs}
+            mine={drafts}
+            saving={saving}
+            onResolve={resolve}
+          />
+        )}
+        <SchemaForm
+          parts={parts}
+          drafts={drafts}
+          stored={stored}
+          errors={errors.at}
+          disabled={locked}
+          onChange={form.change}
+        />
+        <TestPanel test={test} kind={kind} stale={stale} />
+        {!locked && theirs === null && (
+          <FormActions
+            kind={kind}
+            test={test}
+            stale={stale}
+            saving={saving}
+            verb="Save changes"
+            testable={testable}
+            enabled={dirty}
+            onCancel={cancel}
+            onSave={() => void send(drafts, base)}
+          />
+        )}
+      </Stack>
+      {guard}
+    </form>
+  )
+}
+
+function useEditForm(
+  target: Target,
+  kind: Kind,
+  common: Schema,
+  ref: RefObject<HTMLFormElement | null>,
+) {
+  // As it was when the form was opened, or after a conflict: what comes in meanwhile is not looked at.
+  const [base, setBase] = useState(target)
+  const parts = useParts(kind, common)
+  const fields = useFields(parts)
+  const stored = useMemo(() => storedDrafts(fields, base), [fields, base])
+  const [drafts, setDrafts] = useState(stored)
+  const patch = useMemo(() => patchOf(fields, stored, drafts), [fields, stored, drafts])
+  const errors = useFormErrors(fields, ref)
+  const change = (key: string, draft: Draft) => {
+    errors.mend(key)
+    setDrafts((now) => ({ ...now, [key]: draft }))
+  }
+  const restart = (from: Target, decided: Drafts) => {
+    setBase(from)
+    setDrafts(decided)
+  }
+  return { base, parts, fields, stored, drafts, patch, errors, change, restart }
+}
+
+/** Sends an edit; where somebody else was faster, reads what they made of it. */
+function useSending(form: ReturnType<typeof useEditForm>) {
+  const { base, fields, patch, errors } = form
+  const navigate = useNavigate()
+  const latest = useLatest(base.id)
+  const [theirs, setTheirs] = useState<Target | null>(null)
+  const [made, setMade] = useState<SavedTarget | null>(null)
+  const guard = useLeaveGuard(Object.keys(patch).length > 0 && made === null)
+  const leave = () => {
+    guard.allow()
+    void navigate(paths.target(base.id))
+  }
+  const save = useSave((saved) => (saved.report_to === null ? leave() : setMade(saved)))
+  const send = async (to: Drafts, from: Target) => {
+    const changes = patchOf(fields, storedDrafts(fields, from), to)
+    if (Object.keys(changes).length === 0) return leave()
+    const error = await save.edit(from.id, { ...changes, version: from.version })
+    const stale = error instanceof ApiError && error.status === STALE
+    const [found, failed] = stale ? await latest() : [null, error]
+    setTheirs(found)
+    errors.tell(failed)
+  }
+  const resolve = (decided: Drafts, from: Target) => {
+    form.restart(from, decided)
+    void send(decided, from)
+  }
+  return { theirs, made, saving: save.saving, guard: guard.dialog, send, resolve }
+}

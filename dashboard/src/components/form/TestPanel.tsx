@@ -1,0 +1,59 @@
+import { Group, Paper, Stack, Text } from '@mantine/core'
+
+import type { Kind } from '#/api/types'
+import { seconds } from '#/lib/format'
+import { finished, running, stagesOf } from '#/lib/waterfall'
+import { ErrorNotice } from '#/ui/ErrorNotice'
+import { FailureCard, WarningsCard } from '#/ui/FailureCard'
+import { StatusBadge } from '#/ui/StatusBadge'
+import { Waterfall } from '#/ui/Waterfall'
+
+import type { Test } from './useTest'
+
+interface TestPanelProps {
+  test: Test
+  kind: Kind
+  /** The form has changed since. */
+  stale: boolean
+}
+
+/** How a test before saving goes, and what it found. */
+export function TestPanel({ test, kind, stale }: TestPanelProps) {
+  const { phase, stages, result, error } = test
+  if (phase === 'none') return null
+  if (error !== null) return <ErrorNotice error={error} title="The test could not run" />
+  const fall =
+    result === null
+      ? running(stagesOf(kind.proves), stages, null)
+      : finished(result.stages, result.seconds)
+  return (
+    <Paper withBorder p="md" component="section" aria-label="Test">
+      <Stack gap="md">
+        <Group justify="space-between" role="status">
+          {result === null ? (
+            <Text fw={600}>{phase === 'cancelled' ? 'Cancelled' : 'Testing …'}</Text>
+          ) : (
+            <Group gap="sm">
+              <StatusBadge status={result.status} size="lg" stale={stale} />
+              <Text c="dimmed" size="sm">
+                in {seconds(result.seconds)}
+              </Text>
+            </Group>
+          )}
+          {stale && result !== null && (
+            <Text size="sm" c="dimmed">
+              Of before your last change
+            </Text>
+          )}
+        </Group>
+        {phase !== 'cancelled' && (
+          <Waterfall fall={fall} proves={kind.proves} label="Stages of the test" />
+        )}
+        {result?.failure != null && <FailureCard failure={result.failure} status={result.status} />}
+        {result !== null && result.failure === null && result.warnings.length > 0 && (
+          <WarningsCard warnings={result.warnings} />
+        )}
+      </Stack>
+    </Paper>
+  )
+}
