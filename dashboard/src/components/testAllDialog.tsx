@@ -69,6 +69,7 @@ function Bar({ going }: GoingProps) {
   return (
     <Stack gap={6}>
       <Box
+        hidden={total === 0}
         role="progressbar"
         aria-label="Targets tested"
         aria-valuemin={0}

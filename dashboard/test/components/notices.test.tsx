@@ -87,16 +87,16 @@ describe('the tab', () => {
   })
 })
 
-describe('the switch for the desktop', () => {
-  const permitted = (permission: NotificationPermission, answer = permission) => {
-    const requestPermission = vi.fn<() => Promise<NotificationPermission>>(() =>
-      Promise.resolve(answer),
-    )
-    vi.stubGlobal('isSecureContext', true)
-    vi.stubGlobal('Notification', Object.assign(vi.fn(), { permission, requestPermission }))
-    return requestPermission
-  }
+const permitted = (permission: NotificationPermission, answer = permission) => {
+  const requestPermission = vi.fn<() => Promise<NotificationPermission>>(() =>
+    Promise.resolve(answer),
+  )
+  vi.stubGlobal('isSecureContext', true)
+  vi.stubGlobal('Notification', Object.assign(vi.fn(), { permission, requestPermission }))
+  return requestPermission
+}
 
+describe('the switch for the desktop', () => {
   it('asks the browser once and keeps the wish', async () => {
     const asked = permitted('default', 'granted')
     renderPage(<DesktopNoticesSwitch />)

@@ -110,14 +110,14 @@ describe('making a token', () => {
   })
 })
 
-describe('revoking a token', () => {
-  const revoke = async (name: string) => {
-    const user = userEvent.setup()
-    renderPage(<TokensPage />)
-    await user.click(await screen.findByRole('button', { name: `Revoke ${name}` }))
-    return { user, dialog: await screen.findByRole('dialog', { name: `Revoke ${name}?` }) }
-  }
+const revoke = async (name: string) => {
+  const user = userEvent.setup()
+  renderPage(<TokensPage />)
+  await user.click(await screen.findByRole('button', { name: `Revoke ${name}` }))
+  return { user, dialog: await screen.findByRole('dialog', { name: `Revoke ${name}?` }) }
+}
 
+describe('revoking a token', () => {
   it('asks first', async () => {
     const asked = answering({ GET: listing, DELETE: () => json(null, 204) })
     const { user, dialog } = await revoke('<b>deploy</b>')
