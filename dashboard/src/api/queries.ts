@@ -31,6 +31,7 @@ export const overviewQuery = (api: Api) =>
     queryKey: keys.overview,
     queryFn: ({ signal }) => data(api.client.GET('/api/v1/overview', { signal })),
     staleTime: Infinity,
+    structuralSharing: false, // to compare 10,000 rows in depth takes longer than to draw those in sight
   })
 
 export const kindsQuery = (api: Api) =>

@@ -19,7 +19,7 @@ export async function* events(response: Response): AsyncGenerator<ServerEvent, v
   const parser = new Parser()
   try {
     for (;;) {
-      const { done, value } = await piece(reader)
+      const { done, value } = await read(reader) // oxlint-disable-line no-await-in-loop -- piece after piece
       if (done) return
       yield* parser.push(decoder.decode(value, { stream: true }))
     }
@@ -29,7 +29,7 @@ export async function* events(response: Response): AsyncGenerator<ServerEvent, v
   }
 }
 
-async function piece(reader: ReadableStreamDefaultReader<Uint8Array>) {
+async function read(reader: ReadableStreamDefaultReader<Uint8Array>) {
   try {
     return await reader.read()
   } catch (error) {
@@ -43,14 +43,18 @@ class Parser {
   #rest = ''
   #event = ''
   #data: string[] = []
-  #id: string | null = null
+  #id: string | null = null;
 
   *push(piece: string): Generator<ServerEvent, void, undefined> {
     // What is left from before holds no line's end: it is not searched again, however long it gets.
     const from = this.#rest.length
     this.#rest += piece
     let start = 0
-    for (let end = this.#rest.indexOf('\n', from); end !== -1; end = this.#rest.indexOf('\n', start)) {
+    for (
+      let end = this.#rest.indexOf('\n', from);
+      end !== -1;
+      end = this.#rest.indexOf('\n', start)
+    ) {
       const line = this.#rest.slice(start, end)
       const whole = this.#line(line.endsWith('\r') ? line.slice(0, -1) : line)
       if (whole !== null) yield whole
