@@ -15,6 +15,7 @@ from mooring.api.models import Answer, Page, Request, ResultAnswer, TransitionAn
 from mooring.api.targets import TargetId
 from mooring.api.wire import Json, bad_cursor, cursor, place
 from mooring.core.reason import Reason
+from mooring.core.stage import Stage
 from mooring.core.status import Status
 from mooring.export.json import result_json, seconds_json, time_json, transition_json
 from mooring.store import history
@@ -61,6 +62,9 @@ class BucketAnswer(Answer):
     p50: float | None
     p95: float | None
     uptime: float | None = Field(description="0 to 1; null where health was unknown.")
+    stages: dict[Stage, float] = Field(
+        description="Mean seconds of each stage that was timed, of the checks that passed."
+    )
 
 
 class HistoryAnswer(Answer):
@@ -135,6 +139,7 @@ def _bucket(each: HistoryBucket) -> dict[str, Any]:
         "failures": each.failures,
         **{name: seconds_json(getattr(each, name)) for name in ("min", "mean", "max", "p50", "p95")},
         "uptime": each.uptime,
+        "stages": {stage.value: seconds_json(seconds) for stage, seconds in each.stages.items()},
     }
 
 

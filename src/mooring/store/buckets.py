@@ -8,8 +8,10 @@ from typing import Any, Self
 
 from sqlalchemy import Row
 
-from mooring.store import histogram
+from mooring.core.stage import Stage
+from mooring.store import histogram, stage_times
 from mooring.store.codes import MICROSECONDS
+from mooring.store.stage_times import StageTimes
 
 
 @dataclass(slots=True)
@@ -22,9 +24,10 @@ class Bucket:
     min: int = 0
     max: int = 0
     counts: histogram.Counts = field(default_factory=dict)
+    stages: StageTimes = field(default_factory=dict)
 
-    def add(self, duration: int, *, failed: bool) -> None:
-        """Count one result."""
+    def add(self, duration: int, stages: bytes, *, failed: bool) -> None:
+        """Count one result, its stages packed as in its row."""
         if failed:
             self.count += 1
             self.failures += 1
@@ -34,6 +37,7 @@ class Bucket:
         self.sum += duration
         index = histogram.index_of(duration)
         self.counts[index] = self.counts.get(index, 0) + 1
+        stage_times.add(self.stages, stages)
 
     def merge(self, other: Bucket) -> None:
         """Count what another bucket holds."""
@@ -44,15 +48,30 @@ class Bucket:
         self.sum += other.sum
         for index, amount in other.counts.items():
             self.counts[index] = self.counts.get(index, 0) + amount
+        stage_times.merge(self.stages, other.stages)
 
     @classmethod
     def of(cls, row: Row[Any]) -> Self:
         """Return what a row of the roll-ups holds."""
-        return cls(row.checks, row.failures, row.sum, row.min, row.max, histogram.unpack(row.histogram))
+        return cls(
+            row.checks,
+            row.failures,
+            row.sum,
+            row.min,
+            row.max,
+            histogram.unpack(row.histogram),
+            stage_times.unpack(row.stages, row.checks - row.failures),
+        )
 
-    def row(self) -> tuple[int, int, int, int, int, bytes]:
+    def row(self) -> tuple[int, int, int, int, int, bytes, bytes]:
         """Return the values of a roll-up's row, behind its key."""
-        return self.count, self.failures, self.sum, self.min, self.max, histogram.pack(self.counts)
+        counts = histogram.pack(self.counts)
+        stages = stage_times.pack(self.stages, self.count - self.failures)
+        return self.count, self.failures, self.sum, self.min, self.max, counts, stages
+
+    def stage_seconds(self) -> dict[Stage, float]:
+        """Return the mean seconds of each stage, of the checks that passed and timed it."""
+        return stage_times.means(self.stages)
 
     def seconds(self) -> Mapping[str, float | None]:
         """Return min, mean, max, p50 and p95 in seconds; None where nothing passed."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
 
 from mooring.core.failure import InputError, Problem
+from mooring.core.stage import Stage
 from mooring.store.buckets import Bucket
 from mooring.store.codes import MICROSECONDS, micros, moment
 from mooring.store.limits import Limits
@@ -55,7 +57,8 @@ WINDOWS = {
 class HistoryBucket:
     """One step of a window. Latencies are seconds of the checks that passed, None where none did.
 
-    `count` and `failures` are all checks and the failed ones; `uptime` is None where health was unknown.
+    `count` and `failures` are all checks and the failed ones; `uptime` is None where health was unknown;
+    `stages` are the mean seconds of each stage that has a time of its own.
     """
 
     start: datetime
@@ -67,6 +70,7 @@ class HistoryBucket:
     p50: float | None
     p95: float | None
     uptime: float | None
+    stages: Mapping[Stage, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,7 @@ def _told(bucket: Bucket | None, start: int, step: int, spans: list[Span], now: 
         failures=bucket.failures,
         **bucket.seconds(),
         uptime=share(spans, begin, end),
+        stages=bucket.stage_seconds(),
     )
 
 
@@ -156,13 +161,12 @@ class _Past:
         return _merged(self._rolled_up(FINER[seconds], finer), parts)
 
     def _raw(self, slots: set[int], step: int) -> dict[int, Bucket]:
-        query = select(results.c.started_at, results.c.reason, results.c.duration).where(
-            results.c.slot.in_(slots), results.c.target_id == self._target
-        )
+        columns = results.c.started_at, results.c.reason, results.c.duration, results.c.stages
+        query = select(*columns).where(results.c.slot.in_(slots), results.c.target_id == self._target)
         buckets: dict[int, Bucket] = {}
-        for at, reason, duration in self._conn.execute(query):
+        for at, reason, duration, stages in self._conn.execute(query):
             bucket = buckets.setdefault(at // (step * MICROSECONDS), Bucket())
-            bucket.add(duration, failed=reason is not None)
+            bucket.add(duration, stages, failed=reason is not None)
         return buckets
 
 

@@ -63,6 +63,12 @@ def unpack_stages(packed: bytes) -> tuple[StageResult, ...]:
     )
 
 
+def times_in(packed: bytes) -> list[tuple[int, int]]:
+    """Return the code and the microseconds of each stage that has a time of its own."""
+    flat = _layout(len(packed) // _STAGE_BYTES).unpack(packed)
+    return [(head >> 2, time) for head, time in zip(flat[::2], flat[1::2], strict=True) if time != NO_TIME]
+
+
 @lru_cache(maxsize=64)
 def _layout(stages: int) -> Struct:
     return Struct("<" + "BI" * stages)

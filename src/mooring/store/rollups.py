@@ -60,7 +60,7 @@ def _below(todo: Row[Any]) -> Select[Any]:
     """Return the query for the rows that a slot is made of and that were not yet used."""
     if todo.seconds == SLOT:
         return (
-            select(results.c.target_id, results.c.reason, results.c.duration)
+            select(results.c.target_id, results.c.reason, results.c.duration, results.c.stages)
             .where(results.c.slot == todo.slot, results.c.target_id > todo.after_target)
             .where(results.c.target_id.in_(select(targets.c.id)))
             .order_by(results.c.target_id)
@@ -91,11 +91,11 @@ def _next_part(conn: Connection, query: Select[Any], most: int) -> tuple[Sequenc
 
 def _of_results(rows: Iterable[Any]) -> dict[int, Bucket]:
     buckets: dict[int, Bucket] = {}
-    for target, reason, duration in rows:
+    for target, reason, duration, stages in rows:
         bucket = buckets.get(target)
         if bucket is None:
             bucket = buckets[target] = Bucket()
-        bucket.add(duration, failed=reason is not None)
+        bucket.add(duration, stages, failed=reason is not None)
     return buckets
 
 

@@ -22,7 +22,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration; a database at another one is upgraded or refused."""
 SLOT = 600
 """Seconds in a slot of raw results, and in the finest roll-up."""
@@ -134,6 +134,7 @@ rollups = Table(
     Column("min", BigInteger, nullable=False),
     Column("max", BigInteger, nullable=False),
     Column("histogram", LargeBinary, nullable=False),
+    Column("stages", LargeBinary, comment="what each stage took; null in rows of before it was kept"),
     sqlite_with_rowid=False,
 )
 

@@ -8,13 +8,15 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, update
 
 from mooring.core.failure import InputError
 from mooring.core.result import TargetRef
+from mooring.core.stage import Stage, StageResult, StageStatus
 from mooring.core.status import Status
 from mooring.store import history
 from mooring.store.history import HistoryBucket, Window
+from mooring.store.schema import rollups
 from mooring.store.store import Store
 from tests.stored import add_target, after, append, change, down, prune, roll_up, steady, up
 
@@ -92,6 +94,41 @@ async def test_window_of_an_hour(store: Store) -> None:
     [bucket] = [each for each in window.buckets if each.count]
     assert (bucket.start, bucket.count, bucket.failures) == (after(hours=1), 3, 1)
     assert (bucket.min, bucket.mean, bucket.max) == (0.010, 0.020, 0.030)
+    assert bucket.stages == {Stage.DNS: 0.000_4, Stage.TCP: 0.001_25}
+
+
+async def test_stages_are_the_means_of_the_checks_that_passed_and_timed_them(store: Store) -> None:
+    """A failed check, and a stage without a time of its own, leave no trace; all levels tell the same."""
+    ref = await store.write(add_target)
+    tls = StageResult(Stage.TLS, StageStatus.WARNING, 0.003)
+    untimed = StageResult(Stage.TCP, StageStatus.PASSED)
+    batch = [
+        up(ref, after(seconds=1), stages=(StageResult(Stage.TCP, StageStatus.PASSED, 0.001), tls)),
+        up(ref, after(minutes=31), stages=(untimed, tls)),
+        up(ref, after(hours=1, minutes=1), stages=(StageResult(Stage.TCP, StageStatus.PASSED, 0.002),)),
+        down(ref, after(hours=1, minutes=2)),
+    ]
+    await store.write(lambda conn: append(conn, batch))
+    raw = await told(store, ref, "90d", after(hours=30))
+    await store.write(lambda conn: roll_up(conn, after(hours=30)))
+    rolled_up = await told(store, ref, "90d", after(hours=30))
+    assert raw == rolled_up
+    assert rolled_up.buckets[-2].stages == {Stage.TCP: 0.001_5, Stage.TLS: 0.003}
+    assert rolled_up.buckets[-1].stages == {}
+
+
+async def test_roll_ups_of_before_stages_were_kept(store: Store) -> None:
+    """A row without stages is told without them, and does not spoil the mean of a longer step."""
+    ref = await store.write(add_target)
+    await store.write(lambda conn: append(conn, steady(ref, after(), after(hours=2), every=600)))
+    await store.write(lambda conn: roll_up(conn, after(hours=3)))
+    old = update(rollups).where(rollups.c.slot == int(after().timestamp()) // 3600).values(stages=None)
+    await store.write(lambda conn: conn.execute(old))
+    week = {each.start: each for each in (await told(store, ref, "7d", after(hours=3))).buckets}
+    assert (week[after()].count, week[after()].stages) == (6, {})
+    assert week[after(hours=1)].stages == {Stage.DNS: 0.000_4, Stage.TCP: 0.001_25}
+    month = {each.start: each for each in (await told(store, ref, "30d", after(hours=3))).buckets}
+    assert (month[after()].count, month[after()].stages) == (12, week[after(hours=1)].stages)
 
 
 async def test_window_of_an_unknown_length(store: Store) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
-from mooring.store import histogram, targets
+from mooring.store import histogram, stage_times, targets
 from mooring.store.results import mark_pending
 from mooring.store.rollups import DAY, HOUR
 from mooring.store.schema import SLOT, pending, results, rollups
@@ -23,6 +23,11 @@ def rows_of(conn: Connection, seconds: int) -> list[tuple[Any, ...]]:
     return [tuple(row)[1:] for row in conn.execute(query)]
 
 
+def stages_of(passed: int) -> bytes:
+    """Return what roll-ups keep of the stages of so many checks that passed."""
+    return stage_times.pack({0: [passed, passed * 400], 1: [passed, passed * 1250]}, passed)
+
+
 async def test_roll_up_of_a_slot(store: Store) -> None:
     """Ten minutes become one row: checks, failures, and the durations of those that passed."""
     ref = await store.write(add_target)
@@ -36,7 +41,7 @@ async def test_roll_up_of_a_slot(store: Store) -> None:
     await store.write(lambda conn: roll_up(conn, after(minutes=11)))
     counts = {histogram.index_of(10_000): 1, histogram.index_of(30_000): 1}
     assert await store.read(lambda conn: rows_of(conn, SLOT)) == [
-        (HOUR_SLOT * 6, ref.id, 3, 1, 40_000, 10_000, 30_000, histogram.pack(counts))
+        (HOUR_SLOT * 6, ref.id, 3, 1, 40_000, 10_000, 30_000, histogram.pack(counts), stages_of(2))
     ]
 
 
@@ -57,7 +62,7 @@ async def test_roll_up_of_a_day(store: Store) -> None:
     assert await store.read(lambda conn: rows_of(conn, DAY)) == [
         (
             *(HOUR_SLOT // 24, ref.id, len(batch), len(batch) - len(passed)),
-            *(sum(passed), min(passed), max(passed), histogram.pack(counts)),
+            *(sum(passed), min(passed), max(passed), histogram.pack(counts), stages_of(len(passed))),
         )
     ]
     assert len(await store.read(lambda conn: rows_of(conn, HOUR))) == 24

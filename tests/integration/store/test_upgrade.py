@@ -10,18 +10,20 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Barrier
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import insert, inspect, text
 
 from mooring.core.clock import SystemClock
 from mooring.core.failure import InputError
-from mooring.store import schema, targets, upgrade
+from mooring.store import histogram, history, schema, targets, upgrade
 from mooring.store.engines import opened, store_url
 from mooring.store.store import Store
 from tests.servers.postgresql import PostgreSQL
@@ -221,3 +223,48 @@ def test_upgrade_by_two_at_once(empty_url: str, tmp_path: Path) -> None:
     both = [subprocess.Popen(command, cwd=ROOT) for _ in range(2)]
     assert [each.wait() for each in both] == [0, 0]
     assert "flavours" in looks(empty_url)[0]
+
+
+def history_of(url: str) -> list[dict[str, object]]:
+    """Return all that is kept of a target's past, row by row."""
+    with opened(store_url(url)) as engine, engine.connect() as conn:
+        names = ("targets", "results", "notes", "health", "rollups", "pending", "transitions", "revision")
+        return [
+            dict(row._mapping)
+            for name in names
+            for row in conn.execute(text(f"SELECT * FROM {name} ORDER BY 1, 2, 3"))
+        ]
+
+
+async def test_a_database_of_the_first_release_keeps_everything(empty_url: str) -> None:
+    """From 0001 to now: every row stays, roll-ups have no stages yet, and new ones have."""
+    with opened(store_url(empty_url)) as engine, engine.begin() as conn:
+        config = upgrade._config()
+        config.attributes["connection"] = conn
+        command.upgrade(config, "0001")
+        conn.execute(insert(schema.targets).values(**FIRST_TARGET))
+        for seconds, slot in ((600, 30), (3600, 5)):
+            row = f"({seconds}, {slot}, 1, 20, 1, 190, 5, 15, :histogram)"
+            conn.execute(text(f"INSERT INTO rollups VALUES {row}"), {"histogram": histogram.pack({9: 19})})
+    before = history_of(empty_url)
+    assert upgrade.upgrade(store_url(empty_url)) is upgrade.State.BEHIND
+    assert history_of(empty_url) == [each | ({"stages": None} if "checks" in each else {}) for each in before]
+    store = await Store.open(empty_url, clock=SystemClock(), migrate=False)
+    at = datetime(1970, 1, 1, 5, 59, tzinfo=UTC)
+    told = await store.read(lambda conn: history.window(conn, 1, "24h", at))
+    assert [(each.count, each.stages) for each in told.buckets if each.count] == [(20, {})]
+    await store.close()
+
+
+FIRST_TARGET = {
+    "id": 1,
+    "name": "orders",
+    "kind": "tcp",
+    "address": "h:1",
+    "settings": "sealed",
+    "labels": "{}",
+    "enabled": True,
+    "origin": "api",
+    "version": 1,
+    "updated_at": 0,
+}

@@ -42,7 +42,7 @@ def test_quantile_of_any_durations(all_of_them: list[int], share: float) -> None
     """A quantile lies in the bucket of the duration that it stands for."""
     bucket = Bucket()
     for duration in all_of_them:
-        bucket.add(duration, failed=False)
+        bucket.add(duration, b"", failed=False)
     value = histogram.quantile(bucket.counts, share)
     rank = max(0, min(len(all_of_them) - 1, -(-len(all_of_them) * share // 1) - 1))
     exact = sorted(all_of_them)[int(rank)]
@@ -61,8 +61,8 @@ def test_buckets_merge_like_their_results(checks: list[tuple[int, bool]], cut: i
     """Two buckets merged are the bucket of all their results, wherever they were cut."""
     whole, first, second = Bucket(), Bucket(), Bucket()
     for number, (duration, failed) in enumerate(checks):
-        whole.add(duration, failed=failed)
-        (first if number < cut else second).add(duration, failed=failed)
+        whole.add(duration, b"", failed=failed)
+        (first if number < cut else second).add(duration, b"", failed=failed)
     first.merge(second)
     assert first == whole
 
@@ -70,7 +70,7 @@ def test_buckets_merge_like_their_results(checks: list[tuple[int, bool]], cut: i
 def test_seconds_of_a_bucket_in_which_nothing_passed() -> None:
     """Failures have no latency: how long we waited says nothing of the target."""
     bucket = Bucket()
-    bucket.add(5_000_000, failed=True)
+    bucket.add(5_000_000, b"", failed=True)
     assert bucket.seconds() == dict.fromkeys(("min", "mean", "max", "p50", "p95"))
 
 
@@ -78,5 +78,5 @@ def test_seconds_of_equal_durations() -> None:
     """Quantiles never lie outside what was measured."""
     bucket = Bucket()
     for _ in range(3):
-        bucket.add(10_000, failed=False)
+        bucket.add(10_000, b"", failed=False)
     assert bucket.seconds() == dict.fromkeys(("min", "mean", "max", "p50", "p95"), 0.01)
