@@ -3,7 +3,7 @@ import { Unreachable } from './problem'
 import { events } from './sse'
 import type { Result, StageResult } from './types'
 
-/** What a test of something that is not saved tells as it goes. */
+/** What a test of one target tells as it goes. */
 export type CheckEvent =
   | { readonly name: 'stage'; readonly stage: StageResult }
   | { readonly name: 'result'; readonly result: Result }
@@ -23,6 +23,21 @@ export async function* openCheck(
     body: JSON.stringify(body),
     signal,
   })
+  yield* told(api, request)
+}
+
+/** Test a stored target, which counts as a check of it; else as `openCheck`. */
+export async function* openCheckOf(
+  api: Api,
+  id: number,
+  signal: AbortSignal,
+): AsyncGenerator<CheckEvent, void, undefined> {
+  const headers = { Accept: 'text/event-stream' }
+  const address = apiUrl(`/api/v1/targets/${id}/check`)
+  yield* told(api, new Request(address, { method: 'POST', headers, signal }))
+}
+
+async function* told(api: Api, request: Request): AsyncGenerator<CheckEvent, void, undefined> {
   for await (const { event, data } of events(await api.fetch(request))) {
     if (event === 'done') return
     if (event === 'stage') yield { name: 'stage', stage: JSON.parse(data) as StageResult }

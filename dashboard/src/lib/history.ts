@@ -2,10 +2,8 @@ import type { History, Result, Transition } from '#/api/types'
 
 import { percent, plural } from './format'
 
-/** One step of the past. `stages`: mean seconds of each; an older server does not tell them. */
-export type Bucket = History['buckets'][number] & {
-  readonly stages?: Readonly<Record<string, number | null>>
-}
+/** One step of the past. */
+export type Bucket = History['buckets'][number]
 
 /** What a step of the past tells of uptime. */
 export type Tone = 'none' | 'up' | 'most' | 'part' | 'down'
@@ -76,14 +74,14 @@ const NOISE = 0.005
 
 /** The stages that took time in a window, in the order in which a check goes through them. */
 export function layers(buckets: readonly Bucket[], order: readonly string[]): Layer[] {
-  const seen = new Set(buckets.flatMap((each) => Object.keys(each.stages ?? {})))
+  const seen = new Set(buckets.flatMap((each) => Object.keys(each.stages)))
   const names = [
     ...order.filter((each) => seen.has(each)),
     ...[...seen].filter((each) => !order.includes(each)),
   ]
   const staged = names.map((stage) => ({
     stage,
-    seconds: buckets.map((each) => each.stages?.[stage] ?? 0),
+    seconds: buckets.map((each) => each.stages[stage] ?? 0),
   }))
   const rest = buckets.map((each) => Math.max(0, (each.mean ?? 0) - spent(each)))
   const told = rest.some((each, index) => each > NOISE * (buckets[index]?.mean ?? 0))
@@ -91,7 +89,7 @@ export function layers(buckets: readonly Bucket[], order: readonly string[]): La
 }
 
 const spent = (bucket: Bucket): number =>
-  Object.values(bucket.stages ?? {}).reduce<number>((sum, each) => sum + (each ?? 0), 0)
+  Object.values(bucket.stages).reduce((sum, each) => sum + each, 0)
 
 /** Seconds that each state lasted, newest change first as they come; the first lasts until `now`. */
 export function lasted(transitions: readonly Pick<Transition, 'at'>[], now: number): number[] {

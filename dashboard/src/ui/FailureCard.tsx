@@ -8,8 +8,7 @@ import classes from './FailureCard.module.css'
 import { Folded } from './Folded'
 
 interface FailureCardProps {
-  /** `fix`: what to paste, word for word. */
-  failure: Failure & { readonly fix?: string | null }
+  failure: Failure
   status: Status
 }
 
@@ -41,8 +40,12 @@ export function FailureCard({ failure, status }: FailureCardProps) {
         <div className={classes.message}>
           <Folded text={message} />
         </div>
-        {hint !== null && hint !== fix && <Folded text={hint} />}
-        {typeof fix === 'string' && <Fix text={fix} />}
+        {hint !== null && hint !== fix && (
+          <Text component="div" size="sm">
+            <Folded text={hint} />
+          </Text>
+        )}
+        {fix !== null && <Fix text={fix} />}
         {remedy !== null && (
           <Text size="sm" c="dimmed">
             {REMEDY[remedy]}

@@ -22,6 +22,7 @@ const bucket = (changed: Partial<Bucket> = {}): Bucket => ({
   p50: null,
   p95: null,
   uptime: null,
+  stages: {},
   ...changed,
 })
 
@@ -64,7 +65,7 @@ describe('layers', () => {
     ])
   })
 
-  it('show the whole where a server does not tell stages', () => {
+  it('show the whole where the stages have no times of their own', () => {
     expect(layers([bucket({ mean: 2, count: 1 })], ['dns'])).toEqual([
       { stage: null, seconds: [2] },
     ])

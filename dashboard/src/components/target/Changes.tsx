@@ -1,7 +1,7 @@
 import { Button, Skeleton, Text } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
 
-import { useApi, useAtNow } from '#/api/context'
+import { useApi } from '#/api/context'
 import type { Transition } from '#/api/types'
 import { lasted } from '#/lib/history'
 import { reasonTitle } from '#/lib/reasons'
@@ -43,6 +43,7 @@ export function Changes({ id, since }: ChangesProps) {
       {query.hasNextPage && (
         <Button
           mt="xs"
+          ml="-0.5rem"
           size="compact-sm"
           variant="subtle"
           loading={query.isFetchingNextPage}
@@ -76,8 +77,8 @@ function Change({ change, seconds }: { change: Transition; seconds: number }) {
         <span aria-label="to">→</span>
         <StatusBadge status={change.new} />
         <span className={classes.dim}>
-          <Since at={change.at} />, {Number.isFinite(seconds) ? 'for ' : 'so far for '}
-          {Number.isFinite(seconds) ? duration(seconds) : <SoFar since={change.at} />}
+          <Since at={change.at} />
+          {Number.isFinite(seconds) ? `, lasted ${duration(seconds)}` : ', lasts still'}
         </span>
       </div>
       {failure !== null && (
@@ -90,8 +91,4 @@ function Change({ change, seconds }: { change: Transition; seconds: number }) {
       {change.note !== null && <Folded text={change.note} lines={2} />}
     </li>
   )
-}
-
-function SoFar({ since }: { since: string }) {
-  return useAtNow((now) => duration((now - Date.parse(since)) / 1000))
 }

@@ -31,7 +31,7 @@ export function LastCheck({ target, kind, last, test }: LastCheckProps) {
     last !== null && <Circumstances result={last} />
   )
   return (
-    <Section title={live ? 'Test' : 'Last check'} aside={aside}>
+    <Section title={titleOf(kind, live)} aside={aside}>
       {test.phase === 'cancelled' && (
         <Note>The test was cancelled. This is what the last check found.</Note>
       )}
@@ -49,6 +49,11 @@ export function LastCheck({ target, kind, last, test }: LastCheckProps) {
       {!live && before === null && <NeverChecked target={target} kind={kind} />}
     </Section>
   )
+}
+
+function titleOf(kind: Kind | undefined, live: boolean): string {
+  if (live) return 'Test'
+  return kind?.passive === true ? 'Last report' : 'Last check'
 }
 
 /** A check that passed before shows which stages there are better than what the kind may do. */

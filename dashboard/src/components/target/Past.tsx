@@ -1,4 +1,4 @@
-import { Button, Collapse, SegmentedControl, Skeleton } from '@mantine/core'
+import { Button, Collapse, SegmentedControl, Skeleton, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useSearchParams } from 'react-router'
@@ -20,11 +20,18 @@ import { PastTable } from './PastTable'
 import { pastQuery } from './queries'
 import { Section } from './Section'
 
-export const WINDOW_WORD: Record<Window, string> = {
+const WINDOW_WORD: Record<Window, string> = {
   '1h': '1 hour',
   '24h': '24 hours',
   '7d': '7 days',
   '30d': '30 days',
+}
+
+const OVER: Record<Window, string> = {
+  '1h': 'in the last hour',
+  '24h': 'in the last 24 hours',
+  '7d': 'in the last 7 days',
+  '30d': 'in the last 30 days',
 }
 
 const DEFAULT: Window = '24h'
@@ -93,9 +100,9 @@ function PastOf({ past, window, order }: PastOfProps) {
   const stacked = layers(buckets, order)
   const words = (index: number) => stepWords(past, index)
   const cursor = { at: looked === undefined ? null : at, move }
-  const over = `over ${WINDOW_WORD[window]}`
+  const over = OVER[window]
   if (buckets.every((each) => each.count === 0) && past.uptime === null) {
-    return <EmptyState title={`Nothing is known ${over}`}>No check was made in it.</EmptyState>
+    return <EmptyState title={`Nothing is known ${over}`}>No check was made then.</EmptyState>
   }
   return (
     <>
@@ -109,7 +116,7 @@ function PastOf({ past, window, order }: PastOfProps) {
         label={`Latency by stage ${over}`}
       />
       <div className={classes.readout}>
-        {cursor.at === null ? `Mean ${over}` : words(cursor.at)}
+        {cursor.at === null ? <AtRest past={past} over={over} /> : words(cursor.at)}
       </div>
       <PastLegend layers={stacked} buckets={buckets} at={cursor.at} />
       <div className={classes.caption}>Uptime</div>
@@ -122,6 +129,7 @@ function PastOf({ past, window, order }: PastOfProps) {
       />
       <Button
         mt="sm"
+        ml="-0.5rem"
         size="compact-sm"
         variant="subtle"
         aria-expanded={table}
@@ -133,6 +141,18 @@ function PastOf({ past, window, order }: PastOfProps) {
         {table && <PastTable past={past} layers={stacked} caption={`Latency and uptime ${over}`} />}
       </Collapse>
     </>
+  )
+}
+
+/** What stands where the words of a step do, while none is looked at. */
+function AtRest({ past, over }: { past: History; over: string }) {
+  const passed = past.buckets.some((each) => each.mean !== null)
+  return (
+    <Text span size="sm" c="dimmed">
+      {passed
+        ? `Means ${over}. Point at the chart, or use its arrow keys, for a single step.`
+        : `No check passed ${over}: there is no latency to show.`}
+    </Text>
   )
 }
 

@@ -74,6 +74,7 @@ export function Results({ id, kind, newest }: ResultsProps) {
       {query.hasNextPage && (
         <Button
           mt="xs"
+          ml="-0.5rem"
           size="compact-sm"
           variant="subtle"
           loading={query.isFetchingNextPage}
@@ -111,7 +112,7 @@ function Filters({
   set: (key: string, value: string | null) => void
 }) {
   return (
-    <Group gap="xs">
+    <Group gap="xs" wrap="nowrap">
       <Select
         aria-label="Status of the results"
         placeholder="Any status"

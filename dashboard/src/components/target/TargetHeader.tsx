@@ -25,7 +25,7 @@ export function TargetHeader({ target, kind, actions }: TargetHeaderProps) {
   return (
     <header>
       <Anchor component={Link} to={paths.overview()} size="sm" c="dimmed">
-        <Group gap={4} component="span">
+        <Group gap={4} component="span" mb="xs">
           <IconArrowLeft size={14} aria-hidden="true" /> All targets
         </Group>
       </Anchor>
@@ -81,14 +81,21 @@ function Times({ target, passive }: { target: Target; passive: boolean }) {
   const last = health.last?.started_at ?? null
   return (
     <div className={classes.line}>
-      <span>
-        {passive ? 'Reported' : 'Checked'} <Since at={last} none="not yet" />
-      </span>
+      <Last at={last} passive={passive} />
       <span className={classes.dot} />
-      {!enabled && <span>Paused: it is not tested until it is resumed</span>}
-      {enabled && passive && <span>Expected every {every}</span>}
+      {!enabled && <span>not tested until it is resumed</span>}
+      {enabled && passive && <span>expected every {every}</span>}
       {enabled && !passive && <NextCheck at={health.next_check_at} every={every} />}
     </div>
+  )
+}
+
+function Last({ at, passive }: { at: string | null; passive: boolean }) {
+  if (at === null) return <span>{passive ? 'No report yet' : 'Never checked yet'}</span>
+  return (
+    <span>
+      {passive ? 'Reported' : 'Checked'} <Since at={at} />
+    </span>
   )
 }
 

@@ -5,6 +5,7 @@ import { Link } from 'react-router'
 import { useMay } from '#/api/context'
 import type { Kind, Target } from '#/api/types'
 import { detailText } from '#/lib/details'
+import { plural } from '#/lib/format'
 import { paths } from '#/lib/paths'
 import { type Field, fieldsOf } from '#/lib/schema'
 import { duration } from '#/lib/time'
@@ -41,12 +42,15 @@ export function TargetSettings({ target, kind }: { target: Target; kind: Kind | 
       {own.length > set.length && (
         <Button
           mt="xs"
+          ml="-0.5rem"
           size="compact-sm"
           variant="subtle"
           aria-expanded={all}
           onClick={() => setAll(!all)}
         >
-          {all ? 'Show what is set only' : `Show ${own.length - set.length} more at their default`}
+          {all
+            ? 'Hide what is not set'
+            : `Show ${plural(own.length - set.length, 'setting')} not set`}
         </Button>
       )}
     </Section>

@@ -1,13 +1,13 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 
+import { openCheckOf } from '#/api/check'
 import { useApi } from '#/api/context'
 import { keys } from '#/api/queries'
 
 import type { Result, StageResult } from '#/api/types'
 
 import { pastKey } from './queries'
-import { streamCheck } from './stream'
 
 export interface Test {
   phase: 'idle' | 'running' | 'cancelled' | 'broken'
@@ -33,7 +33,7 @@ export function useTestNow(id: number) {
     stop.current = mine
     setTest({ ...IDLE, phase: 'running' })
     try {
-      for await (const event of streamCheck(api, id, mine.signal)) {
+      for await (const event of openCheckOf(api, id, mine.signal)) {
         if (mine.signal.aborted) return
         if (event.name === 'stage') {
           setTest((before) => ({ ...before, seen: [...before.seen, event.stage] }))
