@@ -7,6 +7,7 @@ export const aFailure = (some: Partial<Failure> = {}): Failure => ({
   code: 'WRONGPASS',
   message: 'invalid username-password pair',
   hint: null,
+  fix: null,
   ...some,
 })
 

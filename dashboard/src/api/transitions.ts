@@ -1,16 +1,20 @@
 import { queryOptions } from '@tanstack/react-query'
 
+import { keyOf } from '#/lib/feed'
+
 import { type Api, data } from './client'
 import type { Transition } from './types'
 
-const MOST = 60
+/** Of a burst many are told in one sentence, which counts them. */
+const MOST = 300
 
-const keyOf = (each: Transition): string => `${each.target_id} ${each.at} ${each.new}`
+const newestFirst = (a: Transition, b: Transition): number =>
+  a.at === b.at ? 0 : a.at < b.at ? 1 : -1
 
 /** Both, newest first and each once. */
 function merged(known: readonly Transition[], more: readonly Transition[]): Transition[] {
   const all = new Map([...known, ...more].map((each) => [keyOf(each), each]))
-  return [...all.values()].toSorted((a, b) => (a.at < b.at ? 1 : -1)).slice(0, MOST)
+  return [...all.values()].toSorted(newestFirst).slice(0, MOST)
 }
 
 export const TRANSITIONS = ['transitions'] as const

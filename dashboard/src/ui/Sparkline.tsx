@@ -1,7 +1,7 @@
 import { memo } from 'react'
 
-const WIDTH = 96
-const HEIGHT = 20
+const WIDTH = 88
+const HEIGHT = 18
 /** Room for half of the line's width. */
 const EDGE = 1
 

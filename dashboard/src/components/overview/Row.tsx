@@ -1,0 +1,139 @@
+import { memo } from 'react'
+import { Link } from 'react-router'
+
+import { useAtNow, type May } from '#/api/context'
+import type { OverviewRow } from '#/api/types'
+import { seconds } from '#/lib/format'
+import { paths } from '#/lib/paths'
+import { shownStatus } from '#/lib/status'
+import { exact, span } from '#/lib/time'
+import { Since } from '#/ui/Since'
+import { Sparkline } from '#/ui/Sparkline'
+import { StatusBadge } from '#/ui/StatusBadge'
+import { Uptime } from '#/ui/Uptime'
+
+import classes from './Row.module.css'
+import { RowActions } from './RowActions'
+import { Trouble, troubleOf } from './Trouble'
+import { useTesting } from './useRowActions'
+
+interface RowProps {
+  row: OverviewRow
+  /** The page hears no news: what is shown is what was last known. */
+  stale: boolean
+  may: May
+  wide: boolean
+}
+
+/** A target in the list. It is drawn anew only when its row is another object. */
+export const Row = memo(function Row({ wide, ...props }: RowProps) {
+  return wide ? <WideRow {...props} /> : <Card {...props} />
+})
+
+type Shape = Omit<RowProps, 'wide'>
+
+function WideRow({ row, stale, may }: Shape) {
+  return (
+    <>
+      <div role="cell" className={classes.status}>
+        <StatusBadge status={shownStatus(row)} stale={stale} />
+        <Standing row={row} stale={stale} />
+      </div>
+      <div role="cell" className={classes.lines}>
+        <Name row={row} />
+        <Place row={row} />
+      </div>
+      <div role="cell" className={classes.lines}>
+        <Trouble row={row} />
+      </div>
+      <div role="cell" className={classes.latency}>
+        <Latency row={row} />
+      </div>
+      <div role="cell" className={classes.number}>
+        <Uptime share={row.uptime_24h} />
+      </div>
+      <div role="cell" className={classes.number}>
+        <Since at={row.checked_at} />
+      </div>
+      <div role="cell">
+        <RowActions id={row.id} name={row.name} enabled={row.enabled} may={may} />
+      </div>
+    </>
+  )
+}
+
+function Card({ row, stale, may }: Shape) {
+  return (
+    <>
+      <div role="cell" className={classes.cardTop}>
+        <Name row={row} />
+        <span className={classes.cardStatus}>
+          <StatusBadge status={shownStatus(row)} size="sm" stale={stale} />
+          <Standing row={row} stale={stale} />
+        </span>
+      </div>
+      <div role="cell" className={classes.cardMiddle}>
+        {troubleOf(row) === null ? <Place row={row} /> : <Trouble row={row} />}
+      </div>
+      <div role="cell" className={classes.cardBottom}>
+        {row.seconds !== null && <span className={classes.quiet}>{seconds(row.seconds)}</span>}
+        <span className={classes.quiet}>
+          <Uptime share={row.uptime_24h} /> in 24 h
+        </span>
+        <span className={classes.quiet}>
+          <Since at={row.checked_at} />
+        </span>
+        <RowActions id={row.id} name={row.name} enabled={row.enabled} may={may} />
+      </div>
+    </>
+  )
+}
+
+function Name({ row }: { row: OverviewRow }) {
+  return (
+    <Link className={classes.name} to={paths.target(row.id)} title={row.name}>
+      <bdi>{row.name}</bdi>
+    </Link>
+  )
+}
+
+function Place({ row }: { row: OverviewRow }) {
+  return (
+    <span className={classes.quietLine} title={`${row.kind} ${row.address}`}>
+      {row.kind} · <bdi>{row.address}</bdi>
+    </span>
+  )
+}
+
+/** What goes on beside the status, and otherwise for how long it has held. */
+function Standing({ row, stale }: { row: OverviewRow; stale: boolean }) {
+  const testing = useTesting(row.id)
+  if (stale) return <span className={classes.quiet}>last known</span>
+  if (testing || row.checking) return <span className={classes.quiet}>checking …</span>
+  if (row.confirming !== null) {
+    const [have, need] = row.confirming
+    return <span className={classes.quiet}>{`confirming ${have} of ${need}`}</span>
+  }
+  if (row.since === null || !row.enabled) return null
+  return <Held since={row.since} />
+}
+
+function Held({ since }: { since: string }) {
+  const held = useAtNow((now) => span((now - Date.parse(since)) / 1000))
+  return (
+    <time className={classes.quiet} dateTime={since} title={`Since ${exact(since)}`}>
+      for {held}
+    </time>
+  )
+}
+
+function Latency({ row }: { row: OverviewRow }) {
+  return (
+    <>
+      <Sparkline points={row.latency} format={seconds} label="Latency over 24 h" />
+      <span className={classes.last} title="The last check took">
+        {row.seconds === null ? '' : seconds(row.seconds)}
+      </span>
+    </>
+  )
+}

@@ -1,0 +1,63 @@
+import { useEffect, useMemo, useState } from 'react'
+import { useLocation, useNavigationType, useSearchParams } from 'react-router'
+
+import { type Filters, NO_FILTERS, readFilters, writeFilters } from '#/lib/filters'
+
+/** Browsers refuse more than some hundred addresses in half a minute. */
+const WRITE_AFTER_MS = 200
+
+export interface FilterControl {
+  readonly filters: Filters
+  /** A choice: a step that the back button takes back. */
+  readonly change: (some: Partial<Filters>) => void
+  /** The search as it is typed: no step of its own. */
+  readonly type: (q: string) => void
+  readonly fold: (group: string) => void
+  readonly clear: () => void
+}
+
+/** The filters, which stand in the address. */
+export function useFilters(): FilterControl {
+  const [params, setParams] = useSearchParams()
+  const [text, setText] = useTyped(params.get('q') ?? '')
+  const filters = useMemo(() => ({ ...readFilters(params), q: text }), [params, text])
+  useEffect(() => {
+    if ((params.get('q') ?? '') === filters.q) return
+    const write = () => setParams(writeFilters(filters), { replace: true })
+    const timer = setTimeout(write, WRITE_AFTER_MS)
+    return () => clearTimeout(timer)
+  }, [params, filters, setParams])
+
+  return useMemo(() => {
+    const write = (some: Partial<Filters>, replace = false) => {
+      if (some.q !== undefined) setText(some.q)
+      setParams(writeFilters({ ...filters, ...some }), { replace })
+    }
+    const fold = (group: string) => {
+      const others = filters.folded.filter((each) => each !== group)
+      const folded = others.length < filters.folded.length ? others : [...others, group]
+      write({ folded }, true)
+    }
+    const clear = () => {
+      const { group, sort, folded } = filters
+      write({ ...NO_FILTERS, group, sort, folded })
+    }
+    return { filters, change: write, type: setText, fold, clear }
+  }, [filters, setParams, setText])
+}
+
+/**
+ * The words of the search. They are known here first and written to the address a moment later, so
+ * that typing waits for nothing; going back, or here by a link, the address gives them.
+ */
+function useTyped(written: string): [string, (text: string) => void] {
+  const { key } = useLocation()
+  const navigation = useNavigationType()
+  const [text, setText] = useState(written)
+  const [seen, setSeen] = useState(key)
+  if (seen !== key) {
+    setSeen(key)
+    if (navigation !== 'REPLACE') setText(written) // what is replaced was typed here
+  }
+  return [text, setText]
+}
