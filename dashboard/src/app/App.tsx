@@ -15,6 +15,9 @@ const colorSchemes = localStorageColorSchemeManager({ key: 'mooring-color-scheme
 /** The policy of the page allows styles that carry the nonce of this answer, and no others. */
 const nonce = () => document.querySelector<HTMLMetaElement>('meta[property=csp-nonce]')?.nonce ?? ''
 
+// What keeps the page behind a dialog from scrolling asks for it by webpack's name.
+Object.assign(globalThis, { __webpack_nonce__: nonce() })
+
 interface AppProps {
   api: Api
   cache: QueryClient

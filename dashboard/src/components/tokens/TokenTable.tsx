@@ -46,7 +46,7 @@ function TokenRow({ token }: { token: Token }) {
         </Text>
       </Table.Td>
       <Table.Td>
-        <Badge color={ROLE_COLOUR[token.role]} variant="light" tt="none">
+        <Badge color={ROLE_COLOUR[token.role]} variant="light" tt="none" miw="max-content">
           {token.role}
         </Badge>
       </Table.Td>
