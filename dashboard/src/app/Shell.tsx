@@ -4,6 +4,7 @@ import { Outlet } from 'react-router'
 import { LiveContext } from '#/api/context'
 import { Notices } from '#/components/notices'
 
+import { Banners } from './Banners'
 import { Header } from './Header'
 import classes from './Shell.module.css'
 import { useHeadingFocus } from './useHeadingFocus'
@@ -22,6 +23,7 @@ export function Shell() {
         Skip to the content
       </a>
       <Header />
+      <Banners />
       <main id="main" tabIndex={-1} className={classes.main}>
         <Outlet />
       </main>

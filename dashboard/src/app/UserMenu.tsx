@@ -1,0 +1,72 @@
+import { Button, Menu } from '@mantine/core'
+import { notifications } from '@mantine/notifications'
+import { IconLogout, IconUser } from '@tabler/icons-react'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useNavigate } from 'react-router'
+
+import { useApi, useSession } from '#/api/context'
+import type { Role } from '#/api/types'
+import { paths } from '#/lib/paths'
+
+import classes from './Header.module.css'
+
+const ROLE_WORDS: Record<Role, string> = {
+  viewer: 'Viewer: may look',
+  operator: 'Operator: may test and edit',
+  admin: 'Admin: may do everything',
+}
+
+export function UserMenu() {
+  const session = useSession()
+  const signOut = useSignOut()
+  if (session === undefined) return null
+  return (
+    <Menu position="bottom-end" width={220}>
+      <Menu.Target>
+        <Button
+          variant="default"
+          px="xs"
+          aria-label={`Signed in as ${session.name}`}
+          leftSection={<IconUser size={18} aria-hidden="true" />}
+          classNames={{ section: classes.userIcon, label: classes.name }}
+        >
+          {session.name}
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>
+          {session.name}
+          <br />
+          {ROLE_WORDS[session.role]}
+        </Menu.Label>
+        <Menu.Item
+          leftSection={<IconLogout size={16} aria-hidden="true" />}
+          onClick={() => signOut.mutate()}
+        >
+          Sign out
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  )
+}
+
+function useSignOut() {
+  const api = useApi()
+  const cache = useQueryClient()
+  const navigate = useNavigate()
+  return useMutation({
+    mutationFn: () => api.client.DELETE('/api/v1/session'),
+    onSuccess: async () => {
+      api.enter(null)
+      // First gone, then forgotten: what is still shown would be asked for anew.
+      await navigate(paths.signIn())
+      cache.clear()
+    },
+    onError: (error) =>
+      notifications.show({
+        color: 'red',
+        title: 'You are still signed in',
+        message: error.message,
+      }),
+  })
+}
