@@ -13,7 +13,7 @@ import { usePageTitle } from '#/ui/usePageTitle'
 export function AddPage() {
   usePageTitle('Add a target')
   return (
-    <Container size="sm" px={0}>
+    <Container size="lg" px={0}>
       <Stack gap="lg">
         <div>
           <Title order={1}>Add a target</Title>

@@ -20,7 +20,7 @@ export function EditPage() {
   const name = target?.name ?? 'target'
   usePageTitle(`Edit ${name}`)
   return (
-    <Container size="sm" px={0}>
+    <Container size="lg" px={0}>
       <Stack gap="lg">
         <div>
           {target !== undefined && (

@@ -59,32 +59,40 @@ export function AddForm({ kinds, common }: AddFormProps) {
       <Stack gap="md">
         {errors.top !== null && <ErrorNotice error={errors.top} />}
         <AddressInput form={form} />
-        <KindSelect
-          kinds={kinds}
-          value={kind}
-          error={errors.at.get('kind')}
-          onChange={form.choose}
-        />
+        <div className={classes.columns}>
+          <Stack gap="md">
+            <KindSelect
+              kinds={kinds}
+              value={kind}
+              error={errors.at.get('kind')}
+              onChange={form.choose}
+            />
+            {kind !== null && (
+              <SchemaForm
+                key={kind.name}
+                parts={fields}
+                drafts={drafts}
+                errors={errors.at}
+                onChange={form.change}
+              />
+            )}
+          </Stack>
+          {kind !== null && (
+            <div className={classes.aside}>
+              <TestPanel test={test} kind={kind} stale={stale} />
+            </div>
+          )}
+        </div>
         {kind !== null && (
-          <>
-            <SchemaForm
-              key={kind.name}
-              parts={fields}
-              drafts={drafts}
-              errors={errors.at}
-              onChange={form.change}
-            />
-            <TestPanel test={test} kind={kind} stale={stale} />
-            <FormActions
-              kind={kind}
-              test={test}
-              stale={stale}
-              saving={save.saving}
-              verb="Save"
-              onCancel={cancel}
-              onSave={() => void submit()}
-            />
-          </>
+          <FormActions
+            kind={kind}
+            test={test}
+            stale={stale}
+            saving={save.saving}
+            verb="Save"
+            onCancel={cancel}
+            onSave={() => void submit()}
+          />
         )}
       </Stack>
       {guard.dialog}

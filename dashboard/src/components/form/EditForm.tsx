@@ -12,6 +12,7 @@ import type { Schema } from '#/lib/schema'
 import { ErrorNotice } from '#/ui/ErrorNotice'
 
 import { Conflict } from './Conflict'
+import classes from './form.module.css'
 import { FormActions } from './FormActions'
 import { useFields, useParts } from './parts'
 import { ReportTo } from './ReportTo'
@@ -72,15 +73,19 @@ export function EditForm({ target, kind, common }: EditFormProps) {
             onResolve={resolve}
           />
         )}
-        <SchemaForm
-          parts={parts}
-          drafts={drafts}
-          stored={stored}
-          errors={errors.at}
-          disabled={locked}
-          onChange={form.change}
-        />
-        <TestPanel test={test} kind={kind} stale={stale} />
+        <div className={classes.columns}>
+          <SchemaForm
+            parts={parts}
+            drafts={drafts}
+            stored={stored}
+            errors={errors.at}
+            disabled={locked}
+            onChange={form.change}
+          />
+          <div className={classes.aside}>
+            <TestPanel test={test} kind={kind} stale={stale} />
+          </div>
+        </div>
         {!locked && theirs === null && (
           <FormActions
             kind={kind}

@@ -99,7 +99,7 @@ function NumberField(props: FieldProps) {
       placeholder={placeholderOf(field)}
       // Not type="number": that one throws away what is no number instead of saying so.
       inputMode={whole ? 'numeric' : 'decimal'}
-      maw="16rem"
+      styles={{ wrapper: { maxWidth: '16rem' } }}
       value={asText(draft)}
       onChange={(event) => onChange(event.currentTarget.value)}
       {...QUIET}
@@ -138,7 +138,7 @@ function ChoiceField(props: FieldProps) {
       searchable={options.length > FEW}
       clearable={!field.required}
       clearButtonProps={{ 'aria-label': `Clear ${field.title.toLowerCase()}` }}
-      maw="24rem"
+      styles={{ wrapper: { maxWidth: '24rem' } }}
       value={asText(draft) || null}
       onChange={(value) => onChange(value ?? undefined)}
     />

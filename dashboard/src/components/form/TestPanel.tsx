@@ -1,5 +1,7 @@
 import { Group, Paper, Stack, Text } from '@mantine/core'
 
+import { Fragment } from 'react'
+
 import type { Kind } from '#/api/types'
 import { seconds } from '#/lib/format'
 import { finished, running, stagesOf } from '#/lib/waterfall'
@@ -8,6 +10,8 @@ import { FailureCard, WarningsCard } from '#/ui/FailureCard'
 import { StatusBadge } from '#/ui/StatusBadge'
 import { Waterfall } from '#/ui/Waterfall'
 
+import classes from './form.module.css'
+import { Help } from './Help'
 import type { Test } from './useTest'
 
 interface TestPanelProps {
@@ -20,7 +24,7 @@ interface TestPanelProps {
 /** How a test before saving goes, and what it found. */
 export function TestPanel({ test, kind, stale }: TestPanelProps) {
   const { phase, stages, result, error } = test
-  if (phase === 'none') return null
+  if (phase === 'none') return <Proves kind={kind} />
   if (error !== null) return <ErrorNotice error={error} title="The test could not run" />
   const fall =
     result === null
@@ -54,6 +58,27 @@ export function TestPanel({ test, kind, stale }: TestPanelProps) {
           <WarningsCard warnings={result.warnings} />
         )}
       </Stack>
+    </Paper>
+  )
+}
+
+/** What a test of this kind will show, before there is one. */
+function Proves({ kind }: { kind: Kind }) {
+  return (
+    <Paper withBorder p="md" component="section" aria-label="What a test proves">
+      <Text fw={600} mb="sm">
+        {kind.passive ? 'What counts' : 'A test proves, step by step'}
+      </Text>
+      <dl className={classes.proves}>
+        {Object.entries(kind.proves).map(([stage, words]) => (
+          <Fragment key={stage}>
+            <dt>{stage}</dt>
+            <dd>
+              <Help text={words} />
+            </dd>
+          </Fragment>
+        ))}
+      </dl>
     </Paper>
   )
 }
