@@ -26,6 +26,8 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+PATIENCE = 10_000
+"""Milliseconds that a test waits for what has to come."""
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -82,6 +84,7 @@ def open_page(chromium: Browser) -> OpenPage:
         **options: Any,
     ) -> Iterator[Page]:
         context = chromium.new_context(viewport={"width": width, "height": height}, **options)
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         faults: list[str] = []
         page.on("pageerror", lambda error: faults.append(str(error)))
