@@ -8,7 +8,7 @@ import type { Api } from '#/api/client'
 import { ApiContext, ClockContext, LiveContext } from '#/api/context'
 import type { Live } from '#/api/live'
 
-import { theme } from './theme'
+import { legible, theme } from './theme'
 
 const colorSchemes = localStorageColorSchemeManager({ key: 'mooring-color-scheme' })
 
@@ -29,6 +29,7 @@ export function App({ api, cache, live, router }: AppProps) {
   return (
     <MantineProvider
       theme={theme}
+      cssVariablesResolver={legible}
       defaultColorScheme="auto"
       colorSchemeManager={colorSchemes}
       getStyleNonce={nonce}

@@ -13,8 +13,8 @@ export function ColorSchemeMenu() {
   return (
     <Menu position="bottom-end" width={180}>
       <Menu.Target>
-        <ActionIcon variant="default" size="lg" aria-label="Colours">
-          <Icon size={18} aria-hidden="true" />
+        <ActionIcon variant="default" size={30} aria-label="Colours">
+          <Icon size={16} aria-hidden="true" />
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>

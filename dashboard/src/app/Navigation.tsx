@@ -40,8 +40,8 @@ export function NarrowNavigation() {
     <nav aria-label="Pages" className={classes.narrow}>
       <Menu position="bottom-end" width={180}>
         <Menu.Target>
-          <ActionIcon variant="default" size="lg" aria-label="Pages">
-            <IconMenu2 size={18} aria-hidden="true" />
+          <ActionIcon variant="default" size={30} aria-label="Pages">
+            <IconMenu2 size={16} aria-hidden="true" />
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>

@@ -25,9 +25,10 @@ export function UserMenu() {
       <Menu.Target>
         <Button
           variant="default"
+          size="xs"
           px="xs"
           aria-label={`Signed in as ${session.name}`}
-          leftSection={<IconUser size={18} aria-hidden="true" />}
+          leftSection={<IconUser size={16} aria-hidden="true" />}
           classNames={{ section: classes.userIcon, label: classes.name }}
         >
           {session.name}
