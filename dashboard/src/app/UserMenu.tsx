@@ -6,6 +6,7 @@ import { useNavigate } from 'react-router'
 
 import { useApi, useSession } from '#/api/context'
 import type { Role } from '#/api/types'
+import { DesktopNoticesItem } from '#/components/noticesDesktop'
 import { paths } from '#/lib/paths'
 
 import classes from './Header.module.css'
@@ -21,7 +22,7 @@ export function UserMenu() {
   const signOut = useSignOut()
   if (session === undefined) return null
   return (
-    <Menu position="bottom-end" width={220}>
+    <Menu position="bottom-end" width={260}>
       <Menu.Target>
         <Button
           variant="default"
@@ -40,6 +41,7 @@ export function UserMenu() {
           <br />
           {ROLE_WORDS[session.role]}
         </Menu.Label>
+        <DesktopNoticesItem />
         <Menu.Item
           leftSection={<IconLogout size={16} aria-hidden="true" />}
           onClick={() => signOut.mutate()}

@@ -1,5 +1,6 @@
-import { Switch } from '@mantine/core'
+import { Menu, Text } from '@mantine/core'
 import { useLocalStorage } from '@mantine/hooks'
+import { IconBellOff, IconBellRinging } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useNavigate } from 'react-router'
 
@@ -18,8 +19,8 @@ const allowed = (): Allowed =>
   'Notification' in window && window.isSecureContext ? Notification.permission : 'unsupported'
 
 const WORDS: Record<Allowed, string> = {
-  default: 'While this page is in the background. Your browser will ask you once.',
-  granted: 'While this page is in the background.',
+  default: 'When something changes while this page is in the background. Your browser asks once.',
+  granted: 'When something changes while this page is in the background.',
   denied: 'Your browser blocks them. Allow notifications in its settings for this site first.',
   unsupported: 'Your browser offers them only over https or on this machine itself.',
 }
@@ -46,25 +47,30 @@ export function useDesktopNotices(): (notice: Notice) => void {
   }
 }
 
-/** Switches notifications on the desktop on and off; for a menu. */
-export function DesktopNoticesSwitch() {
+/** Switches notifications on the desktop on and off; an item of a menu. */
+export function DesktopNoticesItem() {
   const [wanted, setWanted] = useWanted()
   const [permission, setPermission] = useState(allowed)
-  const change = async (on: boolean) => {
-    const given =
-      on && permission === 'default' ? await Notification.requestPermission() : permission
+  const on = wanted && permission === 'granted'
+  const toggle = async () => {
+    if (permission === 'denied' || permission === 'unsupported') return
+    const given = permission === 'default' ? await Notification.requestPermission() : permission
     setPermission(given)
-    setWanted(on && given === 'granted')
+    setWanted(!on && given === 'granted')
   }
+  const Icon = on ? IconBellRinging : IconBellOff
   return (
-    <Switch
-      size="sm"
-      label="Desktop notifications"
-      aria-label="Desktop notifications" // not the description too, which is inside the label
-      description={WORDS[permission]}
-      checked={wanted && permission === 'granted'}
-      disabled={permission === 'denied' || permission === 'unsupported'}
-      onChange={(event) => void change(event.currentTarget.checked)}
-    />
+    <Menu.Item
+      role="menuitemcheckbox"
+      aria-checked={on}
+      closeMenuOnClick={false}
+      leftSection={<Icon size={16} aria-hidden="true" />}
+      onClick={() => void toggle()}
+    >
+      Desktop notifications: {on ? 'on' : 'off'}
+      <Text size="xs" c="dimmed" maw="14rem">
+        {WORDS[permission]}
+      </Text>
+    </Menu.Item>
   )
 }

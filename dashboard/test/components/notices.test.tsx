@@ -1,3 +1,4 @@
+import { Menu } from '@mantine/core'
 import { Notifications, notifications } from '@mantine/notifications'
 import { act, screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
@@ -6,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { keys } from '#/api/queries'
 import type { OverviewRow } from '#/api/types'
 import { Notices } from '#/components/notices'
-import { DesktopNoticesSwitch } from '#/components/noticesDesktop'
+import { DesktopNoticesItem } from '#/components/noticesDesktop'
 import { favicon } from '#/lib/favicon'
 import { countShown, worstOf } from '#/lib/notices'
 
@@ -96,24 +97,35 @@ const permitted = (permission: NotificationPermission, answer = permission) => {
   return requestPermission
 }
 
+const inMenu = (
+  <Menu opened>
+    <Menu.Target>
+      <button type="button">You</button>
+    </Menu.Target>
+    <Menu.Dropdown>
+      <DesktopNoticesItem />
+    </Menu.Dropdown>
+  </Menu>
+)
+const item = () => screen.findByRole('menuitemcheckbox', { name: /^Desktop notifications/ })
+
 describe('the switch for the desktop', () => {
   it('asks the browser once and keeps the wish', async () => {
     const asked = permitted('default', 'granted')
-    renderPage(<DesktopNoticesSwitch />)
-    await userEvent.click(screen.getByRole('switch', { name: 'Desktop notifications' }))
+    renderPage(inMenu)
+    await userEvent.click(await item())
 
     expect(asked).toHaveBeenCalledTimes(1)
-    await waitFor(() => expect(screen.getByRole('switch')).toBeChecked())
+    await waitFor(async () => expect(await item()).toBeChecked())
     expect(localStorage.getItem('mooring-desktop-notices')).toBe('true')
   })
 
   it('stays off and says why where the browser refuses', async () => {
     permitted('default', 'denied')
-    renderPage(<DesktopNoticesSwitch />)
-    await userEvent.click(screen.getByRole('switch'))
+    renderPage(inMenu)
+    await userEvent.click(await item())
 
     expect(await screen.findByText(/Your browser blocks them/)).toBeVisible()
-    expect(screen.getByRole('switch')).not.toBeChecked()
-    expect(screen.getByRole('switch')).toBeDisabled()
+    expect(await item()).not.toBeChecked()
   })
 })
