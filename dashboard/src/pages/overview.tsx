@@ -49,7 +49,7 @@ function Overview({ rows }: { rows: readonly OverviewRow[] }) {
   const fresh = isFresh(rows)
   return (
     <WithFeed rows={rows} subtitle={plural(rows.length, 'target')}>
-      {fresh && <Welcome demo={rows.length > 0} />}
+      {fresh && <Welcome rows={rows} />}
       {rows.length > 0 && <Targets rows={rows} stale={stale} />}
     </WithFeed>
   )

@@ -11,8 +11,8 @@ test('the line is said in words', () => {
   expect(screen.getByRole('img', { name: 'Latency over 24 h: 2 s to 5 s' })).toBeInTheDocument()
 })
 
-test('where nothing is known there is no line', () => {
-  const { container } = render(<Sparkline points={[null, null]} format={format} label="x" />)
+test('where less than two values are known there is no line', () => {
+  const { container } = render(<Sparkline points={[null, 3]} format={format} label="x" />)
 
   expect(container).toBeEmptyDOMElement()
 })
@@ -24,4 +24,13 @@ test('the line is broken where a value is missing', () => {
 
 test('nothing but zeros is a line on the ground, not a broken one', () => {
   expect(sparkPath([0, 0])).not.toContain('NaN')
+})
+
+test('more points than there is room for are drawn as their means', () => {
+  const day = Array.from({ length: 144 }, (_, index) => index % 3)
+
+  const places = sparkPath(day).match(/[ML][^MLh]*/g) ?? []
+
+  expect(places).toHaveLength(48)
+  expect(new Set(places.map((place) => place.split(' ')[1])).size).toBe(1)
 })

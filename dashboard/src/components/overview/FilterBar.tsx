@@ -90,6 +90,7 @@ function Search({ control, search }: Pick<FilterBarProps, 'control' | 'search'>)
 }
 
 const MOST_CHOICES = 100
+const PARTS = { pill: classes.pill ?? '', inputField: classes.field ?? '' }
 
 interface SelectsProps {
   filters: Filters
@@ -105,6 +106,7 @@ const Selects = memo(function Selects({ filters, change, choices }: SelectsProps
     <>
       <MultiSelect
         className={classes.choice}
+        classNames={PARTS}
         aria-label="Filter by kind"
         placeholder={filters.kinds.length === 0 ? 'All kinds' : ''}
         data={kinds}
@@ -117,6 +119,7 @@ const Selects = memo(function Selects({ filters, change, choices }: SelectsProps
       />
       <MultiSelect
         className={classes.choice}
+        classNames={PARTS}
         aria-label="Filter by label"
         placeholder={filters.labels.length === 0 ? 'All labels' : ''}
         data={labels}

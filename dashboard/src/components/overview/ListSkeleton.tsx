@@ -9,7 +9,7 @@ export function ListSkeleton() {
     <Stack role="status" aria-label="Loading the targets" gap="md">
       <Group gap="xs" wrap="nowrap">
         {TILES.map((key) => (
-          <Skeleton key={key} height={64} maw="8rem" />
+          <Skeleton key={key} height={72} maw="8rem" />
         ))}
       </Group>
       <Skeleton height={36} />

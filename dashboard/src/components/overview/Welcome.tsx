@@ -1,5 +1,4 @@
-import { Button, Code, Group, PasswordInput, Text } from '@mantine/core'
-import { IconFileImport, IconPlugConnected } from '@tabler/icons-react'
+import { Anchor, Button, Code, PasswordInput, Text, Title } from '@mantine/core'
 import { useState, type SubmitEvent } from 'react'
 import { Link, useNavigate } from 'react-router'
 
@@ -15,7 +14,7 @@ export const isFresh = (rows: readonly OverviewRow[]): boolean =>
   rows.every((row) => 'mooring' in row.labels)
 
 /** What to begin with, as long as there is no target of one's own. */
-export function Welcome({ demo }: { demo: boolean }) {
+export function Welcome({ rows }: { rows: readonly OverviewRow[] }) {
   const may = useMay()
   if (!may.edit) {
     return (
@@ -28,25 +27,33 @@ export function Welcome({ demo }: { demo: boolean }) {
   }
   return (
     <section className={classes.welcome} aria-label="Begin">
-      <EmptyState
-        title="What shall Mooring watch?"
-        icon={<IconPlugConnected size={32} aria-hidden="true" className={classes.icon} />}
-        actions={<Begin />}
-      >
-        Paste the address of a database, a queue, a web service: Mooring finds out its kind and
+      <Title order={2}>What shall Mooring watch?</Title>
+      <Text c="dimmed" size="sm" maw="44rem">
+        Paste the address of a database, a queue, a web service. Mooring finds out its kind and
         tests it stage by stage before you save it.
-      </EmptyState>
-      <Text size="xs" c="dimmed" ta="center" pb="md">
-        {demo ? (
-          <>Below stand Mooring’s own parts and the demo’s, which are watched already.</>
-        ) : (
-          <>
-            Only want to look around? <Code>mooring serve --demo</Code> starts with some targets to
-            see.
-          </>
-        )}
+      </Text>
+      <Begin />
+      <Text c="dimmed" size="sm">
+        <Look rows={rows} />
       </Text>
     </section>
+  )
+}
+
+/** What there is to look at meanwhile. */
+function Look({ rows }: { rows: readonly OverviewRow[] }) {
+  const file = (
+    <Anchor component={Link} to={paths.import()} size="sm" underline="always">
+      import an environment file
+    </Anchor>
+  )
+  if (rows.some((row) => row.labels['mooring'] === 'demo')) {
+    return <>Or {file}. Below stand Mooring’s own parts and the demo’s.</>
+  }
+  return (
+    <>
+      Or {file}, or look around first: <Code>mooring serve --demo</Code> starts with targets to see.
+    </>
   )
 }
 
@@ -60,32 +67,20 @@ function Begin() {
     void navigate(paths.add(), { state: { address: address.trim() } })
   }
   return (
-    <>
-      <form className={classes.form} onSubmit={add}>
-        <PasswordInput
-          className={classes.address}
-          aria-label="Address"
-          placeholder="postgresql://user:password@host:5432/database"
-          autoComplete="off"
-          maxLength={4096}
-          defaultVisible
-          value={address}
-          onChange={(event) => setAddress(event.currentTarget.value)}
-        />
-        <Button type="submit" disabled={address.trim() === ''}>
-          Test and add
-        </Button>
-      </form>
-      <Group justify="center">
-        <Button
-          component={Link}
-          to={paths.import()}
-          variant="subtle"
-          leftSection={<IconFileImport size={16} aria-hidden="true" />}
-        >
-          Import an environment file
-        </Button>
-      </Group>
-    </>
+    <form className={classes.form} onSubmit={add}>
+      <PasswordInput
+        className={classes.address}
+        aria-label="Address"
+        placeholder="postgresql://user:password@host:5432/database"
+        autoComplete="off"
+        maxLength={4096}
+        defaultVisible
+        value={address}
+        onChange={(event) => setAddress(event.currentTarget.value)}
+      />
+      <Button type="submit" className={classes.submit} disabled={address.trim() === ''}>
+        Test and add
+      </Button>
+    </form>
   )
 }
