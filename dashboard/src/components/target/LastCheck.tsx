@@ -90,6 +90,8 @@ function Circumstances({ result }: { result: Result }) {
 }
 
 function NeverChecked({ target, kind }: { target: Target; kind: Kind | undefined }) {
+  // Whether it asks or waits to be told is not known yet: no words that are taken back in a moment.
+  if (kind === undefined) return <EmptyState title="Nothing is known yet" />
   if (kind?.passive === true) {
     return (
       <EmptyState title="Waiting for the first report">

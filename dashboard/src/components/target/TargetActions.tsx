@@ -34,7 +34,7 @@ export function TargetActions({ target, kind, ...does }: TargetActionsProps) {
   const Icon = target.enabled ? IconPlayerPause : IconPlayerPlay
   return (
     <Group gap="xs">
-      {may.test && kind?.passive === false && <TestButton {...does} />}
+      {may.test && kind?.passive !== true && <TestButton {...does} />}
       {editable && (
         <>
           <Button
