@@ -1,6 +1,6 @@
 import { Stack, TextInput } from '@mantine/core'
-import { type RefObject, useMemo, useRef, useState } from 'react'
-import { useNavigate, useSearchParams } from 'react-router'
+import { type RefObject, useEffect, useMemo, useRef, useState } from 'react'
+import { useLocation, useNavigate, useSearchParams } from 'react-router'
 
 import type { Kind, SavedTarget } from '#/api/types'
 import { kindOf, schemeOf, suggestedName } from '#/lib/address'
@@ -110,7 +110,7 @@ function useAddForm(
   ref: RefObject<HTMLFormElement | null>,
 ) {
   const [search, setSearch] = useSearchParams()
-  const [drafts, setDrafts] = useState<Drafts>({})
+  const [drafts, setDrafts] = useState<Drafts>(useBrought())
   const [named, setNamed] = useState(false)
   const url = asText(drafts[URL])
   const chosen = kinds.find(({ name }) => name === search.get('kind')) ?? null
@@ -123,7 +123,7 @@ function useAddForm(
 
   const set = (more: Drafts) => setDrafts((now) => ({ ...now, ...more }))
   const choose = (to: Kind | null) => {
-    errors.mend('kind')
+    errors.tell(null) // what was said was said of another kind's form
     setSearch(to === null ? {} : { kind: to.name }, { replace: true })
   }
   const change = (key: string, draft: Draft) => {
@@ -136,6 +136,7 @@ function useAddForm(
     errors.mend('kind')
     set({ [URL]: text, ...(named ? {} : { [NAME]: suggestedName(text) }) })
     const meant = kindOf(text, kinds)
+    if (chosen === null && meant !== kind) errors.tell(null)
     if (chosen !== null && meant !== null && !chosen.schemes.includes(schemeOf(text) ?? '')) {
       choose(null)
     }
@@ -153,6 +154,17 @@ function useAddForm(
     fields: part.fields.filter((field) => field !== address),
   }))
   return { kind, kinds, address, fields, drafts, errors, body, url, choose, change, paste }
+}
+
+/** The address that was pasted on the page before. The browser's history, which may be kept, forgets it. */
+function useBrought(): Drafts {
+  const { state, search } = useLocation()
+  const navigate = useNavigate()
+  const { address } = (state ?? {}) as { address?: unknown }
+  useEffect(() => {
+    if (address !== undefined) void navigate({ search }, { replace: true, state: null })
+  }, [address, search, navigate])
+  return typeof address === 'string' ? { [URL]: address, [NAME]: suggestedName(address) } : {}
 }
 
 const KIND_FIELD: Field = {

@@ -61,13 +61,14 @@ export function FormActions(props: FormActionsProps) {
         {words || (found?.words ?? tells)}
       </Text>
       <Group gap="sm">
+        {/* Keys: a click on what turns into the submitting button would submit at once. */}
         {!kind.passive &&
           (test.phase === 'running' ? (
-            <Button variant="default" onClick={onCancel}>
+            <Button key="cancel" variant="default" onClick={onCancel}>
               Cancel test
             </Button>
           ) : (
-            <Button type="submit" variant={works ? 'default' : 'filled'}>
+            <Button key="test" type="submit" variant={works ? 'default' : 'filled'}>
               {found === null ? 'Test' : 'Test again'}
             </Button>
           ))}

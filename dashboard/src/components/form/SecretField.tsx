@@ -29,8 +29,13 @@ export function SecretField(props: FieldProps) {
         onText={(text) => onChange(text === '' && stored !== undefined ? stored : text)}
       />
       {stored !== undefined && (
-        <Button variant="default" disabled={disabled} onClick={keep}>
-          Keep<span className="visually-hidden"> the stored {field.title.toLowerCase()}</span>
+        <Button
+          variant="default"
+          disabled={disabled}
+          aria-label={`Keep the stored ${field.title.toLowerCase()}`}
+          onClick={keep}
+        >
+          Keep
         </Button>
       )}
     </Group>
@@ -55,12 +60,23 @@ function KeptSecret({ field, errors, disabled, onReplace, onChange }: KeptProps)
         readOnly
         {...QUIET}
       />
-      <Button variant="default" disabled={disabled} onClick={onReplace}>
-        Replace<span className="visually-hidden"> {field.title.toLowerCase()}</span>
+      <Button
+        variant="default"
+        disabled={disabled}
+        aria-label={`Replace ${field.title.toLowerCase()}`}
+        onClick={onReplace}
+      >
+        Replace
       </Button>
       {!field.required && (
-        <Button variant="subtle" color="red" disabled={disabled} onClick={() => onChange('')}>
-          Remove<span className="visually-hidden"> {field.title.toLowerCase()}</span>
+        <Button
+          variant="subtle"
+          color="red"
+          disabled={disabled}
+          aria-label={`Remove ${field.title.toLowerCase()}`}
+          onClick={() => onChange('')}
+        >
+          Remove
         </Button>
       )}
     </Group>

@@ -51,9 +51,10 @@ export function TableField({ field, draft, errors, disabled, onChange }: FieldPr
           w="fit-content"
           disabled={disabled}
           leftSection={<IconPlus size={14} aria-hidden="true" />}
+          aria-label={`Add to ${field.title.toLowerCase()}`}
           onClick={() => onChange([...rows, newRow()])}
         >
-          Add<span className="visually-hidden"> to {field.title.toLowerCase()}</span>
+          Add
         </Button>
       </div>
     </Input.Wrapper>

@@ -50,12 +50,12 @@ export function TestPanel({ test, kind, stale }: TestPanelProps) {
             </Text>
           )}
         </Group>
-        {phase !== 'cancelled' && (
-          <Waterfall fall={fall} proves={kind.proves} label="Stages of the test" />
-        )}
         {result?.failure != null && <FailureCard failure={result.failure} status={result.status} />}
         {result !== null && result.failure === null && result.warnings.length > 0 && (
           <WarningsCard warnings={result.warnings} />
+        )}
+        {phase !== 'cancelled' && (
+          <Waterfall fall={fall} proves={kind.proves} label="Stages of the test" />
         )}
       </Stack>
     </Paper>

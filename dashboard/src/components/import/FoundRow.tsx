@@ -40,7 +40,7 @@ export const FoundRow = memo(function FoundRow({ row, disabled, step }: FoundRow
           {...QUIET}
         />
       ) : (
-        <Text fw={500} pt={6} style={{ overflowWrap: 'anywhere' }}>
+        <Text size="sm" fw={500} pt={8} style={{ overflowWrap: 'anywhere' }}>
           {name}
         </Text>
       )}
