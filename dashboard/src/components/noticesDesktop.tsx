@@ -1,6 +1,5 @@
 import { Menu, Text } from '@mantine/core'
 import { useLocalStorage } from '@mantine/hooks'
-import { IconBellOff, IconBellRinging } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useNavigate } from 'react-router'
 
@@ -58,19 +57,12 @@ export function DesktopNoticesItem() {
     setPermission(given)
     setWanted(!on && given === 'granted')
   }
-  const Icon = on ? IconBellRinging : IconBellOff
   return (
-    <Menu.Item
-      role="menuitemcheckbox"
-      aria-checked={on}
-      closeMenuOnClick={false}
-      leftSection={<Icon size={16} aria-hidden="true" />}
-      onClick={() => void toggle()}
-    >
-      Desktop notifications: {on ? 'on' : 'off'}
+    <Menu.CheckboxItem checked={on} onChange={() => void toggle()}>
+      Desktop notifications
       <Text size="xs" c="dimmed" maw="14rem">
         {WORDS[permission]}
       </Text>
-    </Menu.Item>
+    </Menu.CheckboxItem>
   )
 }
