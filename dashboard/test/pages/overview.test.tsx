@@ -271,7 +271,7 @@ describe('states', () => {
     const secret = 'redis://:secret@host'
 
     await user.type(screen.getByLabelText('Address'), secret)
-    await user.click(screen.getByRole('button', { name: 'Test and add' }))
+    await user.click(screen.getByRole('button', { name: 'Continue' }))
 
     expect(router.state.location.pathname).toBe('/add')
     expect(router.state.location.search).toBe('')

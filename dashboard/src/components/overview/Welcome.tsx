@@ -79,7 +79,7 @@ function Begin() {
         onChange={(event) => setAddress(event.currentTarget.value)}
       />
       <Button type="submit" className={classes.submit} disabled={address.trim() === ''}>
-        Test and add
+        Continue
       </Button>
     </form>
   )
