@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from docs.generator.schema import table
+from mooring.api.reasons import MEANINGS
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage, StageStatus
 from mooring.core.status import Status
@@ -12,53 +13,6 @@ STATUSES = {
     Status.DEGRADED: "It works, with a warning: slow, little room left, a certificate near its end.",
     Status.DOWN: "It does not work. The failure says at which stage and why.",
     Status.UNKNOWN: "It was not tested yet, or could not be: the cause is on Mooring's side and is told.",
-}
-REASONS = {
-    Reason.TIMEOUT: (
-        "Nothing came back in time.",
-        "A firewall that drops packets, or a service that hangs: look at the stage.",
-    ),
-    Reason.DNS: ("The name could not be looked up.", "Check the spelling and this machine's name server."),
-    Reason.REFUSED: (
-        "The machine answers, nothing listens on the port.",
-        "Is the service running, and is the port right?",
-    ),
-    Reason.NETWORK: (
-        "The way there is broken, or the peer cut the connection.",
-        "Check routes, firewalls and proxies in between.",
-    ),
-    Reason.UNAVAILABLE: (
-        "The service says that it is not ready: starting, stopping, 503.",
-        "Wait, or look at its log.",
-    ),
-    Reason.OVERLOADED: (
-        "The service has no room for another client.",
-        "Raise its limit, or find who holds the connections.",
-    ),
-    Reason.TLS: (
-        "The handshake failed or the certificate is not trusted.",
-        "The code and hint name the setting: `tls.ca`, `tls.pin`, `tls.server_name`, `tls.cert`.",
-    ),
-    Reason.AUTH: ("The login was rejected.", "Correct user, password or token."),
-    Reason.PERMISSION: ("Logged in, and something needed is not granted.", "Grant what the message names."),
-    Reason.NOT_FOUND: (
-        "The database, virtual host, path or store does not exist.",
-        "Correct the address, or create it.",
-    ),
-    Reason.PROTOCOL: (
-        "What answered does not speak this protocol.",
-        "Something else may listen on that port.",
-    ),
-    Reason.ASSERTION: (
-        "It answered, but not what was asked for.",
-        "The message shows what was expected and what came.",
-    ),
-    Reason.CONFIG: (
-        "The settings cannot be used, or the egress policy refuses the address.",
-        "Correct what the message names.",
-    ),
-    Reason.DRIVER: ("The driver is not installed.", "Run the `pip install` that stands below the hint."),
-    Reason.INTERNAL: ("A fault in Mooring.", "Please report it with the message."),
 }
 STAGES = {
     Stage.DNS: "The name resolves to an address that may be connected.",
@@ -112,5 +66,5 @@ def reasons() -> str:
 
 
 def _reason(reason: Reason) -> list[str]:
-    meaning, remedy = REASONS[reason]
+    meaning, remedy = MEANINGS[reason]
     return [f"`{reason}`", f"`{reason.status}`", "yes" if reason.permanent else "", meaning, remedy]

@@ -74,10 +74,10 @@ class ScheduleKeys(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     interval: Annotated[Seconds, Field(ge=1, le=604800)] | None = Field(
-        None, description="Seconds between checks."
+        None, description="Seconds between two checks; left out, the kind's own."
     )
     timeout: Annotated[Seconds, Field(ge=0.1, le=600)] | None = Field(
-        None, description="Seconds after which a check ends, whatever the target does."
+        None, description="Seconds after which a check ends, whatever the target does; left out, the kind's."
     )
     retry: bool | None = Field(
         None, description="Whether a failure is confirmed by quick re-checks before the target is down."
@@ -99,12 +99,12 @@ class ScheduleKeys(BaseModel):
 class TargetKeys(ScheduleKeys):
     """The keys that every target has, whatever its kind. No kind's setting may use one of these names."""
 
-    name: Name = Field(description="What people call it. Unique, printable, at most 200 characters.")
+    name: Name = Field(description="What people call it; no two have the same.")
     kind: str | None = Field(None, description="The kind; where it is left out the address says it.")
     labels: dict[Name, Name] = Field(
         default_factory=dict, description="Words to filter and group by.", max_length=50
     )
-    enabled: bool = Field(True, description="False: paused.")
+    enabled: bool = Field(True, description="Whether it is checked; false: paused.")
     depends_on: tuple[Name, ...] = Field(
         (), description="Names of targets without which this one cannot work."
     )
@@ -112,7 +112,8 @@ class TargetKeys(ScheduleKeys):
     quorum: Count = Field(1, ge=1, description="Regions that have to call it down.")
 
 
-RESERVED = frozenset(TargetKeys.model_fields) | {"id", "origin", "version", "health", "address"}
+_TOLD = frozenset(("id", "origin", "version", "changed_at", "health", "address"))
+RESERVED = frozenset(TargetKeys.model_fields) | _TOLD
 _OWN = frozenset(TargetKeys.model_fields)
 _SCHEDULE = tuple(ScheduleKeys.model_fields)
 

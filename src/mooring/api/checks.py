@@ -30,7 +30,8 @@ router = APIRouter(prefix="/api/v1", route_class=Guarded, tags=["checks"])
 STREAMED: Responses = {
     200: {
         "description": "What was found. With `Accept: text/event-stream`: events `stage` and `result`, then "
-        "`done` with the summary; closing the stream cancels what is still running.",
+        "`done` with the summary (of several, first `started` with `total` and `paused`); closing the "
+        "stream cancels what is still running.",
         "content": {MEDIA_TYPE: {"schema": {"type": "string"}}},
     }
 }
@@ -56,6 +57,8 @@ class Round:
     targets: tuple[Target, ...]
     trigger: Trigger
     if_older_than: float | None = None
+    paused: int | None = None
+    """Targets that were left out, where several were asked for."""
 
     async def results(self, queue: asyncio.Queue[Event | None] | None = None) -> list[CheckResult]:
         """Run them and return their results in order. Cancelling it cancels them."""
@@ -79,25 +82,27 @@ class Round:
             queue.put_nowait(Event("result", result_json(result)))
         return result
 
-    async def events(self, paused: int) -> AsyncGenerator[Event, None]:
-        """Yield stages and results as they come, then the summary."""
+    async def events(self) -> AsyncGenerator[Event, None]:
+        """Yield how many there are, stages and results as they come, then the summary."""
         queue: asyncio.Queue[Event | None] = asyncio.Queue()
         work = asyncio.create_task(self.results(queue))
         work.add_done_callback(lambda _: queue.put_nowait(None))
         try:
+            if self.paused is not None:
+                yield Event("started", {"total": len(self.targets), "paused": self.paused})
             while (event := await queue.get()) is not None:
                 yield event
-            report = report_json(await work, paused=paused)
+            report = report_json(await work, paused=self.paused or 0)
             yield Event("done", {"summary": report["summary"]})
         finally:
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
 
-    async def answer(self, request: HttpRequest, paused: int = 0) -> Response:
+    async def answer(self, request: HttpRequest) -> Response:
         """Return all results at the end, or a stream of them where the caller asked for it."""
         if MEDIA_TYPE in request.headers.get("accept", ""):
-            return EventStream(self.events(paused), ending=self.here.ending, keep_alive=self.here.keep_alive)
-        return Json(report_json(await self.results(), paused=paused))
+            return EventStream(self.events(), ending=self.here.ending, keep_alive=self.here.keep_alive)
+        return Json(report_json(await self.results(), paused=self.paused or 0))
 
 
 @router.post(
@@ -124,7 +129,7 @@ async def check_all(
     chosen = tuple(query.chosen(here))
     running = tuple(target for target in chosen if target.enabled)
     paused = len(chosen) - len(running)
-    return await Round(here, running, _trigger(by), query.if_older_than).answer(request, paused)
+    return await Round(here, running, _trigger(by), query.if_older_than, paused).answer(request)
 
 
 @router.post(

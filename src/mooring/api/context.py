@@ -41,7 +41,7 @@ class Context:
     tally: Tally = field(default_factory=Tally)
     rows: Rows = field(default_factory=Rows)
     streams: int = 0
-    kinds: list[dict[str, Any]] | None = None
+    kinds: dict[str, Any] | None = None
     live: Live = field(init=False)
 
     def opened(self, body: dict[str, Any]) -> dict[str, Any]:

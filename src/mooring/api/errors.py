@@ -184,7 +184,9 @@ async def _input(_: Request, error: Exception) -> Response:
 
 
 async def _conflict(_: Request, error: Exception) -> Response:
-    return problem(HTTPStatus.CONFLICT, str(error))
+    assert isinstance(error, ConflictError)  # noqa: S101  what it is registered for
+    errors = [Problem(error.field, str(error))] if error.field is not None else []
+    return problem(HTTPStatus.CONFLICT, str(error), errors)
 
 
 async def _missing(_: Request, error: Exception) -> Response:

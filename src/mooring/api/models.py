@@ -24,6 +24,7 @@ from mooring.core.result import Trigger
 from mooring.core.stage import Stage, StageStatus
 from mooring.core.status import Status
 from mooring.core.target import Origin
+from mooring.probes._form import readable
 from mooring.targets import TargetKeys
 
 Item = TypeVar("Item")
@@ -138,6 +139,7 @@ class TargetAnswer(Answer):
     id: int
     origin: Origin = Field(description="file: from the configuration file, and edited there.")
     version: int = Field(description="Counts its edits; send it back with an edit so that none is lost.")
+    changed_at: datetime | None = Field(description="When it was last edited.")
     address: str = Field(description="Where it is, without any secret.")
     health: HealthAnswer
     name: str
@@ -174,7 +176,7 @@ class _Flat(RootModel[dict[str, Any]]):
     def __get_pydantic_json_schema__(
         cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        keys = TargetKeys.model_json_schema()["properties"]
+        keys = readable(TargetKeys.model_json_schema())["properties"]
         return {
             "type": "object",
             "description": cls.__doc__ or "",

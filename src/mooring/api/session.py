@@ -38,6 +38,7 @@ class SessionAnswer(Answer):
     role: Role
     csrf: str | None = Field(description="Null where the request came with a bearer token.")
     expires_at: datetime | None
+    token_id: int | None = Field(description="The token that the session was opened with, or that was sent.")
 
 
 @router.post(
@@ -81,6 +82,7 @@ def _session(caller: Caller) -> dict[str, Any]:
         "role": caller.role.value,
         "csrf": caller.csrf,
         "expires_at": time_json(caller.expires_at),
+        "token_id": caller.token_id,
     }
 
 

@@ -30,7 +30,8 @@ from mooring.core.failure import ConflictError, Problem
 from mooring.core.health import Health
 from mooring.core.status import Status
 from mooring.core.target import Origin, Target
-from mooring.export.json import health_json
+from mooring.engine.unreadable import Unreadable
+from mooring.export.json import health_json, time_json
 from mooring.probes import Probe
 from mooring.targets import keys_of
 
@@ -186,6 +187,7 @@ def target_json(here: Context, target: Target) -> dict[str, Any]:
         "id": target.id,
         "origin": target.origin.value,
         "version": target.version,
+        "changed_at": time_json(target.changed_at),
         "address": target.ref.address,
         "degraded_above": None,
         **keys_of(target),
@@ -207,6 +209,8 @@ def edited(
 
 
 def _edit(here: Context, by: Caller, target: Target, changes: Mapping[str, Any]) -> dict[str, Any]:
+    if isinstance(target.probe, Unreadable) and changes.keys() == {"enabled"}:
+        return dict(changes)
     wanted, made = edited(here, by, target, changes)
     if made.keys() - {"enabled", "labels"}:
         here.permissions.demand_kind(wanted.probe, by)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # a server's client needs no store
     from mooring.app import App
 
 Json = Mapping[str, Any]
-ANSWER_ONLY = frozenset({"id", "origin", "version", "address", "health"})
+ANSWER_ONLY = frozenset({"id", "origin", "version", "changed_at", "address", "health"})
 """What an answer adds to a target's keys."""
 
 

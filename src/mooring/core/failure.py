@@ -100,7 +100,14 @@ class InputError(MooringError):
 
 
 class ConflictError(MooringError):
-    """The change clashes with what is there: a name that is taken, a version that is stale."""
+    """The change clashes with what is there: a name that is taken, a version that is stale.
+
+    `field` is what has to be another, where it is one.
+    """
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class MissingError(MooringError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -46,7 +47,10 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One thing we watch. `id` is None until it is stored; `version` counts its edits."""
+    """One thing we watch. `id` is None until it is stored.
+
+    `version` counts its edits; the last was at `changed_at`.
+    """
 
     name: str
     probe: Any
@@ -58,6 +62,7 @@ class Target:
     origin: Origin = Origin.API
     id: int | None = None
     version: int = 1
+    changed_at: datetime | None = None
 
     @property
     def ref(self) -> TargetRef:

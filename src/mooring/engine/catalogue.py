@@ -16,9 +16,10 @@ from mooring.core.target import Origin, Target
 from mooring.core.transition import Transition
 from mooring.engine.recorder import Recorder
 from mooring.engine.roster import Roster, interrupted
-from mooring.engine.rows import Rows, merged, written
+from mooring.engine.rows import Rows, merged, truth, written
 from mooring.engine.snapshot import everything
 from mooring.engine.transaction import Change
+from mooring.engine.unreadable import Unreadable
 from mooring.store import revisions
 from mooring.store import targets as target_rows
 from mooring.store import transitions as transition_rows
@@ -114,15 +115,22 @@ class Catalogue:
         """
         old = self._editable(target_id)
         row = await self._store.read(lambda conn: target_rows.get(conn, target_id))
-        try:
-            keys = self._rows.keys(row)
-        except InputError:  # it is being saved anew
-            keys = {"name": row.name, "labels": dict(row.labels), "enabled": row.enabled}
-        keys = merged(old, keys, changes)
-        new = replace(self._reader.read(keys), id=target_id)
         expected = row.version if version is None else version
-        await self._change(lambda conn: [self._update(conn, old, new, keys, expected)])
+        if isinstance(old.probe, Unreadable) and changes.keys() == {"enabled"}:
+            new = replace(old, enabled=truth("enabled", changes["enabled"], default=True))
+            after = replace(row, enabled=new.enabled, updated_at=self._clock.now())  # sealed as it is
+        else:
+            keys = merged(old, self._keys(row), changes)
+            new = replace(self._reader.read(keys), id=target_id)
+            after = self._rows.row(new, keys, self._clock.now())
+        await self._change(lambda conn: [self._update(conn, old, new, after, expected)])
         return self.get(target_id)
+
+    def _keys(self, row: StoredTarget) -> dict[str, Any]:
+        try:
+            return self._rows.keys(row)
+        except InputError:  # it is being saved anew
+            return {"name": row.name, "labels": dict(row.labels), "enabled": row.enabled}
 
     async def remove(self, target_id: int, version: int | None = None) -> None:
         """Forget a target and all that is known of it."""
@@ -168,9 +176,9 @@ class Catalogue:
 
         def work(conn: Connection) -> list[_Edit]:
             edits = [self._delete(conn, target, None) for target in plan.remove]
-            edits += [
-                self._update(conn, self.get(new.id or 0), new, written(new), None) for new in plan.change
-            ]
+            for new in plan.change:
+                row = self._rows.row(new, written(new), self._clock.now())
+                edits.append(self._update(conn, self.get(new.id or 0), new, row, None))
             return edits + [self._insert(conn, target, written(target)) for target in plan.add]
 
         changes = len(plan.add) + len(plan.change) + len(plan.remove)
@@ -253,25 +261,22 @@ class Catalogue:
     def _insert(self, conn: Connection, target: Target, keys: Mapping[str, Any]) -> _Edit:
         stored = target_rows.insert(conn, self._rows.row(target, keys, self._clock.now()))
         target_id = stored.id or 0
-        return _Edit(
-            target_id, TargetChange.ADDED, replace(target, id=target_id, version=stored.version), Health()
-        )
+        new = replace(target, id=target_id, version=stored.version, changed_at=stored.updated_at)
+        return _Edit(target_id, TargetChange.ADDED, new, Health())
 
     def _update(
-        self, conn: Connection, old: Target, new: Target, keys: Mapping[str, Any], version: int | None
+        self, conn: Connection, old: Target, new: Target, row: StoredTarget, version: int | None
     ) -> _Edit:
-        at = self._clock.now()
-        stored = target_rows.update(conn, self._rows.row(new, keys, at), version)
-        target_id = stored.id or 0
+        stored = target_rows.update(conn, row, version)
+        target_id, at = stored.id or 0, stored.updated_at
         health, transition = self._roster.live[target_id], None
         if settings_of(new.probe, reveal=True) != settings_of(old.probe, reveal=True):
             health = health._replace(verdicts={}, confirming=None, last=None)
         if old.enabled and not new.enabled:
             health, transition = interrupted(target_id, health._replace(next_check_at=None), at, "paused")
         changed = health if health is not self._roster.live[target_id] else None
-        return _Edit(
-            target_id, TargetChange.CHANGED, replace(new, version=stored.version), changed, transition
-        )
+        new = replace(new, version=stored.version, changed_at=at)
+        return _Edit(target_id, TargetChange.CHANGED, new, changed, transition)
 
     def _delete(self, conn: Connection, target: Target, version: int | None) -> _Edit:
         target_rows.delete(conn, target.id or 0, version)

@@ -50,6 +50,8 @@ class Rows:
             keys = None
         if not isinstance(keys, dict):
             raise InputError([Problem("settings", "the stored settings are damaged")])
+        if keys.get("enabled", True) != row.enabled:  # changed while they could not be read
+            keys["enabled"] = row.enabled
         return keys
 
     def target(self, row: StoredTarget) -> Target:
@@ -67,12 +69,20 @@ class Rows:
             labels=row.labels,
             enabled=row.enabled,
             version=row.version,
+            changed_at=row.updated_at,
         )
 
 
 def written(target: Target) -> dict[str, Any]:
     """Return a target's keys with its secrets, to be sealed or compared."""
     return keys_of(target, reveal=True)
+
+
+def truth(field: str, value: Any, *, default: bool) -> bool:
+    """Return a value that has to be true, false or, for the default, None. Raises InputError."""
+    if value is None or isinstance(value, bool):
+        return default if value is None else value
+    raise InputError([Problem(field, "has to be true or false")])
 
 
 def merged(target: Target, keys: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,22 +26,23 @@ _FINGERPRINT = re.compile(r"(sha256:)?([0-9a-f]{2}:?){31}[0-9a-f]{2}", re.IGNORE
 
 @dataclass(frozen=True, slots=True)
 class TLSSettings:
-    """How to verify the peer, and who we are. The same for every kind.
+    """How to verify the peer, and who we are. The same for every kind."""
 
-    `verify`: True, False, or "ca" for the certificate's chain and dates but not its names.
-    `ca`: path of a PEM bundle that is trusted instead of the system's. `pin`: SHA-256 of the peer's
-    certificate, which is then trusted for itself. `cert`, `key`: paths of our own.
-    `server_name`: the name expected in the certificate where it is not the host's.
-    """
-
-    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+    # The docstring of a field is its description wherever it is asked for.
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "use_attribute_docstrings": True}
 
     verify: bool | Literal["ca"] = True
+    """Whether the certificate has to be trusted and for this host; "ca": trusted, for whatever host."""
     ca: str | None = None
+    """Path, on the server, of a PEM file with the issuers that are trusted instead of the system's."""
     pin: str | None = None
+    """SHA-256 of the peer's certificate, in hexadecimal, which is then trusted for itself."""
     cert: str | None = None
+    """Path, on the server, of our own certificate in PEM, for peers that ask for one."""
     key: str | None = None
+    """Path, on the server, of the key that belongs to it."""
     server_name: str | None = None
+    """The name that the certificate has to be for, where it is not the host's."""
 
     def __post_init__(self) -> None:
         if self.pin is not None and not _FINGERPRINT.fullmatch(self.pin):

@@ -17,6 +17,7 @@ from mooring.core.redact import Redactor
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
 from mooring.net.trail import Trail
+from mooring.probes._form import readable
 from mooring.probes._url import Url
 
 
@@ -95,7 +96,7 @@ class Probe(BaseModel):
             "extra": cls.extra,
             "local": cls.local,
             "passive": cls.passive,
-            "settings": cls.model_json_schema(),
+            "settings": readable(cls.model_json_schema()),
         }
 
     def secrets(self) -> Iterator[str]:

@@ -49,14 +49,14 @@ class SQLProbe(SessionProbe[S], Generic[S]):
     role: Literal["primary", "replica"] | None = Field(
         None, description="The role that the server has to have; without it any will do."
     )
+    sessions_warning: float = Field(
+        0.8, gt=0, le=1, description="Part of the server's sessions in use from which on a check warns."
+    )
     tables: tuple[str, ...] = Field(
         (),
         max_length=100,
         description="Tables on which the privileges have to be granted.",
         examples=[["public.orders"]],
-    )
-    sessions_warning: float = Field(
-        0.8, gt=0, le=1, description="Part of the server's sessions in use from which on a check warns."
     )
 
     @model_validator(mode="after")

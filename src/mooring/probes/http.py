@@ -20,6 +20,7 @@ from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
 from mooring.probes import _expect as expect
 from mooring.probes._base import Probe
+from mooring.probes._form import MORE
 from mooring.probes._http import (
     Headers,
     asked_for_tls,
@@ -86,7 +87,9 @@ class HTTP(Probe):
     )
     token: SecretStr | None = Field(None, description="Bearer token, sent as Authorization.")
     body: SecretStr | None = Field(
-        None, description="Body to send, as UTF-8. Kept secret: it may hold a login."
+        None,
+        description="Body to send, as UTF-8. Kept secret: it may hold a login.",
+        json_schema_extra={**MORE},
     )
     tls: TLSSettings = Field(default_factory=TLSSettings, description="TLS settings, for https.")
     follow_redirects: bool = Field(
@@ -104,8 +107,9 @@ class HTTP(Probe):
     )
     expect_json: dict[str, JsonValue] = Field(
         default_factory=dict,
-        description='Values by dotted path: {"status" = "ok", "items.0.age" = "< 5"}. '
-        'Numbers also compare: "< 5", "<= 5", "> 5", ">= 5", "!= 5".',
+        description="What the body's JSON holds, by dotted path, such as items.0.age: a value, or for "
+        "numbers a comparison: < 5, <= 5, > 5, >= 5, != 5.",
+        examples=[{"status": "ok", "items.0.age": "< 5"}],
     )
     body_limit: int = Field(
         BODY_LIMIT, ge=0, le=64 * BODY_LIMIT, description="Bytes of the body that are read; the rest is cut."

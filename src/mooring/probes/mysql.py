@@ -6,7 +6,7 @@ import asyncio
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from mooring.core.failure import Cause, CheckError
 from mooring.core.reason import Reason
@@ -57,6 +57,10 @@ class MySQL(SQLProbe["DialledConnection"]):
         Stage.FUNCTION: "the server has the role asked for, and the query returns what is expected",
     }
 
+    url: SecretStr = Field(
+        description="mysql://user:password@host:port/database, with ?ssl-mode=... as clients know it.",
+        examples=["mysql://app:secret@db.example:3306/orders"],
+    )
     privileges: tuple[Privilege, ...] = Field(
         ("SELECT",), description="The privileges that `tables` have to grant."
     )

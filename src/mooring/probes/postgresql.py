@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from mooring.core.failure import Cause, CheckError
 from mooring.core.reason import Reason
@@ -59,6 +59,10 @@ class PostgreSQL(SQLProbe["asyncpg.Connection"]):
         Stage.FUNCTION: "the server has the role asked for, and the query returns what is expected",
     }
 
+    url: SecretStr = Field(
+        description="postgresql://user:password@host:port/database, with ?sslmode=... as clients know it.",
+        examples=["postgresql://app:secret@db.example:5432/orders?sslmode=verify-full"],
+    )
     privileges: tuple[Privilege, ...] = Field(
         ("SELECT",), description="The privileges that `tables` have to grant."
     )

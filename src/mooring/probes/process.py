@@ -51,7 +51,7 @@ class Process(Probe):
     proves: ClassVar = {Stage.FUNCTION: "as many processes run as there should, none of them a zombie"}
 
     url: str | None = Field(
-        None, description="process://NAME, the same as `name_is`.", examples=["process://nginx"]
+        None, description="process://NAME, the same as the setting `process`.", examples=["process://nginx"]
     )
     process: str | None = Field(None, description="Name of the program, as `ps` shows it.")
     command_line: str | None = Field(None, description="Regular expression found in the whole command line.")

@@ -12,6 +12,7 @@ from mooring.core.result import Observation
 from mooring.core.stage import Stage
 from mooring.net.trail import Trail
 from mooring.probes._base import KindDefaults, Probe
+from mooring.probes._form import MORE
 
 
 class Push(Probe):
@@ -28,6 +29,7 @@ class Push(Probe):
     token: SecretStr | None = Field(
         None,
         min_length=16,
+        json_schema_extra={**MORE},
         description="Secret part of the address that is reported to; made where it is left out.",
     )
 

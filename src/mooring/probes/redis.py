@@ -53,7 +53,9 @@ class Redis(SessionProbe["Client"]):
     tls: TLSSettings = Field(
         default_factory=TLSSettings, description="Whom to trust, and who we are; for rediss:// only."
     )
-    role: Literal["master", "replica"] | None = Field(None, description="What the server has to be.")
+    role: Literal["master", "replica"] | None = Field(
+        None, description="The role that the server has to have; without it any will do."
+    )
     write_key: str | None = Field(
         None,
         max_length=200,

@@ -45,9 +45,9 @@ class SQLite(Probe):
         description="sqlite:///relative/path or sqlite:////absolute/path",
         examples=["sqlite:////var/lib/app/app.db"],
     )
-    query: str | None = Field(None, description="A statement that has to succeed.")
+    query: str | None = Field(None, description="One statement that has to succeed.")
     expect: str | int | float | None = Field(
-        None, description="What the first column of its first row has to be."
+        None, description="The value that the query's first row has to hold in its first column."
     )
     read_only: bool = Field(True, description="False: the query may write, and the file has to be writable.")
     quick_check: bool = Field(

@@ -40,9 +40,7 @@ class TLS(Probe):
     url: SecretStr = Field(
         description="tls://host:port; without a port it is 443.", examples=["tls://shop.example:443"]
     )
-    tls: TLSSettings = Field(
-        default_factory=TLSSettings, description="Whom to trust, and who we are: verify, ca, pin, cert, key."
-    )
+    tls: TLSSettings = Field(default_factory=TLSSettings, description="Whom to trust, and who we are.")
     warn_days: float = Field(
         DAYS_WARNING, ge=0, le=3650, description="Days left on the certificate at which it warns."
     )

@@ -104,7 +104,7 @@ def _expect(conn: Connection, target_id: int | None, version: int | None) -> Sto
 
 
 def _taken(name: str) -> ConflictError:
-    return ConflictError(f"the name {name!r} is taken")
+    return ConflictError(f"the name {name!r} is taken", "name")
 
 
 def _values(target: StoredTarget) -> dict[str, Any]:

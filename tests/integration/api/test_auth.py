@@ -141,6 +141,7 @@ async def signed_in(api: Api) -> AsyncIterator[tuple[httpx.AsyncClient, dict[str
     async with httpx.AsyncClient(base_url=api.url) as browser:
         answer = await browser.post("/api/v1/session", json={"token": api.tokens[Role.OPERATOR]})
         assert answer.status_code == 201, answer.text
+        assert answer.json()["token_id"] == (await browser.get("/api/v1/session")).json()["token_id"]
         yield browser, {**answer.json(), "cookie": answer.headers["set-cookie"]}
 
 

@@ -124,7 +124,10 @@ async def test_a_quick_target_is_told_before_a_slow_one(api: Api) -> None:
     """A stream of several tells of each as it comes, not in the order of the list."""
     await api.add(name="hanging", script=["hang"], timeout=60, interval=60)
     await api.add(name="quick")
+    await api.add(name="paused", enabled=False)
     async with events(api.operator, "POST", "/api/v1/targets/check-all") as stream:
+        started = await stream.next()
+        assert (started.name, started.data) == ("started", {"total": 2, "paused": 1})
         assert (await stream.next("result")).data["target"]["name"] == "quick"
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
 
 from mooring.api import live
+from mooring.api.overview import standing_json
 from mooring.app import App
 from mooring.core.event import Commit
 from mooring.core.result import Trigger
@@ -17,7 +19,7 @@ from tests.http_api import Api, running, until
 from tests.sse import Stream, events
 
 pytestmark = pytest.mark.integration
-VIEW = {"params": {"view": "overview"}}
+VIEW: Any = {"params": {"view": "overview"}}
 
 
 async def check(api: Api, target_id: int) -> None:
@@ -166,7 +168,7 @@ async def test_an_event_is_made_once_for_all_viewers(api: Api) -> None:
     """However many look, a commit's rows and a beat's state are put together once."""
     target = await api.add(name="web")
     sources = [api.context.live.view() for _ in range(20)]
-    with patch.object(live, "standing_json", wraps=live.standing_json) as standing:
+    with patch.object(live, "standing_json", wraps=standing_json) as standing:
         assert {(await anext(source)).name for source in sources} == {"state"}
         assert standing.call_count == 1
     await check(api, target["id"])

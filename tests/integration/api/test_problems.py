@@ -83,7 +83,7 @@ async def test_an_unknown_query_key_is_refused(api: Api) -> None:
     assert answer.json()["errors"] == [
         {
             "field": "stauts",
-            "message": "is not known here; known are cursor, enabled, kind, label, limit, q, status",
+            "message": "is not known here; known are cursor, enabled, id, kind, label, limit, q, status",
         }
     ]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mooring.testing import FakeClock
 from tests.http_api import Api, running
 
 pytestmark = pytest.mark.integration
@@ -68,6 +69,43 @@ async def test_an_edit_based_on_a_stale_version_is_refused(api: Api, how: str) -
     assert (await api.viewer.get(path)).json()["interval"] == 60
 
 
+async def test_a_target_tells_when_it_was_last_edited(tmp_path: Path) -> None:
+    """`changed_at` is the time of the newest version, also after a restart; a check does not move it."""
+    clock = FakeClock()
+    async with running(tmp_path, clock=clock) as api:
+        target = await api.add(name="web")
+        assert target["changed_at"] == "2026-01-01T00:00:00.000000+00:00"
+        path = f"/api/v1/targets/{target['id']}"
+        await clock.advance(60)
+        await api.operator.post(f"{path}/check")
+        assert (await api.viewer.get(path)).json()["changed_at"] == target["changed_at"]
+        edited = (await api.operator.patch(path, json={"interval": 60})).json()["changed_at"]
+        assert edited == "2026-01-01T00:01:00.000000+00:00"
+    async with running(tmp_path, clock=clock) as api:
+        assert (await api.viewer.get(path)).json()["changed_at"] == edited
+
+
+async def test_a_target_whose_secrets_cannot_be_read_can_be_paused(tmp_path: Path) -> None:
+    """With the wrong key file a target can be paused and resumed; back with the right one it stays so."""
+    async with running(tmp_path) as api:
+        target = await api.add(name="web", interval=60)
+    path = f"/api/v1/targets/{target['id']}"
+    (tmp_path / "mooring.key").rename(tmp_path / "right.key")
+    async with running(tmp_path) as api:
+        for enabled in (False, True, False):
+            answer = await api.operator.patch(path, json={"enabled": enabled})
+            assert (answer.status_code, answer.json()["enabled"]) == (200, enabled)
+        refused = await api.operator.patch(path, json={"enabled": "perhaps"})
+        assert refused.json()["errors"] == [{"field": "enabled", "message": "has to be true or false"}]
+        assert (await api.operator.patch(path, json={"interval": 99})).status_code == 422
+    (tmp_path / "right.key").rename(tmp_path / "mooring.key")
+    async with running(tmp_path) as api:
+        shown = (await api.viewer.get(path)).json()
+        assert (shown["enabled"], shown["interval"]) == (False, 60)
+        edited = (await api.operator.patch(path, json={"interval": 99})).json()
+        assert (edited["enabled"], edited["interval"]) == (False, 99)
+
+
 async def test_of_many_edits_at_once_one_wins(api: Api) -> None:
     """However many edits of one version race, exactly one is made and the others answer 412."""
     target = await api.add(name="web")
@@ -94,6 +132,7 @@ async def test_a_name_that_is_taken_answers_409(api: Api) -> None:
     other = await api.add(name="other")
     again = await api.operator.post("/api/v1/targets", json={"name": "web", "kind": "scripted"})
     assert (again.status_code, again.json()["detail"]) == (409, "the name 'web' is taken")
+    assert again.json()["errors"] == [{"field": "name", "message": "the name 'web' is taken"}]
     renamed = await api.operator.patch(f"/api/v1/targets/{other['id']}", json={"name": "web"})
     assert (renamed.status_code, renamed.json()["detail"]) == (409, "the name 'web' is taken")
 
