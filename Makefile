@@ -13,7 +13,8 @@ help: ## list these commands
 setup: ## make .venv with the project, all extras and the tools; at once where nothing changed
 	@PYTHON=$(PYTHON) scripts/setup
 
-serve: setup ## set up and start on http://127.0.0.1:8321; ARGS="--port 9000" passes options on
+serve: setup ## set up, build the dashboard and start on http://127.0.0.1:8321; ARGS="--port 9000" passes options on
+	@$(BIN)/python hatch_build.py
 	$(BIN)/mooring serve --demo $(ARGS)
 
 test: setup ## set up, install what the tests need, check everything; ARGS="tests/unit -x" narrows it
@@ -23,12 +24,14 @@ test: setup ## set up, install what the tests need, check everything; ARGS="test
 bench: setup ## print the benchmarks, each figure beside its goal
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-lint: setup ## ruff, mypy and the floors, without the tests
+lint: setup ## ruff, mypy, the floors, and the dashboard's checkers, without the tests
 	@scripts/lint
 
-format: setup ## let ruff repair and format
+format: setup ## let ruff and prettier repair and format
 	$(BIN)/ruff check --fix --exit-zero
 	$(BIN)/ruff format
+	@scripts/npm run --silent format
 
-docs: setup ## write docs/reference anew from the code
+docs: setup ## write docs/reference and the dashboard's types anew from the code
 	$(BIN)/python -m docs.generator
+	@scripts/dashboard-types

@@ -73,7 +73,7 @@ export interface paths {
         };
         /**
          * List Kinds
-         * @description List the kinds.
+         * @description List the kinds. In the schemas `x-more` marks settings that few need.
          */
         get: operations["list_kinds_api_v1_kinds_get"];
         put?: never;
@@ -521,24 +521,24 @@ export interface components {
         /** @description A target to be tested before it is stored: an address alone, or all its keys. */
         CheckInput: {
             /**
-             * Degraded Above
+             * Degraded above
              * @description Seconds above which a check that passes is degraded for being slow.
              */
             degraded_above?: number | null;
             /**
-             * Depends On
+             * Depends on
              * @description Names of targets without which this one cannot work.
              * @default []
              */
             depends_on?: string[];
             /**
              * Enabled
-             * @description False: paused.
+             * @description Whether it is checked; false: paused.
              * @default true
              */
             enabled?: boolean;
             /**
-             * Failures Before Down
+             * Failures before down
              * @description Failures in a row that make a target down.
              */
             failures_before_down?: number | null;
@@ -548,7 +548,7 @@ export interface components {
             id?: number;
             /**
              * Interval
-             * @description Seconds between checks.
+             * @description Seconds between two checks; left out, the kind's own.
              */
             interval?: number | null;
             /**
@@ -565,7 +565,7 @@ export interface components {
             };
             /**
              * Name
-             * @description What people call it. Unique, printable, at most 200 characters.
+             * @description What people call it; no two have the same.
              */
             name?: string;
             /**
@@ -588,18 +588,18 @@ export interface components {
              */
             retry?: boolean | null;
             /**
-             * Retry Delay
+             * Retry delay
              * @description Seconds between these re-checks, give or take a tenth.
              */
             retry_delay?: number | null;
             /**
-             * Successes Before Up
+             * Successes before up
              * @description Successes in a row that make it up again.
              */
             successes_before_up?: number | null;
             /**
              * Timeout
-             * @description Seconds after which a check ends, whatever the target does.
+             * @description Seconds after which a check ends, whatever the target does; left out, the kind's.
              */
             timeout?: number | null;
             /** @description The address; it also says the kind where that is left out. Comes back masked. */
@@ -831,6 +831,25 @@ export interface components {
             title: string;
         };
         /**
+         * KindsAnswer
+         * @description All kinds, and what they have in common: enough to draw every form and to explain every failure.
+         */
+        KindsAnswer: {
+            /**
+             * Common
+             * @description JSON Schema of the keys that every target has beside the settings of its kind.
+             */
+            common: {
+                [key: string]: unknown;
+            };
+            /** Items */
+            items: components["schemas"]["KindAnswer"][];
+            /** Next */
+            next: string | null;
+            /** Reasons */
+            reasons: components["schemas"]["ReasonAnswer"][];
+        };
+        /**
          * MonitoringAnswer
          * @description Whether Mooring itself works.
          */
@@ -859,6 +878,11 @@ export interface components {
              * @description Where it is, without any secret.
              */
             address: string;
+            /**
+             * Changed At
+             * @description When it was last edited.
+             */
+            changed_at: string | null;
             /** Degraded Above */
             degraded_above: number | null;
             /** Depends On */
@@ -1015,13 +1039,6 @@ export interface components {
             /** Next */
             next: string | null;
         };
-        /** Page[KindAnswer] */
-        Page_KindAnswer_: {
-            /** Items */
-            items: components["schemas"]["KindAnswer"][];
-            /** Next */
-            next: string | null;
-        };
         /** Page[ResultAnswer] */
         Page_ResultAnswer_: {
             /** Items */
@@ -1079,6 +1096,27 @@ export interface components {
          * @enum {string}
          */
         Reason: "timeout" | "dns" | "refused" | "network" | "unavailable" | "overloaded" | "tls" | "auth" | "permission" | "not_found" | "protocol" | "assertion" | "config" | "driver" | "internal";
+        /**
+         * ReasonAnswer
+         * @description One cause that a failure can have.
+         */
+        ReasonAnswer: {
+            /**
+             * Advice
+             * @description What to do about it, where the failure itself has no hint.
+             */
+            advice: string;
+            /** Meaning */
+            meaning: string;
+            name: components["schemas"]["Reason"];
+            /**
+             * Permanent
+             * @description Whether trying again soon cannot help: a person has to act first.
+             */
+            permanent: boolean;
+            /** @description What a check that fails for it makes of its target. */
+            status: components["schemas"]["Status"];
+        };
         /**
          * Report
          * @description What a watched program says of itself.
@@ -1151,6 +1189,23 @@ export interface components {
          */
         Role: "viewer" | "operator" | "admin";
         /**
+         * RowsEvent
+         * @description `rows` of `GET /api/v1/events?view=overview`: what one commit changed, as of now.
+         */
+        RowsEvent: {
+            /** Removed */
+            removed: number[];
+            /**
+             * Revision
+             * @description Take it over unless it is below the overview's.
+             */
+            revision: number;
+            /** Rows */
+            rows: components["schemas"]["OverviewRow"][];
+            /** Transitions */
+            transitions: components["schemas"]["TransitionAnswer"][];
+        };
+        /**
          * SessionAnswer
          * @description Who is signed in. `csrf` goes into the header X-CSRF-Token of every request that changes something.
          */
@@ -1165,6 +1220,11 @@ export interface components {
             /** Name */
             name: string;
             role: components["schemas"]["Role"];
+            /**
+             * Token Id
+             * @description The token that the session was opened with, or that was sent.
+             */
+            token_id: number | null;
         };
         /**
          * SignInInput
@@ -1200,6 +1260,23 @@ export interface components {
          */
         StageStatus: "passed" | "warning" | "failed" | "skipped";
         /**
+         * StateEvent
+         * @description `state` of `GET /api/v1/events?view=overview`.
+         */
+        StateEvent: {
+            monitoring: components["schemas"]["MonitoringAnswer"];
+            /**
+             * Now
+             * Format: date-time
+             * @description The server's time.
+             */
+            now: string;
+            /** Revision */
+            revision: number;
+            status: components["schemas"]["Status"];
+            summary: components["schemas"]["Summary"];
+        };
+        /**
          * Status
          * @description Where a target stands. Checking is a flag and paused is `Target.enabled`; neither is a status.
          * @enum {string}
@@ -1231,6 +1308,11 @@ export interface components {
              * @description Where it is, without any secret.
              */
             address: string;
+            /**
+             * Changed At
+             * @description When it was last edited.
+             */
+            changed_at: string | null;
             /** Degraded Above */
             degraded_above: number | null;
             /** Depends On */
@@ -1277,24 +1359,24 @@ export interface components {
         /** @description A target to be stored: the keys of a `[[targets]]` table, flat. */
         TargetInput: {
             /**
-             * Degraded Above
+             * Degraded above
              * @description Seconds above which a check that passes is degraded for being slow.
              */
             degraded_above?: number | null;
             /**
-             * Depends On
+             * Depends on
              * @description Names of targets without which this one cannot work.
              * @default []
              */
             depends_on?: string[];
             /**
              * Enabled
-             * @description False: paused.
+             * @description Whether it is checked; false: paused.
              * @default true
              */
             enabled?: boolean;
             /**
-             * Failures Before Down
+             * Failures before down
              * @description Failures in a row that make a target down.
              */
             failures_before_down?: number | null;
@@ -1302,7 +1384,7 @@ export interface components {
             found?: string;
             /**
              * Interval
-             * @description Seconds between checks.
+             * @description Seconds between two checks; left out, the kind's own.
              */
             interval?: number | null;
             /**
@@ -1319,7 +1401,7 @@ export interface components {
             };
             /**
              * Name
-             * @description What people call it. Unique, printable, at most 200 characters.
+             * @description What people call it; no two have the same.
              */
             name: string;
             /**
@@ -1342,18 +1424,18 @@ export interface components {
              */
             retry?: boolean | null;
             /**
-             * Retry Delay
+             * Retry delay
              * @description Seconds between these re-checks, give or take a tenth.
              */
             retry_delay?: number | null;
             /**
-             * Successes Before Up
+             * Successes before up
              * @description Successes in a row that make it up again.
              */
             successes_before_up?: number | null;
             /**
              * Timeout
-             * @description Seconds after which a check ends, whatever the target does.
+             * @description Seconds after which a check ends, whatever the target does; left out, the kind's.
              */
             timeout?: number | null;
             /** @description The address; it also says the kind where that is left out. Comes back masked. */
@@ -1364,30 +1446,30 @@ export interface components {
         /** @description What is to change of a target. A secret sent back masked, as it came, stays; null removes a setting. */
         TargetPatch: {
             /**
-             * Degraded Above
+             * Degraded above
              * @description Seconds above which a check that passes is degraded for being slow.
              */
             degraded_above?: number | null;
             /**
-             * Depends On
+             * Depends on
              * @description Names of targets without which this one cannot work.
              * @default []
              */
             depends_on?: string[];
             /**
              * Enabled
-             * @description False: paused.
+             * @description Whether it is checked; false: paused.
              * @default true
              */
             enabled?: boolean;
             /**
-             * Failures Before Down
+             * Failures before down
              * @description Failures in a row that make a target down.
              */
             failures_before_down?: number | null;
             /**
              * Interval
-             * @description Seconds between checks.
+             * @description Seconds between two checks; left out, the kind's own.
              */
             interval?: number | null;
             /**
@@ -1404,7 +1486,7 @@ export interface components {
             };
             /**
              * Name
-             * @description What people call it. Unique, printable, at most 200 characters.
+             * @description What people call it; no two have the same.
              */
             name?: string;
             /**
@@ -1427,18 +1509,18 @@ export interface components {
              */
             retry?: boolean | null;
             /**
-             * Retry Delay
+             * Retry delay
              * @description Seconds between these re-checks, give or take a tenth.
              */
             retry_delay?: number | null;
             /**
-             * Successes Before Up
+             * Successes before up
              * @description Successes in a row that make it up again.
              */
             successes_before_up?: number | null;
             /**
              * Timeout
-             * @description Seconds after which a check ends, whatever the target does.
+             * @description Seconds after which a check ends, whatever the target does; left out, the kind's.
              */
             timeout?: number | null;
             /** @description The address; it also says the kind where that is left out. Comes back masked. */
@@ -1549,7 +1631,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What was found. With `Accept: text/event-stream`: events `stage` and `result`, then `done` with the summary; closing the stream cancels what is still running. */
+            /** @description What was found. With `Accept: text/event-stream`: events `stage` and `result`, then `done` with the summary (of several, first `started` with `total` and `paused`); closing the stream cancels what is still running. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1831,7 +1913,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_KindAnswer_"];
+                    "application/json": components["schemas"]["KindsAnswer"];
                 };
             };
             /** @description Unauthorized */
@@ -2840,7 +2922,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What was found. With `Accept: text/event-stream`: events `stage` and `result`, then `done` with the summary; closing the stream cancels what is still running. */
+            /** @description What was found. With `Accept: text/event-stream`: events `stage` and `result`, then `done` with the summary (of several, first `started` with `total` and `paused`); closing the stream cancels what is still running. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3298,7 +3380,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What was found. With `Accept: text/event-stream`: events `stage` and `result`, then `done` with the summary; closing the stream cancels what is still running. */
+            /** @description What was found. With `Accept: text/event-stream`: events `stage` and `result`, then `done` with the summary (of several, first `started` with `total` and `paused`); closing the stream cancels what is still running. */
             200: {
                 headers: {
                     [name: string]: unknown;

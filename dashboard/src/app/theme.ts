@@ -2,7 +2,7 @@ import { Anchor, createTheme, type CSSVariablesResolver, Tooltip } from '@mantin
 
 export const theme = createTheme({
   primaryColor: 'blue',
-  primaryShade: { light: 7, dark: 8 },
+  primaryShade: { light: 8, dark: 8 },
   autoContrast: true,
   defaultRadius: 'md',
   cursorType: 'pointer',

@@ -168,7 +168,9 @@ def _take_base_path(scope: MutableMapping[str, Any], base: str) -> None:
     """Let routes see paths below the base path, whether or not the proxy has cut it off."""
     path = scope["path"]
     scope["root_path"] = base
-    if base and path != base and not path.startswith(f"{base}/"):
+    if path == base:
+        scope["path"] = f"{base}/"
+    elif base and not path.startswith(f"{base}/"):
         scope["path"] = base + path
 
 

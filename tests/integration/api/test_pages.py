@@ -87,6 +87,7 @@ async def test_the_page_knows_its_base_path(tmp_path: Path, built: Path) -> None
     """Behind a proxy the page's addresses start at the base path, whether the proxy has cut it off or not."""
     async with running(tmp_path, base_path="/moor") as api:
         api.context.dashboard = Dashboard(built)
+        assert (await api.nobody.get(api.url)).status_code == 200
         for url in (api.url, api.url.removesuffix("/moor")):
             assert '<base href="/moor/" />' in (await api.nobody.get(f"{url}/targets/7")).text
             assert (await api.nobody.get(f"{url}/assets/mark.svg")).text == "<svg/>"

@@ -1,0 +1,217 @@
+"""The way in, what surrounds each page, and that it never shows what is not known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.axe import barriers
+from tests.servers.chromium import OpenPage
+from tests.servers.mooring import Mooring, StartMooring
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+NOT_CONNECTED = re.compile(r"Not connected to Mooring since .+ What you see is what was last known\.")
+
+
+@pytest.fixture
+def server(start_mooring: StartMooring) -> Iterator[Mooring]:
+    """A server that watches its own parts."""
+    with start_mooring("--demo") as server:
+        yield server
+
+
+@contextmanager
+def stranger(chromium: Browser, address: str) -> Iterator[Page]:
+    """Open an address as somebody who is not signed in."""
+    context = chromium.new_context()
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    page.goto(address)
+    try:
+        yield page
+    finally:
+        context.close()
+
+
+def heading(page: Page, name: str) -> None:
+    """Wait until the page of that heading is shown."""
+    expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
+
+
+def test_the_printed_address_signs_in_once(server: Mooring, chromium: Browser) -> None:
+    """The address alone spends nothing; the button signs in, and the code is gone, from the address too."""
+    with stranger(chromium, server.sign_in_address) as page:
+        heading(page, "Sign in to Mooring")
+        page.reload()
+        page.get_by_role("button", name="Sign in").click()
+        heading(page, "Overview")
+        assert page.url == f"{server.url}/"
+    with stranger(chromium, server.sign_in_address) as page:
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_text("This token is not known, or was revoked")).to_be_visible()
+        page.get_by_label("Token").fill(server.token)
+        page.get_by_role("button", name="Sign in").click()
+        heading(page, "Overview")
+
+
+def test_a_token_leads_back_to_where_one_wanted_to_go(server: Mooring, chromium: Browser) -> None:
+    """Whoever is not signed in comes to the sign-in, is told of mistakes at the field, and goes on."""
+    with stranger(chromium, f"{server.url}/import?from=mail") as page:
+        field = page.get_by_label("Token")
+        expect(field).to_be_focused()
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_text("Enter a token.")).to_be_visible()
+        field.fill("mrg_wrong")
+        field.press("Enter")
+        expect(field).to_have_accessible_description(re.compile("This token is not known"))
+        field.fill(server.token)
+        field.press("Enter")
+        page.wait_for_url("**/import?from=mail")
+
+
+def test_the_sign_in_leads_to_no_other_site(server: Mooring, chromium: Browser) -> None:
+    """An address that somebody made up leads to the overview."""
+    with stranger(chromium, f"{server.url}/sign-in?to=//evil.example/") as page:
+        page.get_by_label("Token").fill(server.token)
+        page.get_by_role("button", name="Sign in").click()
+        heading(page, "Overview")
+        assert page.url == f"{server.url}/"
+
+
+def test_signing_out_forgets_what_was_shown(server: Mooring, open_page: OpenPage) -> None:
+    """After it the way back shows the sign-in, not what was on the page."""
+    with open_page(server) as page:
+        heading(page, "Overview")
+        page.get_by_role("button", name="Signed in as first").click()
+        page.get_by_role("menuitem", name="Sign out").click()
+        heading(page, "Sign in to Mooring")
+        page.go_back()
+        heading(page, "Sign in to Mooring")
+        assert "Mooring database" not in page.content()
+
+
+@pytest.mark.parametrize(
+    ("role", "links"),
+    [
+        ("viewer", ["Overview"]),
+        ("operator", ["Overview", "Add", "Import"]),
+        ("admin", ["Overview", "Add", "Import", "Tokens"]),
+    ],
+)
+def test_each_role_finds_what_it_may_do(
+    server: Mooring, open_page: OpenPage, role: str, links: list[str]
+) -> None:
+    """The header offers no page and no test that the role would be refused."""
+    with server.client() as client:
+        made = client.post("/api/v1/tokens", json={"name": "somebody", "role": role}).json()
+    with open_page(server, token=made["token"]) as page:
+        heading(page, "Overview")
+        header = page.get_by_role("banner")
+        expect(header.get_by_role("navigation").get_by_role("link")).to_have_text(links)
+        tests = header.get_by_role("button", name=re.compile("^Test"))
+        expect(tests).to_have_count(0 if role == "viewer" else 1)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_comes_from_elsewhere(server: Mooring, open_page: OpenPage, scheme: str) -> None:
+    """Every page loads from its own server alone and keeps to its own policy, without barriers."""
+    with open_page(server, color_scheme=scheme) as page:
+        asked: set[str] = set()
+        page.on("request", lambda request: asked.add(urlsplit(request.url).netloc or "inline"))
+        for path, name in (
+            ("/", "Overview"),
+            ("/add", "Add a target"),
+            ("/import", "Import"),
+            ("/tokens", "Tokens"),
+            ("/nothing/here", "Not found"),
+        ):
+            page.goto(server.url + path)
+            heading(page, name)
+            expect(page.locator("[aria-busy=true]")).to_have_count(0)
+            assert barriers(page) == []
+        assert asked <= {urlsplit(server.url).netloc, "inline"}
+
+
+def test_below_a_base_path(start_mooring: StartMooring, chromium: Browser) -> None:
+    """The page finds its files, its API and its own addresses below the base path, reloaded too."""
+    with start_mooring("--base-path", "/moor") as server, stranger(chromium, server.sign_in_address) as page:
+        page.get_by_role("button", name="Sign in").click()
+        heading(page, "Overview")
+        assert page.url.rstrip("/") == f"{server.url}/moor"
+        page.reload()
+        heading(page, "Overview")
+        page.get_by_role("link", name="Tokens").click()
+        page.wait_for_url("**/moor/tokens")
+        page.reload()
+        heading(page, "Tokens")
+
+
+def test_the_keyboard_reaches_the_content(server: Mooring, open_page: OpenPage) -> None:
+    """The first stop leads past the header; after going to a page the focus is on its heading."""
+    with open_page(server) as page:
+        heading(page, "Overview")
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("main")).to_be_focused()
+        page.get_by_role("link", name="Tokens").click()
+        expect(page.get_by_role("heading", level=1, name="Tokens")).to_be_focused()
+        expect(page).to_have_title(re.compile("Tokens · Mooring"))
+
+
+def test_a_chosen_scheme_stays(server: Mooring, open_page: OpenPage) -> None:
+    """A scheme that was chosen is there again after a reload, before anything else is painted."""
+    with open_page(server, color_scheme="light") as page:
+        page.get_by_role("button", name="Colours").click()
+        page.get_by_role("menuitemradio", name="Dark").click()
+        page.reload(wait_until="commit")
+        page.wait_for_selector("head > link[rel=icon]", state="attached")
+        assert page.evaluate("document.documentElement.dataset.mantineColorScheme") == "dark"
+
+
+def test_an_unreachable_server_is_told_and_found_again(server: Mooring, open_page: OpenPage) -> None:
+    """Killed, it leaves a page that says since when it knows nothing and that then catches up by itself."""
+    with open_page(server) as page:
+        expect(page.get_by_text("Mooring database").first).to_be_visible()
+        server.kill()
+        banner = page.get_by_text(NOT_CONNECTED)
+        expect(banner).to_be_visible()
+        expect(page.get_by_role("banner")).to_contain_text("Last known status of all")
+        server.start()
+        with server.client() as client:
+            assert client.post("/api/v1/targets", json={"name": "new one", "kind": "push"}).status_code == 201
+        expect(page.get_by_text("new one").first).to_be_visible(timeout=30_000)
+        expect(banner).to_have_count(0)
+        expect(page.get_by_role("banner")).not_to_contain_text("Last known")
+
+
+def test_a_revoked_token_leads_to_the_sign_in_and_back(server: Mooring, open_page: OpenPage) -> None:
+    """Whoever is turned away while looking comes to the sign-in, and from there back to the same view."""
+    with server.client() as client:
+        made = client.post("/api/v1/tokens", json={"name": "brief", "role": "viewer"}).json()
+        with open_page(server, "/?q=page", token=made["token"]) as page:
+            heading(page, "Overview")
+            client.delete(f"/api/v1/tokens/{made['id']}")
+            server.stop()
+            server.start()
+            heading(page, "Sign in to Mooring")
+            page.get_by_label("Token").fill(server.token)
+            page.get_by_role("button", name="Sign in").click()
+            heading(page, "Overview")
+            assert page.url == f"{server.url}/?q=page"
+
+
+@pytest.mark.parametrize("minutes", [-10, 10])
+def test_times_are_right_with_a_wrong_clock(server: Mooring, open_page: OpenPage, minutes: int) -> None:
+    """With this machine's clock 10 minutes off, "ago" is told by the server's."""
+    with open_page(server, "/sign-in") as page:
+        page.clock.install(time=datetime.now(UTC) + timedelta(minutes=minutes))
+        page.goto(server.url)
+        expect(page.locator("time").first).to_have_text(re.compile(r"^for \d{1,2} s$"))
+        expect(page.get_by_text(re.compile(r"^\d{1,2} s ago$")).first).to_be_visible()
