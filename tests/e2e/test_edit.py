@@ -136,7 +136,7 @@ def test_two_people_edit_the_same_target(server: Mooring, open_page: OpenPage, o
         save(second)
         conflict = second.get_by_role("alert").filter(has_text="Somebody else changed this target")
         interval = conflict.get_by_role("radiogroup", name="Interval")
-        expect(interval).to_contain_text("It was 60. Both of you changed it.")
+        expect(conflict).to_contain_text("It was 60. Both of you changed it.")
         expect(interval.get_by_role("radio", name="Yours 120")).to_be_checked()
         expect(interval.get_by_role("radio", name="Theirs 90")).to_be_visible()
         name = conflict.get_by_role("radiogroup", name="Name")

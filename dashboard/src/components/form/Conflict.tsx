@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Radio, Stack, Text } from '@mantine/core'
+import { Button, Group, Paper, Radio, Stack, Text } from '@mantine/core'
 import { IconUsers } from '@tabler/icons-react'
 import { useMemo, useState } from 'react'
 
@@ -16,6 +16,8 @@ import { type Field, type Json, written } from '#/lib/schema'
 import { Folded } from '#/ui/Folded'
 import { Since } from '#/ui/Since'
 
+import classes from './form.module.css'
+
 interface ConflictProps {
   fields: readonly Field[]
   was: Target
@@ -32,22 +34,13 @@ export function Conflict({ fields, was, theirs, mine, saving, onResolve }: Confl
   const [sides, setSides] = useState(() => firstSides(found))
   const at = changedAt(theirs)
   return (
-    <Alert
-      color="yellow"
-      role="alert"
-      tabIndex={-1}
-      ref={focus}
-      icon={<IconUsers aria-hidden="true" />}
-      title={
-        at === null ? (
-          'Somebody else changed this target meanwhile'
-        ) : (
-          <>
-            Somebody else changed this target <Since at={at} />
-          </>
-        )
-      }
-    >
+    <Paper withBorder p="md" role="alert" tabIndex={-1} ref={focus} className={classes.conflict}>
+      <Group gap="xs" wrap="nowrap" mb="xs">
+        <IconUsers size={20} aria-hidden="true" style={{ flex: 'none' }} />
+        <Text fw={600}>
+          Somebody else changed this target {at === null ? 'meanwhile' : <Since at={at} />}
+        </Text>
+      </Group>
       <Stack gap="md">
         <Text size="sm">
           {found.length === 0
@@ -68,7 +61,7 @@ export function Conflict({ fields, was, theirs, mine, saving, onResolve }: Confl
           </Button>
         </Group>
       </Stack>
-    </Alert>
+    </Paper>
   )
 }
 
@@ -101,7 +94,7 @@ function Choice({ difference, side, onChoose }: ChoiceProps) {
       value={side}
       onChange={(chosen) => onChoose(chosen === 'mine' ? 'mine' : 'theirs')}
     >
-      <Stack gap={6} mt="xs">
+      <div className={classes.sides}>
         {(['mine', 'theirs'] as const).map((each) => (
           <Radio
             key={each}
@@ -114,7 +107,7 @@ function Choice({ difference, side, onChoose }: ChoiceProps) {
             }
           />
         ))}
-      </Stack>
+      </div>
     </Radio.Group>
   )
 }
