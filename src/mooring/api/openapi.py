@@ -13,6 +13,7 @@ from fastapi.openapi.utils import get_openapi
 import mooring
 from mooring.api.errors import MEDIA_TYPE, ProblemAnswer
 from mooring.api.guard import PUBLIC, ROLE
+from mooring.api.overview import RowsEvent, StateEvent
 
 _SCHEMA = {"$ref": "#/components/schemas/ProblemAnswer"}
 _DESCRIPTION = """\
@@ -44,6 +45,10 @@ def document(api: FastAPI, base_path: str) -> dict[str, Any]:
         ref_template="#/components/schemas/{model}"
     )
     parts["schemas"]["FieldProblem"] = parts["schemas"]["ProblemAnswer"].pop("$defs")["FieldProblem"]
+    for event in (StateEvent, RowsEvent):  # of a stream, to which OpenAPI has no words
+        schema = event.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
+        known = schema.pop("$defs")
+        parts["schemas"] |= {event.__name__: schema, **known, **parts["schemas"]}
     for name in ("HTTPValidationError", "ValidationError"):  # FastAPI's own shape, which is never sent
         parts["schemas"].pop(name, None)
     for item in made["paths"].values():

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from mooring.api.context import Context, Here
 from mooring.api.guard import VIEWER, Guarded
-from mooring.api.models import Answer, FailureAnswer, MonitoringAnswer, Summary
+from mooring.api.models import Answer, FailureAnswer, MonitoringAnswer, Summary, TransitionAnswer
 from mooring.core.health import Health
 from mooring.core.status import Status
 from mooring.export.json import count_statuses, seconds_json, time_json
@@ -52,6 +52,25 @@ class Overview(Answer):
     monitoring: MonitoringAnswer
     history_at: datetime | None = Field(description="When uptime and latencies were read.")
     revision: int = Field(description="The newest commit that is in it; events continue from here.")
+
+
+class StateEvent(Answer):
+    """`state` of `GET /api/v1/events?view=overview`."""
+
+    revision: int
+    now: datetime = Field(description="The server's time.")
+    status: Status
+    summary: Summary
+    monitoring: MonitoringAnswer
+
+
+class RowsEvent(Answer):
+    """`rows` of `GET /api/v1/events?view=overview`: what one commit changed, as of now."""
+
+    revision: int = Field(description="Take it over unless it is below the overview's.")
+    rows: list[OverviewRow]
+    removed: list[int]
+    transitions: list[TransitionAnswer]
 
 
 @router.get("/overview", response_model=Overview, openapi_extra=dict(VIEWER))
