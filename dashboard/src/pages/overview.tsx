@@ -79,7 +79,7 @@ function WithFeed({ rows, subtitle, children }: WithFeedProps) {
         </Text>
         <Button
           className={classes.toggle}
-          variant="subtle"
+          variant="default"
           size="compact-sm"
           leftSection={<IconHistory size={16} aria-hidden="true" />}
           aria-expanded={open}
@@ -149,7 +149,7 @@ interface FoundProps {
 /** How much the filters leave, said aloud too. */
 function Found({ found, all, filtered, onClear }: FoundProps) {
   const clear = (
-    <Button variant={found === 0 ? 'default' : 'subtle'} size="compact-sm" onClick={onClear}>
+    <Button variant="default" size="compact-sm" onClick={onClear}>
       Clear filters
     </Button>
   )
