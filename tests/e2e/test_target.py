@@ -12,6 +12,7 @@ import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.axe import barriers
 from tests.servers.chromium import OpenPage
 from tests.servers.mooring import Mooring, StartMooring
 from tests.servers.postgresql import PostgreSQL, StartPostgreSQL
@@ -322,3 +323,15 @@ def test_a_target_that_does_not_exist(server: Mooring, open_page: OpenPage, path
         expect(page.get_by_text("There is no such target")).to_be_visible()
         page.get_by_role("link", name="All targets").click()
         page.wait_for_url(f"{server.url}/")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_is_accessible(server: Mooring, open_page: OpenPage, scheme: str) -> None:
+    """With a failure, a result that is open and the table: axe-core finds nothing serious."""
+    target = add(server, url="postgresql://u:p@127.0.0.1:9/x")
+    with open_page(server, path_of(target), color_scheme=scheme) as page:
+        expect(why(page)).to_be_visible()
+        page.get_by_role("list", name="Results, newest first").get_by_role("button").first.click()
+        page.get_by_role("button", name="Show as a table").click()
+        expect(page.get_by_role("table")).to_be_visible()
+        assert barriers(page) == []

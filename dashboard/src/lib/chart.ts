@@ -95,7 +95,7 @@ export const stepAt = (position: number, width: number, count: number): number =
   Math.min(count - 1, Math.max(0, Math.floor((position / Math.max(1, width)) * count)))
 
 const DAY_LABEL = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' })
-const TIME_LABEL = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' })
+const TIME_LABEL = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' })
 
 /** A tick's label: the day at midnight, the time of day otherwise. */
 export function timeLabel(at: number): string {
@@ -108,7 +108,7 @@ const STEP_LABEL = new Intl.DateTimeFormat(undefined, {
   weekday: 'short',
   day: 'numeric',
   month: 'short',
-  hour: '2-digit',
+  hour: 'numeric',
   minute: '2-digit',
 })
 

@@ -1,4 +1,4 @@
-import { Button, Skeleton, Stack } from '@mantine/core'
+import { Button, Skeleton, Stack, Title } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useParams } from 'react-router'
 
@@ -38,27 +38,41 @@ function TargetOf({ id }: { id: number }) {
   if (query.data !== undefined) return <Shown target={query.data} />
   if (query.error === null) return <Loading />
   return (
-    <ErrorNotice
-      error={query.error}
-      title="The target could not be read"
-      onRetry={() => void query.refetch()}
-      retrying={query.isFetching}
-    />
+    <>
+      <HiddenTitle text="Target" />
+      <ErrorNotice
+        error={query.error}
+        title="The target could not be read"
+        onRetry={() => void query.refetch()}
+        retrying={query.isFetching}
+      />
+    </>
   )
 }
 
+/** Where the picture tells by itself which page it is, but a heading has to be there to be found. */
+const HiddenTitle = ({ text }: { text: string }) => (
+  <Title order={1} className="visually-hidden">
+    {text}
+  </Title>
+)
+
 function NotFound() {
+  usePageTitle('Not found')
   return (
-    <EmptyState
-      title="There is no such target"
-      actions={
-        <Button component={Link} to={paths.overview()} variant="default">
-          All targets
-        </Button>
-      }
-    >
-      It was removed, or the address is not quite right.
-    </EmptyState>
+    <>
+      <HiddenTitle text="Not found" />
+      <EmptyState
+        title="There is no such target"
+        actions={
+          <Button component={Link} to={paths.overview()} variant="default">
+            All targets
+          </Button>
+        }
+      >
+        It was removed, or the address is not quite right.
+      </EmptyState>
+    </>
   )
 }
 

@@ -10,14 +10,16 @@ import { Folded } from './Folded'
 interface FailureCardProps {
   failure: Failure
   status: Status
+  /** What it is about, where several stand on a page. */
+  label?: string
 }
 
 /** Why a check failed, in words, and what to do about it. */
-export function FailureCard({ failure, status }: FailureCardProps) {
+export function FailureCard({ failure, status, label = 'Why it fails' }: FailureCardProps) {
   const { stage, reason, code, message, hint, fix } = failure
   const remedy = remedyOf(reason)
   return (
-    <section className={classes.card} data-tone={status} aria-label="Why it fails">
+    <section className={classes.card} data-tone={status} aria-label={label}>
       <Stack gap="xs">
         <Title order={2} size="h4">
           {reasonTitle(reason)}

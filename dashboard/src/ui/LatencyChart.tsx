@@ -15,7 +15,9 @@ const HEIGHT = 190
 const TOP = 12
 const BOTTOM = 22
 const PLOT = HEIGHT - TOP - BOTTOM
-const TICK_WIDTH = 84
+const TICK_WIDTH = 66
+/** Half the width of a label: nearer to an edge it would hang over. */
+const TICK_EDGE = 24
 const FALLBACK_WIDTH = 640
 
 interface LatencyChartProps {
@@ -134,7 +136,7 @@ function TimeAxis({
     return (
       <g key={at} transform={`translate(${x} ${HEIGHT - BOTTOM})`}>
         <line className={classes.grid} y2={4} />
-        {x > 14 && x < width - 14 && (
+        {x > TICK_EDGE && x < width - TICK_EDGE && (
           <text y={16} textAnchor="middle">
             {timeLabel(at)}
           </text>

@@ -43,9 +43,9 @@ export function Changes({ id, since }: ChangesProps) {
       {query.hasNextPage && (
         <Button
           mt="xs"
-          ml="-0.5rem"
+          px={0}
           size="compact-sm"
-          variant="subtle"
+          variant="transparent"
           loading={query.isFetchingNextPage}
           onClick={() => void query.fetchNextPage()}
         >

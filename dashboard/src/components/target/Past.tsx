@@ -129,9 +129,9 @@ function PastOf({ past, window, order }: PastOfProps) {
       />
       <Button
         mt="sm"
-        ml="-0.5rem"
+        px={0}
         size="compact-sm"
-        variant="subtle"
+        variant="transparent"
         aria-expanded={table}
         onClick={() => setTable(!table)}
       >

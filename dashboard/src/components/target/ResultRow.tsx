@@ -57,7 +57,13 @@ export function ResultRow({ result, kind, open, onToggle }: ResultRowProps) {
 function Opened({ result, kind }: Pick<ResultRowProps, 'result' | 'kind'>) {
   return (
     <Stack className={classes['open'] ?? ''} gap="md">
-      {result.failure !== null && <FailureCard failure={result.failure} status={result.status} />}
+      {result.failure !== null && (
+        <FailureCard
+          failure={result.failure}
+          status={result.status}
+          label={`Why the check of ${clockTime(result.started_at)} failed`}
+        />
+      )}
       {result.warnings.length > 0 && <WarningsCard warnings={result.warnings} />}
       <Waterfall
         fall={finished(result.stages, result.seconds)}

@@ -74,9 +74,9 @@ export function Results({ id, kind, newest }: ResultsProps) {
       {query.hasNextPage && (
         <Button
           mt="xs"
-          ml="-0.5rem"
+          px={0}
           size="compact-sm"
-          variant="subtle"
+          variant="transparent"
           loading={query.isFetchingNextPage}
           onClick={() => void query.fetchNextPage()}
         >

@@ -11,6 +11,7 @@ import { type Field, fieldsOf } from '#/lib/schema'
 import { duration } from '#/lib/time'
 import { type Fact, Facts } from '#/ui/Facts'
 import { Folded } from '#/ui/Folded'
+import { Since } from '#/ui/Since'
 
 import { Section } from './Section'
 
@@ -38,13 +39,13 @@ export function TargetSettings({ target, kind }: { target: Target; kind: Kind | 
           From the configuration file: change them in mooring.toml.
         </Text>
       )}
-      <Facts facts={[...shown, ...scheduleFacts(target)]} />
+      <Facts facts={[...shown, ...scheduleFacts(target), ...changed(target)]} />
       {own.length > set.length && (
         <Button
           mt="xs"
-          ml="-0.5rem"
+          px={0}
           size="compact-sm"
-          variant="subtle"
+          variant="transparent"
           aria-expanded={all}
           onClick={() => setAll(!all)}
         >
@@ -136,6 +137,9 @@ function scheduleFacts(target: Target): Fact[] {
   ]
   return facts.flatMap(([title, value]) => (value === null ? [] : [{ key: title, title, value }]))
 }
+
+const changed = ({ changed_at: at }: Target): Fact[] =>
+  at === null ? [] : [{ key: 'changed', title: 'Changed', value: <Since at={at} /> }]
 
 const onlyLocal = ({ regions }: Target): boolean => regions.length === 1 && regions[0] === 'local'
 
