@@ -37,7 +37,8 @@ export const overviewQuery = (api: Api) =>
 export const kindsQuery = (api: Api) =>
   queryOptions({
     queryKey: keys.kinds,
-    queryFn: async ({ signal }) => (await data(api.client.GET('/api/v1/kinds', { signal }))).items,
+    queryFn: ({ signal }) => data(api.client.GET('/api/v1/kinds', { signal })),
+    select: ({ items }) => items,
     staleTime: Infinity,
   })
 

@@ -32,7 +32,7 @@ export function Conflict({ fields, was, theirs, mine, saving, onResolve }: Confl
   const there = useMemo(() => storedDrafts(fields, theirs), [fields, theirs])
   const found = differences(fields, storedDrafts(fields, was), there, mine)
   const [sides, setSides] = useState(() => firstSides(found))
-  const at = changedAt(theirs)
+  const at = theirs.changed_at
   return (
     <Paper withBorder p="md" role="alert" tabIndex={-1} ref={focus} className={classes.conflict}>
       <Group gap="xs" wrap="nowrap" mb="xs">
@@ -66,12 +66,6 @@ export function Conflict({ fields, was, theirs, mine, saving, onResolve }: Confl
 }
 
 const focus = (alert: HTMLDivElement | null) => alert?.focus()
-
-/** When its version was made, where the API tells. */
-function changedAt(target: Target): string | null {
-  const at = (target as { changed_at?: unknown }).changed_at
-  return typeof at === 'string' ? at : null
-}
 
 const WORDS: Record<Side, string> = { mine: 'Yours', theirs: 'Theirs' }
 
