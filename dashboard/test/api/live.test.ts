@@ -112,7 +112,8 @@ describe('the live feed', () => {
     expect(server.asked).toBe(2)
   })
 
-  it('does so not where nothing was committed in between', async () => {
+  it('makes do with what the page has read where nothing was committed in between', async () => {
+    await server.cache.fetchQuery(overviewQuery(server.api))
     await server.begin()
     expect(server.asked).toBe(1)
   })
@@ -151,11 +152,12 @@ describe('the live feed', () => {
     const forget = observer.subscribe(() => (writes += 1))
     for (let revision = 2; revision < 502; revision += 1) {
       server.rows(revision, [row(1, { name: `the ${revision}th` })])
+      await tick(2)
     }
-    await tick(1000)
+    await tick()
     forget()
     expect(names(server)[0]).toBe('the 501th')
-    expect(writes).toBeLessThanOrEqual(4)
+    expect(writes).toBeLessThanOrEqual(7)
   })
 
   it('hands transitions on, and reads anew what is shown of a changed target', async () => {
