@@ -113,7 +113,6 @@ const Selects = memo(function Selects({ filters, change, choices }: SelectsProps
         value={[...filters.kinds]}
         onChange={(chosen) => change({ kinds: chosen })}
         searchable
-        clearable
         limit={MOST_CHOICES}
         nothingFoundMessage="No such kind"
       />
@@ -126,7 +125,6 @@ const Selects = memo(function Selects({ filters, change, choices }: SelectsProps
         value={[...filters.labels]}
         onChange={(chosen) => change({ labels: chosen })}
         searchable
-        clearable
         limit={MOST_CHOICES}
         nothingFoundMessage="No such label"
       />
