@@ -1,0 +1,162 @@
+"""The page never shows a state that the API does not: killed servers, wrong clocks, sleep, lost logins."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.servers.chromium import OpenPage
+from tests.servers.mooring import Mooring, StartMooring
+from tests.servers.process import poll_until
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+JOBS = 6
+WORDS = {"up": "Up", "down": "Down", "degraded": "Degraded", "unknown": "Unknown"}
+RECONNECTED = 45_000
+"""Milliseconds that the page may take to notice that the server is back."""
+
+
+@pytest.fixture
+def server(start_mooring: StartMooring) -> Iterator[Mooring]:
+    """A server with jobs that have all reported that they work."""
+    with start_mooring() as server:
+        with server.client() as client:
+            for number in range(JOBS):
+                keys = {"name": f"job {number}", "kind": "push", "interval": 86400, "failures_before_down": 1}
+                answer = client.post("/api/v1/targets", json={**keys, "token": token(number)})
+                assert answer.status_code == 201, answer.text
+        report(server, "up", *range(JOBS))
+        yield server
+
+
+def token(number: int) -> str:
+    """Return the secret part of a job's address."""
+    return f"token-of-the-job-{number:04}"
+
+
+def report(server: Mooring, status: str, *numbers: int) -> None:
+    """Let jobs report how they are."""
+    with server.client() as client:
+        for number in numbers:
+            answer = client.post(f"/api/v1/push/{token(number)}", json={"status": status})
+            assert answer.status_code == 200
+
+
+def overview(server: Mooring) -> dict[str, dict[str, Any]]:
+    """Ask the API for each target's row."""
+    with server.client() as client:
+        return {row["name"]: row for row in client.get("/api/v1/overview").json()["targets"]}
+
+
+def shown(page: Page) -> dict[str, str]:
+    """Read each target's status off the page, as it is written there."""
+    return dict(page.evaluate(READ))
+
+
+READ = """() => [...document.querySelectorAll('[role=row]')].flatMap((row) => {
+    const name = row.querySelector('a')?.textContent
+    const status = row.querySelector('[data-status]:not([aria-hidden])')?.textContent
+    return name && status ? [[name, status.trim()]] : []
+})"""
+
+
+def agrees(server: Mooring, page: Page) -> bool:
+    """Whether the page shows just the targets that the API knows, each as the API has it."""
+    said = {name: WORDS[row["status"]] for name, row in overview(server).items()}
+    return shown(page) == said
+
+
+def live(server: Mooring, page: Page) -> None:
+    """Wait until the page is connected and right."""
+    expect(page.get_by_text("last known").first).to_be_hidden(timeout=RECONNECTED)
+    poll_until(lambda: agrees(server, page), "the page showing what the API knows")
+
+
+def broken(page: Page) -> None:
+    """Wait until the page says that it knows nothing new, at the top, in each row, and in the tab."""
+    expect(page.get_by_text("Not connected to Mooring since")).to_be_visible(timeout=RECONNECTED)
+    expect(page.get_by_role("row").filter(has_text="job 1")).to_contain_text("last known")
+    expect(page).to_have_title(re.compile(r"^\(not live\)"))
+
+
+def test_a_killed_server_is_told_and_its_return_found(server: Mooring, open_page: OpenPage) -> None:
+    """Killed, what stands is marked as last known; back again, each row is what the API says, unasked."""
+    with open_page(server) as page:
+        live(server, page)
+        server.kill()
+        broken(page)
+        page.context.set_offline(offline=True)  # so that all of this happens unheard
+        server.start()
+        report(server, "down", 0, 1, 2)
+        with server.client() as client:
+            client.post("/api/v1/targets", json={"name": "new", "kind": "push", "interval": 86400})
+            gone = overview(server)["job 5"]["id"]
+            assert client.delete(f"/api/v1/targets/{gone}").status_code == 204
+        page.context.set_offline(offline=False)
+        live(server, page)
+        expect(page.get_by_role("alert").filter(has_text="Meanwhile: 3 targets went down")).to_have_count(1)
+        report(server, "down", 3)
+        poll_until(lambda: shown(page)["job 3"] == "Down", "the stream going on")
+        assert agrees(server, page)
+
+
+@pytest.mark.parametrize("minutes", [-10, 10], ids=["behind", "ahead"])
+def test_a_wrong_clock_of_the_browser_misleads_nobody(
+    server: Mooring, open_page: OpenPage, minutes: int
+) -> None:
+    """Ages are told by the server's clock, whatever the browser's says."""
+    with open_page(server, path="/sign-in") as page:
+        page.clock.install(time=datetime.now(UTC) + timedelta(minutes=minutes))
+        page.goto(server.url)
+        live(server, page)
+        report(server, "up", 1)
+        row = page.get_by_role("row").filter(has_text="job 1")
+        expect(row.get_by_text(re.compile(r"^[0-9] s ago$"))).to_be_visible()
+        expect(page.get_by_text(re.compile(r"\bin \d+ min|\b(9|10) min"))).to_have_count(0)
+
+
+def test_an_hour_of_sleep_is_caught_up_with(server: Mooring, open_page: OpenPage) -> None:
+    """A laptop that slept for an hour says what is not known, then what changed meanwhile, once."""
+    with open_page(server) as page:
+        page.clock.install()
+        page.goto(server.url)
+        live(server, page)
+        page.context.set_offline(offline=True)
+        server.stop()  # the connection dies while nobody runs the page
+        server.start()
+        report(server, "down", 2, 4)
+        page.clock.fast_forward(3_600_000)
+        broken(page)
+        page.context.set_offline(offline=False)
+        live(server, page)
+        toast = page.get_by_role("alert")
+        expect(toast).to_have_count(1)
+        expect(toast).to_contain_text("Meanwhile: 2 targets went down")
+
+
+def test_a_stream_that_falls_silent_is_not_believed(server: Mooring, open_page: OpenPage) -> None:
+    """A server that hangs with its connections open is noticed by its silence."""
+    with open_page(server) as page:
+        live(server, page)
+        server.pause()
+        try:
+            broken(page)
+        finally:
+            server.resume()
+        live(server, page)
+
+
+def test_a_revoked_token_leads_to_the_sign_in(server: Mooring, open_page: OpenPage) -> None:
+    """Who loses their login while they look is asked to sign in, and sees nothing more."""
+    with server.client() as client:
+        made = client.post("/api/v1/tokens", json={"name": "guest", "role": "viewer"}).json()
+        with open_page(server, token=made["token"]) as page:
+            live(server, page)
+            assert client.delete(f"/api/v1/tokens/{made['id']}").status_code == 204
+            page.wait_for_url("**/sign-in*", timeout=RECONNECTED)
+            expect(page.get_by_text("job 1")).to_have_count(0)
