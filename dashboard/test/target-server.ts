@@ -29,7 +29,6 @@ export const aTarget = (some: Partial<Target> = {}): Target => ({
   id: 1,
   origin: 'api',
   version: 3,
-  changed_at: null,
   changed_at: AT,
   address: 'db.example:5432/orders',
   name: 'orders',
