@@ -56,7 +56,6 @@ const WORDS: Readonly<Record<string, string>> = {
 /** Return the fields of an object's schema, those of a kind or of all targets. */
 export function fieldsOf(schema: Schema, above = '', defs = defsOf(schema), depth = 0): Field[] {
   const required = new Set(texts(schema['required']))
-  const marked = Object.values(object(schema['properties'])).some((each) => isMore(object(each)))
   return Object.entries(object(schema['properties'])).flatMap(([key, found]) => {
     const own = resolved(object(found), defs)
     if (own['const'] !== undefined || own['readOnly'] === true) return []
@@ -71,7 +70,7 @@ export function fieldsOf(schema: Schema, above = '', defs = defsOf(schema), dept
         example: examples(own)[0] ?? examples(plain)[0],
         fallback: own['default'] as Json | undefined,
         required: required.has(key),
-        main: marked ? !isMore(own) : isMain(key, shape, required.has(key)),
+        main: own['x-more'] !== true && isMain(key, shape, required.has(key)),
         shape: shape.is === 'group' ? placed(shape, above === '' ? key : `${above}.${key}`) : shape,
       },
     ]
@@ -101,9 +100,7 @@ function isNothing(value: Json | undefined): boolean {
   return value === undefined || value === null
 }
 
-const isMore = (schema: Schema): boolean => schema['x-more'] === true
-
-/** Where nobody marked what few need: what is required, secret or the address is what most need. */
+/** An address mostly does: what is required and what is secret stands beside it, unless it is marked. */
 function isMain(key: string, shape: Shape, required: boolean): boolean {
   return required || key === 'url' || shape.is === 'secret'
 }
