@@ -56,3 +56,12 @@ def test_no_source_names_another_host() -> None:
         if not allowed.match(address)
     ]
     assert not found, "\n".join(found)
+
+
+def test_every_package_has_its_reason() -> None:
+    """Each package that the dashboard depends on has its row in the decision."""
+    text = (ROOT / "docs" / "decisions" / "0006-dashboard.md").read_text()
+    declared = json.loads((DASHBOARD / "package.json").read_text())
+    names = {*declared["dependencies"], *declared["devDependencies"]}
+    named = set(re.findall(r"(?<=[| ])(@?[a-z][\w./-]*)(?=[, |])", text.partition("## Packages")[2]))
+    assert not names - named, f"{sorted(names - named)}: say why in docs/decisions/0006-dashboard.md"
