@@ -11,6 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.axe import barriers
 from tests.servers.chromium import OpenPage
 from tests.servers.lantern import installed
 from tests.servers.mooring import Mooring
@@ -228,6 +229,31 @@ def test_it_works_by_keyboard_alone(server: Mooring, open_page: OpenPage) -> Non
                 break
         page.keyboard.press("Enter")
         page.wait_for_url(re.compile(r"/targets/\d+$"))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_in_a_full_form(server: Mooring, open_page: OpenPage, scheme: str) -> None:
+    """With a failed test, mistakes at fields, all settings unfolded and the list of kinds open."""
+    with open_page(server, "/add", color_scheme=scheme, reduced_motion="reduce") as page:
+        paste(page, f"http://127.0.0.1:{free_port()}/")
+        button(page, "Test").click()
+        expect(button(page, "Save anyway")).to_be_visible()
+        button(page, "More settings").click()
+        page.get_by_label("Interval").fill("soon")
+        button(page, "Save without testing").click()
+        expect(page.get_by_label("Interval")).to_be_focused()
+        page.get_by_role("combobox", name="Kind").click()
+        expect(page.get_by_role("option", name="Lantern")).to_be_visible()
+        assert barriers(page) == []
+
+
+def test_it_fits_a_phone(server: Mooring, open_page: OpenPage) -> None:
+    """At 375 pixels nothing is wider than the window, whatever is unfolded."""
+    with open_page(server, "/add", width=375) as page:
+        paste(page, "https://shop.example/" + "long" * 60)
+        button(page, "More settings").click()
+        button(page, "Add to headers").click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 375
 
 
 def test_a_viewer_is_told_why_not(server: Mooring, open_page: OpenPage) -> None:

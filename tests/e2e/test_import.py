@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.axe import barriers
 from tests.servers.chromium import OpenPage
 from tests.servers.mooring import Mooring
 from tests.servers.process import free_port
@@ -76,6 +77,7 @@ def test_an_environment_file_becomes_targets(server: Mooring, open_page: OpenPag
         expect(row(page, "WEB_URL")).to_contain_text("Saved.")
         expect(row(page, "PORT_URL")).to_contain_text("Saved.")
         assert SECRET not in page.url
+        assert barriers(page) == []
         assert {"the web", "port"} <= names(server)
         assert "orders" not in names(server)
 

@@ -4,6 +4,12 @@ import { IconCheck } from '@tabler/icons-react'
 import type { Kind } from '#/api/types'
 import { describedKind, groupsOf, searched } from '#/lib/kinds'
 
+// The list itself scrolls: Mantine's own scrolling area in between cannot be reached by keyboard.
+const SCROLLING = {
+  withScrollArea: false,
+  styles: { options: { maxHeight: '22rem', overflowY: 'auto' } },
+} as const
+
 interface KindSelectProps {
   kinds: readonly Kind[]
   value: Kind | null
@@ -26,7 +32,7 @@ export function KindSelect({ kinds, value, error, onChange }: KindSelectProps) {
       searchable
       clearable
       clearButtonProps={{ 'aria-label': 'Choose no kind' }}
-      maxDropdownHeight={360}
+      {...SCROLLING}
       nothingFoundMessage="No kind is called so, and none takes such addresses"
       filter={({ options, search }) => {
         const found = new Set(searched(kinds, search).map((kind) => kind.name))

@@ -22,6 +22,8 @@ import type { FieldProps } from './types'
 
 type Draw = (props: FieldProps) => ReactNode
 const FEW = 8
+// The list itself scrolls: Mantine's own scrolling area in between cannot be reached by keyboard.
+const SCROLLING = { maxHeight: '16rem', overflowY: 'auto' } as const
 
 /** One setting, drawn by its shape. */
 export function SchemaField(props: FieldProps) {
@@ -138,7 +140,8 @@ function ChoiceField(props: FieldProps) {
       searchable={options.length > FEW}
       clearable={!field.required}
       clearButtonProps={{ 'aria-label': `Clear ${field.title.toLowerCase()}` }}
-      styles={{ wrapper: { maxWidth: '24rem' } }}
+      withScrollArea={false}
+      styles={{ wrapper: { maxWidth: '24rem' }, options: SCROLLING }}
       value={asText(draft) || null}
       onChange={(value) => onChange(value ?? undefined)}
     />
@@ -155,6 +158,8 @@ function ListField(props: FieldProps) {
         data={choices(item.options)}
         placeholder={asText(draft) === '' ? placeholderOf(field) || 'Not set' : ''}
         clearable
+        withScrollArea={false}
+        styles={{ options: SCROLLING }}
         value={lines(asText(draft))}
         onChange={(values) => onChange(values.join('\n'))}
       />
