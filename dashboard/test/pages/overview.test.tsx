@@ -303,21 +303,4 @@ describe('states', () => {
 
     await waitFor(() => expect(screen.getAllByText('last known')).toHaveLength(4))
   })
-
-  test('a row that did not change is not drawn anew', async () => {
-    const { cache, server } = await show()
-    const before = rowOf('orders').innerHTML
-    const changed = aRow({ id: 2, name: 'cache', status: 'up' })
-
-    act(() => {
-      cache.setQueryData(
-        keys.overview,
-        anOverview([rows[0] ?? changed, changed, rows[2] ?? changed]),
-      )
-    })
-
-    await waitFor(() => expect(within(rowOf('cache')).getByText('Up')).toBeInTheDocument())
-    expect(rowOf('orders').innerHTML).toBe(before)
-    expect(server.asked.filter(({ url }) => url.endsWith('/overview'))).toHaveLength(1)
-  })
 })
