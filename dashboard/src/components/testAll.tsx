@@ -28,31 +28,32 @@ export function TestAllButton() {
     start(running, words, rows.length - running.length)
     setOpened(true)
   }
-  const close = () => {
-    setOpened(false)
-    // Closed while it runs it goes on, and the button shows how far it is.
+  // Closed while it runs it goes on, and the button shows how far it is.
+  const forget = () => {
     if (asked?.run.snapshot().phase !== 'running') setAsked(null)
+  }
+  const press = () => {
+    if (asked !== null) setOpened(true)
+    else if (scope !== null) begin(scope.rows, scope.words)
   }
   return (
     <>
-      {asked === null ? (
-        <Button
-          size="xs"
-          variant="default"
-          leftSection={<IconPlayerPlay size={14} aria-hidden="true" />}
-          disabled={scope === null}
-          onClick={() => scope !== null && begin(scope.rows, scope.words)}
-        >
-          {scope?.words == null ? 'Test all' : `Test these ${scope.rows.length}`}
-        </Button>
-      ) : (
-        <GoingOn run={asked.run} onClick={() => setOpened(true)} />
-      )}
+      {/* One button throughout: the dialog gives the focus back to it. */}
+      <Button
+        size="xs"
+        variant="default"
+        leftSection={asked === null ? <PlayIcon /> : <Turning run={asked.run} />}
+        disabled={asked === null && scope === null}
+        onClick={press}
+      >
+        {asked === null ? <Offer scope={scope} /> : <GoingOn run={asked.run} />}
+      </Button>
       {asked !== null && (
         <TestAllDialog
           asked={asked}
           opened={opened}
-          onClose={close}
+          onClose={() => setOpened(false)}
+          onGone={forget}
           onAgain={(ids) => start(ids, 'Again: those that were not up', 0)}
           onAll={scope === null ? null : () => begin(scope.all, null)}
         />
@@ -60,6 +61,11 @@ export function TestAllButton() {
     </>
   )
 }
+
+const PlayIcon = () => <IconPlayerPlay size={14} aria-hidden="true" />
+
+const Offer = ({ scope }: { scope: Scope | null }) =>
+  scope?.words == null ? 'Test all' : `Test these ${scope.rows.length}`
 
 function useStart(setAsked: (asked: Asked) => void) {
   const api = useApi()
@@ -89,22 +95,16 @@ function useScope(): Scope | null {
   return { rows, all, words: `Only what the list shows: ${filterWords(filters)}` }
 }
 
-interface GoingOnProps {
+interface RunProps {
   run: TestRun
-  onClick: () => void
 }
 
-function GoingOn({ run, onClick }: GoingOnProps) {
+const Turning = ({ run }: RunProps) =>
+  useProgress(run).phase === 'running' ? <Loader size={14} aria-hidden="true" /> : <PlayIcon />
+
+function GoingOn({ run }: RunProps) {
   const { phase, results, total, failing } = useProgress(run)
-  const running = phase === 'running'
-  return (
-    <Button
-      size="xs"
-      variant="default"
-      leftSection={running ? <Loader size={14} aria-hidden="true" /> : undefined}
-      onClick={onClick}
-    >
-      {running ? `Testing ${results.length} of ${total}` : `Tested: ${failing.length} not up`}
-    </Button>
-  )
+  return phase === 'running'
+    ? `Testing ${results.length} of ${total}`
+    : `Tested: ${failing.length} not up`
 }

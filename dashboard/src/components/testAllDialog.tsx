@@ -21,16 +21,20 @@ interface TestAllDialogProps {
   asked: Asked
   opened: boolean
   onClose: () => void
+  /** It is closed and out of sight. */
+  onGone: () => void
   onAgain: (ids: readonly number[]) => void
   onAll: (() => void) | null
 }
 
-export function TestAllDialog({ asked, opened, onClose, onAgain, onAll }: TestAllDialogProps) {
+export function TestAllDialog(props: TestAllDialogProps) {
+  const { asked, opened, onClose, onGone, onAgain, onAll } = props
   const going = useProgress(asked.run)
   return (
     <Modal
       opened={opened}
       onClose={onClose}
+      onExitTransitionEnd={onGone}
       title="Test all connections"
       size="lg"
       closeButtonProps={{ 'aria-label': 'Close' }}
@@ -189,7 +193,7 @@ function Name({ id, name, onFollow }: { id: number | null; name: string; onFollo
   )
 }
 
-type ActionsProps = GoingProps & Omit<TestAllDialogProps, 'opened'>
+type ActionsProps = GoingProps & Omit<TestAllDialogProps, 'opened' | 'onGone'>
 
 function Actions({ asked, going, onAgain, onAll, onClose }: ActionsProps) {
   if (going.phase === 'running') {
