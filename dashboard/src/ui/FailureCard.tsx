@@ -24,7 +24,7 @@ export function FailureCard({ failure, status, label = 'Why it fails' }: Failure
         <Title order={2} size="h4">
           {reasonTitle(reason)}
         </Title>
-        <Group gap="xs" c="dimmed" fz="sm">
+        <Group gap="xs" c="dimmed" fz="sm" style={{ rowGap: 0 }}>
           {stage !== null && (
             <span>
               at stage <b>{stage}</b>

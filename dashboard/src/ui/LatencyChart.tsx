@@ -15,7 +15,7 @@ const HEIGHT = 190
 const TOP = 12
 const BOTTOM = 22
 const PLOT = HEIGHT - TOP - BOTTOM
-const TICK_WIDTH = 66
+const TICK_WIDTH = 58
 /** Half the width of a label: nearer to an edge it would hang over. */
 const TICK_EDGE = 24
 const FALLBACK_WIDTH = 640

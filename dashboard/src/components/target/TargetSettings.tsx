@@ -139,7 +139,7 @@ function scheduleFacts(target: Target): Fact[] {
 }
 
 const changed = ({ changed_at: at }: Target): Fact[] =>
-  at === null ? [] : [{ key: 'changed', title: 'Changed', value: <Since at={at} /> }]
+  typeof at !== 'string' ? [] : [{ key: 'changed', title: 'Changed', value: <Since at={at} /> }]
 
 const onlyLocal = ({ regions }: Target): boolean => regions.length === 1 && regions[0] === 'local'
 
