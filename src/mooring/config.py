@@ -13,11 +13,12 @@ from pydantic import BaseModel, ValidationError
 
 from mooring.core.failure import InputError, Problem
 from mooring.core.target import Origin, Schedule, Target
+from mooring.mistakes import problems_of
 from mooring.net.egress import EgressPolicy
 from mooring.probes._registry import Kinds
 from mooring.references import References
 from mooring.settings import EgressSettings, ServerSettings, Settings, StoreSettings
-from mooring.targets import ScheduleKeys, TargetReader, problems_of
+from mooring.targets import ScheduleKeys, TargetReader
 
 __all__ = ["DEFAULT_FILE", "ENVIRONMENT", "Settings", "beside", "load"]
 

@@ -6,9 +6,8 @@ file, API, command line and stored rows all pass through here.
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import PurePath
 from typing import Annotated, Any, TypeVar
@@ -26,6 +25,7 @@ from pydantic import (
 from mooring.core.failure import InputError, Problem
 from mooring.core.redact import masked
 from mooring.core.target import Origin, Schedule, Target
+from mooring.mistakes import problems_of
 from mooring.probes._base import Probe
 from mooring.probes._registry import Kinds
 from mooring.probes._url import Url
@@ -34,9 +34,6 @@ M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
 
 LONGEST_NAME = 200
-_CHOICE = re.compile(r"bool|int|float|str|literal\[.*\]")
-LONGEST_SHOWN = 60
-"""Characters of what a stranger wrote that a message repeats."""
 _BIDIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 # Not Cn: which characters are unassigned depends on the Unicode version, and new emoji are among them.
 _HIDDEN = frozenset({"Cc", "Cs", "Co", "Zl", "Zp"})
@@ -164,7 +161,12 @@ class TargetReader:
     def probe(self, settings: Mapping[str, Any]) -> Probe:
         """Return the probe of these settings; without `kind` their `url` says it. Raises InputError."""
         kind = self._kind(settings)
-        return _validated(kind, {**settings, "kind": kind.kind_name()})
+        try:
+            return _validated(kind, {**settings, "kind": kind.kind_name()})
+        except InputError as error:
+            wrong = _wrong_address(settings.get("url"))
+            fields = ("url" if each.message == wrong else each.field for each in error.problems)
+            raise InputError(map(Problem, fields, [p.message for p in error.problems])) from None
 
     def _kind(self, settings: Mapping[str, Any]) -> type[Probe]:
         name = settings.get("kind")
@@ -214,48 +216,21 @@ class TargetReader:
         return Schedule(**values, quorum=keys.quorum)
 
 
+def _wrong_address(url: Any) -> str | None:
+    """Return what is wrong with how an address is written; every kind finds it, and none names the field."""
+    try:
+        Url.parse(url if isinstance(url, str) else "x://x")
+    except ValueError as error:
+        return str(error)
+    return None
+
+
 def _validated(model: type[M], given: Mapping[str, Any]) -> M:
     """Return a model made from what a stranger wrote. Raises InputError with every mistake."""
     try:
         return model.model_validate(given)
     except ValidationError as error:
         raise InputError(problems_of(error, {*model.model_fields, *_OWN})) from None
-
-
-def problems_of(error: ValidationError, known: Iterable[str] = ()) -> list[Problem]:
-    """Return a validation error as problems, without ever showing the value that was refused.
-
-    `known` are the names among which a near miss is looked for.
-    """
-    problems: dict[str, Problem] = {}
-    for each in error.errors(include_url=False, include_context=False, include_input=False):
-        parts = [_shown(str(part)) for part in each["loc"]]
-        chosen = parts and _CHOICE.fullmatch(parts[-1])  # what could stand there has several types
-        field = ".".join(parts[:-1] if chosen else parts)
-        message = each["msg"].removeprefix("Value error, ")
-        inside, separator, rest = message.partition(": ")
-        if separator and inside.isidentifier():  # a validator of several fields names the one it means
-            field, message = f"{field}.{inside}" if field else inside, rest
-        if each["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-            message = _unknown(str(each["loc"][-1]), known)
-        if chosen and field in problems:
-            message = f"{problems[field].message}, or: {message}"
-        name = field if chosen else f"{field} {len(problems)}"
-        problems[name] = Problem(field, "is missing" if each["type"] == "missing" else message)
-    return list(problems.values())
-
-
-def _unknown(key: str, known: Iterable[str]) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(key[:LONGEST_SHOWN], list(known), n=2)
-    guess = f"did you mean {' or '.join(near)}? " if near else ""
-    return f"is not a known setting; {guess}`mooring kinds KIND` lists the settings of a kind"
-
-
-def _shown(key: str) -> str:
-    """Return a key for a message: as it is where it is an ordinary one, else quoted and cut short."""
-    return key if key.isprintable() and len(key) <= LONGEST_SHOWN else repr(key[:LONGEST_SHOWN])
 
 
 def settings_of(probe: Probe, *, reveal: bool = False) -> dict[str, Any]:

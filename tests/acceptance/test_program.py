@@ -216,8 +216,7 @@ def test_usage_tells_every_mistake(mooring: Program) -> None:
         assert "Traceback" not in done.stderr
     assert mooring.run("config", "check").stderr == (
         "mooring: mooring.toml: channels: is not supported by this version of Mooring; take it out\n"
-        "mooring: mooring.toml: server.port: Input should be a valid integer, "
-        "unable to parse string as an integer\n"
+        "mooring: mooring.toml: server.port: has to be a whole number\n"
     )
 
 

@@ -297,7 +297,7 @@ def test_nothing_secret_is_logged(
     [
         ("ws://", {}, "url", "the address names no host: ws://host/path"),
         ("ws://u:p@h/", {"token": "x"}, "url", "a login stands in the address and in token; one is enough"),
-        ("ws://h/", {"hold": -1}, "hold", "Input should be greater than or equal to 0"),
+        ("ws://h/", {"hold": -1}, "hold", "has to be at least 0"),
         ("ws://h/", {"headers": {"Upgrade": "x"}}, "headers", "Upgrade is set by Mooring itself"),
     ],
 )

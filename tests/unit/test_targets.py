@@ -87,7 +87,7 @@ def test_text_to_send_is_judged_beforehand(text: str) -> None:
         (
             {"verify": "maybe"},
             "tls.verify",
-            "Input should be a valid boolean, unable to interpret input, or: Input should be 'ca'",
+            "has to be true or false, or 'ca'",
         ),
         (
             {"verfy": True},
@@ -153,14 +153,53 @@ def test_all_mistakes_are_told_at_once() -> None:
     assert told == {
         "intervall": "is not a known setting; did you mean interval? "
         "`mooring kinds KIND` lists the settings of a kind",
-        "send": "Input should be a valid string",
-        "interval": "Input should be a valid number, unable to parse string as a number",
-        "timeout": "Input should be greater than or equal to 0.1",
+        "send": "has to be text",
+        "interval": "has to be a number",
+        "timeout": "has to be at least 0.1",
         "failures_before_down": "has to be a number",
         "name": "holds U+000A; control and bidirectional characters are refused",
-        "labels.team": "Input should be a valid string",
-        "enabled": "Input should be a valid boolean, unable to interpret input",
-        "quorum": "Input should be greater than or equal to 1",
+        "labels.team": "has to be text",
+        "enabled": "has to be true or false",
+        "quorum": "has to be at least 1",
+    }
+
+
+@pytest.mark.parametrize("kind", [kind.kind_name() for kind in Kinds().all() if "url" in kind.model_fields])
+@pytest.mark.parametrize("url", ["http://a b/", "x://[::1", "x://h:99999"])
+def test_an_address_that_cannot_be_read_is_the_addresss_mistake(kind: str, url: str) -> None:
+    """Whatever the kind, what is wrong with how an address is written stands at `url`."""
+    if kind == "process":  # the name of a program is what it is
+        return
+    with pytest.raises(InputError) as caught:
+        READER.read({"name": "x", "kind": kind, "url": url})
+    assert {problem.field for problem in caught.value.problems} == {"url"}
+
+
+def test_no_mistake_is_told_in_a_programmers_words() -> None:
+    """Types, bounds and choices are told as what would be right."""
+    told = problems_of(
+        {
+            "name": "x",
+            "url": "https://shop.example/",
+            "method": "TAKE",
+            "headers": "x",
+            "expect_status": [],
+            "expect_body": "",
+            "body_limit": 1.5,
+            "regions": "here",
+            "degraded_above": 0,
+            "tls": 7,
+        }
+    )
+    assert told == {
+        "method": "has to be 'GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE' or 'OPTIONS'",
+        "headers": "has to be a table: keys with their values",
+        "expect_status": "has to hold at least 1",
+        "expect_body": "has to have at least 1 characters",
+        "body_limit": "has to be a whole number",
+        "regions": "has to be a list",
+        "degraded_above": "has to be more than 0",
+        "tls": "has to be a table: keys with their values",
     }
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from fastapi import Depends, Request
 
@@ -13,16 +14,27 @@ from mooring.api.envelope import Envelope
 from mooring.api.keyring import Keyring
 from mooring.api.permission import Permissions
 from mooring.api.rows import Rows
-from mooring.api.stream import KEEP_ALIVE
+from mooring.api.stream import KEEP_ALIVE, Event
+from mooring.engine.bus import Fanout
 from mooring.export.prometheus import Tally
 
 if TYPE_CHECKING:  # the document can be made without anything that runs
-    from mooring.api.live import Live
     from mooring.api.past import Past
     from mooring.app import App
 
 MOST_STREAMS = 200
 """Event streams open at once. Each holds a connection and a place on the bus."""
+
+
+class Live(Protocol):
+    """What live.py makes: events for the overview's viewers."""
+
+    @property
+    def events(self) -> Fanout[Event]: ...
+
+    def view(self) -> AsyncGenerator[Event, None]: ...
+
+    async def run(self) -> None: ...
 
 
 @dataclass
@@ -43,6 +55,7 @@ class Context:
     streams: int = 0
     kinds: dict[str, Any] | None = None
     live: Live = field(init=False)
+    """Made from all the others, and so set last."""
 
     def opened(self, body: dict[str, Any]) -> dict[str, Any]:
         """Return a body with the settings that its `found` holds."""

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mooring.api.dashboard import wants_page
 from mooring.core.failure import ConflictError, InputError, MissingError, Problem, StoreError
 from mooring.core.redact import Redactor
+from mooring.mistakes import words_of
 
 log = logging.getLogger(__name__)
 
@@ -166,12 +167,10 @@ async def _unreadable(_: Request, error: Exception) -> Response:
 def _mistake(each: Mapping[str, Any]) -> Problem:
     """Return one mistake without the value that was refused: it may be a secret."""
     field = ".".join(str(part) for part in each["loc"][1:])
-    message = str(each["msg"]).removeprefix("Value error, ")
-    return Problem(field, _WORDS.get(each["type"], message))
+    return Problem(field, _WORDS.get(each["type"]) or words_of(each))
 
 
 _WORDS = {
-    "missing": "is missing",
     "extra_forbidden": "is not known here",
     "model_attributes_type": "has to be a JSON object, sent as application/json",
     "dict_type": "has to be a JSON object, sent as application/json",

@@ -193,5 +193,5 @@ async def test_another_view_is_refused(api: Api) -> None:
     answer = await api.viewer.get("/api/v1/events", params={"view": "birds"})
     assert answer.status_code == 422
     assert answer.json()["errors"] == [
-        {"field": "view", "message": "Input should be 'changes' or 'overview'"}
+        {"field": "view", "message": "has to be 'changes' or 'overview'"}
     ]

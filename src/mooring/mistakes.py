@@ -1,0 +1,85 @@
+"""What Pydantic finds wrong in what somebody wrote, in words for people."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from mooring.core.failure import Problem
+
+_CHOICE = re.compile(r"bool|int|float|str|literal\[.*\]")
+LONGEST_SHOWN = 60
+"""Characters of what a stranger wrote that a message repeats."""
+
+_TABLE = "has to be a table: keys with their values"
+_WORDS = {
+    "missing": "is missing",
+    **dict.fromkeys(("string_type", "string_sub_type"), "has to be text"),
+    **dict.fromkeys(("float_type", "float_parsing"), "has to be a number"),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "has to be a whole number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "has to be true or false"),
+    **dict.fromkeys(("dict_type", "mapping_type", "dataclass_type", "model_type"), _TABLE),
+    **dict.fromkeys(("list_type", "tuple_type", "set_type", "frozen_set_type"), "has to be a list"),
+    "finite_number": "has to be a number that ends somewhere",
+    **dict.fromkeys(("literal_error", "enum"), "has to be {expected}"),
+    "greater_than": "has to be more than {gt}",
+    "greater_than_equal": "has to be at least {ge}",
+    "less_than": "has to be less than {lt}",
+    "less_than_equal": "has to be at most {le}",
+    "too_short": "has to hold at least {min_length}",
+    "too_long": "may hold at most {max_length}",
+    "string_too_short": "has to have at least {min_length} characters",
+    "string_too_long": "may have at most {max_length} characters",
+}
+
+
+def words_of(each: Mapping[str, Any]) -> str:
+    """Return what is wrong, never the value that was refused: it may be a secret."""
+    words = _WORDS.get(each["type"])
+    if words is None:
+        return str(each["msg"]).removeprefix("Value error, ")
+    told = {key: _number(value) for key, value in each.get("ctx", {}).items()}
+    return words.format(**told) if "{" in words else words
+
+
+def _number(value: Any) -> Any:
+    return f"{value:.15g}" if isinstance(value, float) else value
+
+
+def problems_of(error: ValidationError, known: Iterable[str] = ()) -> list[Problem]:
+    """Return a validation error as problems, without ever showing the value that was refused.
+
+    `known` are the names among which a near miss is looked for.
+    """
+    problems: dict[str, Problem] = {}
+    for each in error.errors(include_url=False, include_input=False):
+        parts = [_shown(str(part)) for part in each["loc"]]
+        chosen = parts and _CHOICE.fullmatch(parts[-1])  # what could stand there has several types
+        field = ".".join(parts[:-1] if chosen else parts)
+        message = words_of(each)
+        inside, separator, rest = message.partition(": ")
+        if separator and inside.isidentifier():  # a validator of several fields names the one it means
+            field, message = f"{field}.{inside}" if field else inside, rest
+        if each["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+            message = _unknown(str(each["loc"][-1]), known)
+        if chosen and field in problems:
+            message = f"{problems[field].message}, or {message.removeprefix('has to be ')}"
+        name = field if chosen else f"{field} {len(problems)}"
+        problems[name] = Problem(field, message)
+    return list(problems.values())
+
+
+def _unknown(key: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(key[:LONGEST_SHOWN], list(known), n=2)
+    guess = f"did you mean {' or '.join(near)}? " if near else ""
+    return f"is not a known setting; {guess}`mooring kinds KIND` lists the settings of a kind"
+
+
+def _shown(key: str) -> str:
+    """Return a key for a message: as it is where it is an ordinary one, else quoted and cut short."""
+    return key if key.isprintable() and len(key) <= LONGEST_SHOWN else repr(key[:LONGEST_SHOWN])
