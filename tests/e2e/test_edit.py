@@ -127,7 +127,7 @@ def test_two_people_edit_the_same_target(server: Mooring, open_page: OpenPage, o
             more(page)
         second.get_by_label("Interval").fill("120")
         second.get_by_label("Timeout").fill("7")
-        second.get_by_label("Labels 1, value").fill("theirs to lose")
+        second.get_by_label("Labels 1, value").fill("mine to lose")
         first.get_by_label("Interval").fill("90")
         first.get_by_label("Labels 1, value").fill("billing")
         name_of(first).fill("orders of old")

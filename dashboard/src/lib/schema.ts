@@ -93,7 +93,10 @@ export function placeholderOf(field: Field): string {
 export function written(value: Json | undefined): string {
   if (isNothing(value)) return ''
   if (Array.isArray(value)) return value.map((each: Json) => written(each)).join(', ')
-  return typeof value === 'string' ? value : JSON.stringify(value)
+  if (typeof value !== 'object' || value === null) return String(value)
+  return Object.entries(value)
+    .map(([key, each]) => `${key}: ${written(each)}`)
+    .join(', ')
 }
 
 function isNothing(value: Json | undefined): boolean {

@@ -127,6 +127,9 @@ describe('placeholderOf', () => {
     expect(placeholderOf(only({ ...list({}), default: [], examples: [['a', 'b']] }))).toBe(
       'e.g. a, b',
     )
+    expect(placeholderOf(only({ type: 'object', examples: [{ team: 'shop', age: 5 }] }))).toBe(
+      'e.g. team: shop, age: 5',
+    )
     expect(placeholderOf(only({ anyOf: [{ type: 'string' }, NULL], default: null }))).toBe('')
   })
 })
