@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -126,6 +127,17 @@ def test_the_archive_holds_what_a_packager_needs(installed: Installed) -> None:
         names = {name.partition("/")[2] for name in packed.getnames()}
     assert {"LICENSE", "README.md", "CHANGELOG.md", "pyproject.toml"} <= names
     assert {"tests/acceptance/test_wheel.py", "docs/quickstart.md"} <= names
+    assert {"hatch_build.py", "dashboard/package-lock.json", "dashboard/src/app/main.tsx"} <= names
+    assert not [name for name in names if "node_modules" in name or name.startswith("dashboard/dist")]
+
+
+def test_the_dashboard_is_in_the_wheel(installed: Installed) -> None:
+    """The page and its files, packed and plain, are there: whoever installs the wheel builds nothing."""
+    with zipfile.ZipFile(installed.wheel) as wheel:
+        packed = set(wheel.namelist())
+        page = wheel.read("mooring/api/static/index.html").decode()
+    (script,) = re.findall(r'src="\./(assets/index-[\w-]+\.js)"', page)
+    assert {f"mooring/api/static/{script}", f"mooring/api/static/{script}.gz"} <= packed
 
 
 def test_the_installed_package_is_not_the_source_tree(installed: Installed) -> None:

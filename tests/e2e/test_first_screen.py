@@ -40,8 +40,8 @@ def stranger(chromium: Browser, address: str) -> Iterator[Page]:
 
 
 def heading(page: Page, name: str) -> None:
-    """Wait until the page of that heading is shown."""
-    expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
+    """Wait until the page of that heading is shown: to try again it takes up to 15 s."""
+    expect(page.get_by_role("heading", level=1, name=name)).to_be_visible(timeout=30_000)
 
 
 def test_the_printed_address_signs_in_once(server: Mooring, chromium: Browser) -> None:
