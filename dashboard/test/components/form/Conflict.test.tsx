@@ -17,7 +17,13 @@ const FIELDS = fieldsOf({
   },
 })
 const target = (more: object) =>
-  { name: 'orders', interval: 30, password: '***', changed_at: null, ...more }) as unknown as Target
+  ({
+    name: 'orders',
+    interval: 30,
+    password: '***',
+    changed_at: null,
+    ...more,
+  }) as unknown as Target
 const WAS = target({})
 
 function show(theirs: Target, mine: Drafts) {
