@@ -161,9 +161,9 @@ StartPostgreSQL: TypeAlias = Callable[..., Any]
 """`with start_postgresql(tls=certificates.good, settings={"max_connections": 10}) as server:`"""
 
 
-@pytest.fixture(scope="session")
-def postgresql_template() -> Iterator[Path]:
-    """A fresh data folder, made once and copied for each server."""
+@contextmanager
+def new_template() -> Iterator[Path]:
+    """Make a fresh data folder, to be copied for each server."""
     initdb = binary("initdb", PACKAGE, *_FOLDERS)
     with private_folder() as folder:
         pwfile = folder / "pw"
@@ -178,6 +178,13 @@ def postgresql_template() -> Iterator[Path]:
             capture_output=True,
         )
         yield folder / "data"
+
+
+@pytest.fixture(scope="session")
+def postgresql_template() -> Iterator[Path]:
+    """A fresh data folder, made once."""
+    with new_template() as template:
+        yield template
 
 
 @pytest.fixture(scope="session")
