@@ -48,16 +48,14 @@ export function TestAllButton() {
       >
         {asked === null ? <Offer scope={scope} /> : <GoingOn run={asked.run} />}
       </Button>
-      {asked !== null && (
-        <TestAllDialog
-          asked={asked}
-          opened={opened}
-          onClose={() => setOpened(false)}
-          onGone={forget}
-          onAgain={(ids) => start(ids, 'Again: those that were not up', 0)}
-          onAll={scope === null ? null : () => begin(scope.all, null)}
-        />
-      )}
+      <TestAllDialog
+        asked={asked}
+        opened={opened}
+        onClose={() => setOpened(false)}
+        onGone={forget}
+        onAgain={(ids) => start(ids, 'Again: those that were not up', 0)}
+        onAll={scope === null ? null : () => begin(scope.all, null)}
+      />
     </>
   )
 }

@@ -17,36 +17,46 @@ import { type Asked, useProgress } from './testAllRun'
 const MOST_SHOWN = 100
 const STATUSES: readonly Status[] = ['down', 'degraded', 'unknown', 'up']
 
-interface TestAllDialogProps {
-  asked: Asked
+interface TestAllDialogProps extends Omit<AboutRunProps, 'asked'> {
+  asked: Asked | null
   opened: boolean
-  onClose: () => void
   /** It is closed and out of sight. */
   onGone: () => void
-  onAgain: (ids: readonly number[]) => void
-  onAll: (() => void) | null
 }
 
-export function TestAllDialog(props: TestAllDialogProps) {
-  const { asked, opened, onClose, onGone, onAgain, onAll } = props
-  const going = useProgress(asked.run)
+/** Always there, also when closed: only so does it know what had the focus before. */
+export function TestAllDialog({ asked, opened, onGone, ...rest }: TestAllDialogProps) {
   return (
     <Modal
       opened={opened}
-      onClose={onClose}
+      onClose={rest.onClose}
       onExitTransitionEnd={onGone}
       title="Test all connections"
       size="lg"
       closeButtonProps={{ 'aria-label': 'Close' }}
     >
-      <Stack gap="md">
-        <About asked={asked} going={going} />
-        <Bar going={going} />
-        {going.mistake !== null && <Broken mistake={going.mistake} going={going} />}
-        <Failing going={going} onFollow={onClose} />
-        <Actions asked={asked} going={going} onAgain={onAgain} onAll={onAll} onClose={onClose} />
-      </Stack>
+      {asked !== null && <AboutRun asked={asked} {...rest} />}
     </Modal>
+  )
+}
+
+interface AboutRunProps {
+  asked: Asked
+  onClose: () => void
+  onAgain: (ids: readonly number[]) => void
+  onAll: (() => void) | null
+}
+
+function AboutRun({ asked, onClose, onAgain, onAll }: AboutRunProps) {
+  const going = useProgress(asked.run)
+  return (
+    <Stack gap="md">
+      <About asked={asked} going={going} />
+      <Bar going={going} />
+      {going.mistake !== null && <Broken mistake={going.mistake} going={going} />}
+      <Failing going={going} onFollow={onClose} />
+      <Actions asked={asked} going={going} onAgain={onAgain} onAll={onAll} onClose={onClose} />
+    </Stack>
   )
 }
 
@@ -193,7 +203,7 @@ function Name({ id, name, onFollow }: { id: number | null; name: string; onFollo
   )
 }
 
-type ActionsProps = GoingProps & Omit<TestAllDialogProps, 'opened' | 'onGone'>
+type ActionsProps = GoingProps & AboutRunProps
 
 function Actions({ asked, going, onAgain, onAll, onClose }: ActionsProps) {
   if (going.phase === 'running') {
