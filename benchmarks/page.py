@@ -241,7 +241,7 @@ def interact(page: Page) -> None:
 
 def tell_memory(page: Page, jobs: Jobs) -> None:
     """Print how much more memory the page holds after an hour's events than before."""
-    feed(jobs, ROUNDS // 6)  # what is made once is made by then
+    feed(jobs, ROUNDS // 2)  # what is made once, and what is kept up to a bound, is there by then
     before = heap(page)
     feed(jobs, ROUNDS)
     after = heap(page)
