@@ -1,4 +1,4 @@
-import { Anchor, Container, Skeleton, Stack, Text, Title } from '@mantine/core'
+import { Anchor, Skeleton, Stack, Text, Title } from '@mantine/core'
 import { IconLock } from '@tabler/icons-react'
 import { Link } from 'react-router'
 
@@ -13,21 +13,19 @@ import { usePageTitle } from '#/ui/usePageTitle'
 export function AddPage() {
   usePageTitle('Add a target')
   return (
-    <Container size="lg" px={0}>
-      <Stack gap="lg">
-        <div>
-          <Title order={1}>Add a target</Title>
-          <Text c="dimmed" size="sm" mt={4}>
-            One address here; for an environment file, a Compose file or a list there is{' '}
-            <Anchor component={Link} to={paths.import()} inherit>
-              Import
-            </Anchor>
-            .
-          </Text>
-        </div>
-        <Add />
-      </Stack>
-    </Container>
+    <Stack gap="lg">
+      <div>
+        <Title order={1}>Add a target</Title>
+        <Text c="dimmed" size="sm" mt={4}>
+          One address here; for an environment file, a Compose file or a list there is{' '}
+          <Anchor component={Link} to={paths.import()} inherit>
+            Import
+          </Anchor>
+          .
+        </Text>
+      </div>
+      <Add />
+    </Stack>
   )
 }
 

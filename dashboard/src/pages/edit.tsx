@@ -1,4 +1,4 @@
-import { Anchor, Container, Skeleton, Stack, Title } from '@mantine/core'
+import { Anchor, Skeleton, Stack, Title } from '@mantine/core'
 import { IconLock } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from 'react-router'
@@ -20,19 +20,17 @@ export function EditPage() {
   const name = target?.name ?? 'target'
   usePageTitle(`Edit ${name}`)
   return (
-    <Container size="lg" px={0}>
-      <Stack gap="lg">
-        <div>
-          {target !== undefined && (
-            <Anchor component={Link} to={paths.target(id)} size="sm">
-              {target.name}
-            </Anchor>
-          )}
-          <Title order={1}>Edit {name}</Title>
-        </div>
-        <Edit key={id} id={id} />
-      </Stack>
-    </Container>
+    <Stack gap="lg">
+      <div>
+        {target !== undefined && (
+          <Anchor component={Link} to={paths.target(id)} size="sm">
+            {target.name}
+          </Anchor>
+        )}
+        <Title order={1}>Edit {name}</Title>
+      </div>
+      <Edit key={id} id={id} />
+    </Stack>
   )
 }
 

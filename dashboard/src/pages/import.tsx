@@ -1,4 +1,4 @@
-import { Anchor, Button, Container, Group, Stack, Text, Title } from '@mantine/core'
+import { Anchor, Button, Group, Stack, Text, Title } from '@mantine/core'
 import { IconLock, IconZoomQuestion } from '@tabler/icons-react'
 import { useState } from 'react'
 import { Link } from 'react-router'
@@ -19,31 +19,29 @@ export function ImportPage() {
   const may = useMay()
   const session = useSession()
   return (
-    <Container size="lg" px={0}>
-      <Stack gap="lg">
-        <div>
-          <Title order={1}>Import targets</Title>
-          <Text c="dimmed" size="sm" mt={4}>
-            Many at once; for a single address there is{' '}
-            <Anchor component={Link} to={paths.add()} inherit>
-              Add
-            </Anchor>
-            .
-          </Text>
-        </div>
-        {may.edit ? (
-          <Import />
-        ) : (
-          <EmptyState
-            title="Adding targets is not yours to do"
-            icon={<IconLock size={32} aria-hidden="true" />}
-          >
-            You are signed in as {session?.role ?? 'viewer'}: you may look. An operator or an admin
-            may add targets.
-          </EmptyState>
-        )}
-      </Stack>
-    </Container>
+    <Stack gap="lg">
+      <div>
+        <Title order={1}>Import targets</Title>
+        <Text c="dimmed" size="sm" mt={4}>
+          Many at once; for a single address there is{' '}
+          <Anchor component={Link} to={paths.add()} inherit>
+            Add
+          </Anchor>
+          .
+        </Text>
+      </div>
+      {may.edit ? (
+        <Import />
+      ) : (
+        <EmptyState
+          title="Adding targets is not yours to do"
+          icon={<IconLock size={32} aria-hidden="true" />}
+        >
+          You are signed in as {session?.role ?? 'viewer'}: you may look. An operator or an admin
+          may add targets.
+        </EmptyState>
+      )}
+    </Stack>
   )
 }
 
