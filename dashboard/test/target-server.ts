@@ -1,5 +1,5 @@
 import { Api } from '#/api/client'
-import type { History, Kind, Result, Target, Transition } from '#/api/types'
+import type { AboutReason, History, Kind, Result, Target, Transition } from '#/api/types'
 
 import { Script } from './stream'
 
@@ -83,6 +83,23 @@ export const aKind = (some: Partial<Kind> = {}): Kind => ({
   ...some,
 })
 
+const REJECTED: AboutReason = {
+  name: 'auth',
+  meaning: 'The login was rejected.',
+  advice: 'Correct user, password or token.',
+  permanent: true,
+  status: 'down',
+}
+
+/** A reason that came after this page was built. */
+export const QUOTA: AboutReason = {
+  ...REJECTED,
+  name: 'quota_spent' as AboutReason['name'],
+  meaning: 'The month’s requests are used up.',
+  advice: 'Wait, or buy more.',
+  permanent: false,
+}
+
 export const aPast = (): History => ({
   window: '24h',
   since: '2026-01-01T03:00:00.000000+00:00',
@@ -113,6 +130,7 @@ export class TargetServer extends Api {
   readonly asked: Request[] = []
   target: Target | null = aTarget()
   kind = aKind()
+  reasons: readonly AboutReason[] = [REJECTED]
   results: Result[] = [aResult()]
   changes: Transition[] = []
   /** What an edit or a removal is refused with. */
@@ -123,10 +141,12 @@ export class TargetServer extends Api {
   count = (end: string): number =>
     this.asked.filter(({ url }) => new URL(url).pathname.endsWith(end)).length
 
+  kinds = () => ({ items: [this.kind], next: null, common: {}, reasons: this.reasons })
+
   override async fetch(request: Request): Promise<Response> {
     this.asked.push(request)
     const { pathname } = new URL(request.url)
-    if (pathname.endsWith('/kinds')) return Response.json({ items: [this.kind], next: null })
+    if (pathname.endsWith('/kinds')) return Response.json(this.kinds())
     if (pathname.endsWith('/check')) {
       this.test = new Script(request.signal)
       return this.test.response

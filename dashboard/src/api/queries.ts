@@ -38,9 +38,12 @@ export const kindsQuery = (api: Api) =>
   queryOptions({
     queryKey: keys.kinds,
     queryFn: ({ signal }) => data(api.client.GET('/api/v1/kinds', { signal })),
-    select: ({ items }) => items,
     staleTime: Infinity,
   })
+
+/** What `kindsQuery` reads tells of the reasons too. */
+export const reasonsQuery = (api: Api) =>
+  queryOptions({ ...kindsQuery(api), select: ({ reasons }) => reasons })
 
 export const tokensQuery = (api: Api) =>
   queryOptions({

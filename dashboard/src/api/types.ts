@@ -2,6 +2,7 @@ import type { components } from './schema'
 
 type Schemas = components['schemas']
 
+export type AboutReason = Schemas['ReasonAnswer']
 export type CheckInput = Schemas['CheckInput']
 export type Failure = Schemas['FailureAnswer']
 export type Found = Schemas['FoundAnswer']
@@ -11,7 +12,6 @@ export type Kind = Schemas['KindAnswer']
 export type Monitoring = Schemas['MonitoringAnswer']
 export type Overview = Schemas['Overview']
 export type OverviewRow = Schemas['OverviewRow']
-export type Reason = Schemas['Reason']
 export type Result = Schemas['ResultAnswer']
 export type Role = Schemas['Role']
 export type SavedTarget = Schemas['NewTargetAnswer']

@@ -17,10 +17,11 @@ import { TargetActions } from '#/components/target/TargetActions'
 import { TargetHeader } from '#/components/target/TargetHeader'
 import { TargetSettings } from '#/components/target/TargetSettings'
 import { useTestNow } from '#/components/target/useTestNow'
+import { Why } from '#/components/Why'
 import { paths } from '#/lib/paths'
 import { EmptyState } from '#/ui/EmptyState'
 import { ErrorNotice } from '#/ui/ErrorNotice'
-import { FailureCard, WarningsCard } from '#/ui/FailureCard'
+import { WarningsCard } from '#/ui/FailureCard'
 import { usePageTitle } from '#/ui/usePageTitle'
 
 import classes from './target.module.css'
@@ -85,7 +86,7 @@ const Loading = () => (
 )
 
 function Shown({ target }: { target: Target }) {
-  const kinds = useQuery(kindsQuery(useApi())).data
+  const kinds = useQuery(kindsQuery(useApi())).data?.items
   const kind = kinds?.find((each) => each.name === target.kind)
   const { test, start, cancel } = useTestNow(target.id)
   const pause = usePause(target)
@@ -110,7 +111,7 @@ function Shown({ target }: { target: Target }) {
       />
       {pause.error !== null && <ErrorNotice error={pause.error} title="Nothing was changed" />}
       {last !== null && last.failure !== null && (
-        <FailureCard failure={last.failure} status={last.status} />
+        <Why failure={last.failure} status={last.status} />
       )}
       {last !== null && last.warnings.length > 0 && <WarningsCard warnings={last.warnings} />}
       <div className={classes.top} data-aside={told}>

@@ -1,28 +1,30 @@
 import { Code, Group, Stack, Text, Title } from '@mantine/core'
 
-import type { Failure, Status } from '#/api/types'
-import { reasonTitle, reasonWord, REMEDY, remedyOf } from '#/lib/reasons'
+import type { AboutReason, Failure, Status } from '#/api/types'
+import { reasonTitle, reasonWord, remedyWords } from '#/lib/reasons'
 
 import { CopyButton } from './CopyButton'
 import classes from './FailureCard.module.css'
 import { Folded } from './Folded'
 
-interface FailureCardProps {
+export interface FailureCardProps {
   failure: Failure
+  /** What the API tells of its reason; undefined where that is not known. */
+  about: AboutReason | undefined
   status: Status
   /** What it is about, where several stand on a page. */
   label?: string
 }
 
 /** Why a check failed, in words, and what to do about it. */
-export function FailureCard({ failure, status, label = 'Why it fails' }: FailureCardProps) {
+export function FailureCard({ failure, about, status, label = 'Why it fails' }: FailureCardProps) {
   const { stage, reason, code, message, hint, fix } = failure
-  const remedy = remedyOf(reason)
+  const advice = hint ?? (fix === null ? about?.advice : null) ?? null
   return (
     <section className={classes.card} data-tone={status} aria-label={label}>
       <Stack gap="xs">
         <Title order={2} size="h4">
-          {reasonTitle(reason)}
+          {reasonTitle(reason, about)}
         </Title>
         <Group gap="xs" c="dimmed" fz="sm" style={{ rowGap: 0 }}>
           {stage !== null && (
@@ -42,15 +44,15 @@ export function FailureCard({ failure, status, label = 'Why it fails' }: Failure
         <div className={classes.message}>
           <Folded text={message} />
         </div>
-        {hint !== null && hint !== fix && (
+        {advice !== null && advice !== fix && (
           <Text component="div" size="sm">
-            <Folded text={hint} />
+            <Folded text={advice} />
           </Text>
         )}
         {fix !== null && <Fix text={fix} />}
-        {remedy !== null && (
+        {about !== undefined && (
           <Text size="sm" c="dimmed">
-            {REMEDY[remedy]}
+            {remedyWords(about)}
           </Text>
         )}
       </Stack>

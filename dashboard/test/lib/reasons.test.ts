@@ -1,17 +1,20 @@
 import { expect, it } from 'vitest'
 
-import { reasonTitle, reasonWord, REASONS, remedyOf } from '#/lib/reasons'
+import { reasonTitle, reasonWord, remedyWords } from '#/lib/reasons'
 
-it('says of each reason whether trying again can help', () => {
-  expect(REASONS).toHaveLength(15)
-  expect(remedyOf('auth')).toBe('change')
-  expect(remedyOf('timeout')).toBe('wait')
-  expect(remedyOf('driver')).toBe('mooring')
+import { QUOTA } from '../target-server'
+
+it('heads a failure with what the API says of its reason', () => {
+  expect(reasonTitle('quota_spent', QUOTA)).toBe('The month’s requests are used up')
 })
 
-it('names a reason that it does not know as it came', () => {
-  expect(reasonTitle('quota_spent')).toBe('quota spent')
-  expect(remedyOf('quota_spent')).toBeNull()
-  expect(remedyOf('toString')).toBeNull()
+it('names a reason that nothing is told of as it came', () => {
+  expect(reasonTitle('quota_spent', undefined)).toBe('quota spent')
   expect(reasonWord('not_found')).toBe('not found')
+})
+
+it('says who has to do something', () => {
+  expect(remedyWords(QUOTA)).toMatch(/It may pass by itself/)
+  expect(remedyWords({ ...QUOTA, permanent: true })).toMatch(/something has to be changed/)
+  expect(remedyWords({ ...QUOTA, status: 'unknown' })).toMatch(/says nothing about the target/)
 })

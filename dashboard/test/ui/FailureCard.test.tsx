@@ -3,15 +3,16 @@ import { render, screen } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { describe, expect, it } from 'vitest'
 
-import type { Failure } from '#/api/types'
+import type { AboutReason, Failure } from '#/api/types'
 import { FailureCard } from '#/ui/FailureCard'
 
 import { aFailure } from '../overview-rows'
+import { QUOTA } from '../target-server'
 
-const shown = (failure: Partial<Failure>) =>
+const shown = (failure: Partial<Failure>, about?: AboutReason) =>
   render(
     <MantineProvider env="test">
-      <FailureCard failure={aFailure(failure)} status="down" />
+      <FailureCard failure={aFailure(failure)} about={about} status="down" />
     </MantineProvider>,
   )
 
@@ -45,17 +46,18 @@ describe('a failure', () => {
     expect(container.querySelector('img')).toBeNull()
   })
 
-  it.each([
-    ['auth', 'Trying again does not help: something has to be changed first.'],
-    ['timeout', 'It may pass by itself: Mooring keeps trying.'],
-    ['driver', 'Mooring could not test it: this says nothing about the target.'],
-  ] as const)('of reason %s says whether trying again can help', (reason, words) => {
-    shown({ reason })
-    expect(screen.getByText(words)).toBeVisible()
+  it('says what the API advises where the failure itself says nothing', () => {
+    shown({}, QUOTA)
+    expect(screen.getByText('Wait, or buy more.')).toBeVisible()
   })
 
-  it('of a reason that the page does not know is named as it came', () => {
-    shown({ reason: 'quota_spent' as Failure['reason'] })
+  it.each([{ hint: 'Ask the DBA.' }, { fix: 'GRANT x;' }])('advises nothing beside %o', (said) => {
+    shown(said, QUOTA)
+    expect(screen.queryByText('Wait, or buy more.')).toBeNull()
+  })
+
+  it('names its reason as it came until the API has told of it', () => {
+    shown({ reason: QUOTA.name })
     expect(screen.getByRole('heading', { name: 'quota spent' })).toBeVisible()
   })
 })

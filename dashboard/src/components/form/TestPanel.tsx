@@ -3,10 +3,11 @@ import { Group, Paper, Stack, Text } from '@mantine/core'
 import { Fragment } from 'react'
 
 import type { Kind } from '#/api/types'
+import { Why } from '#/components/Why'
 import { seconds } from '#/lib/format'
 import { finished, running, stagesOf } from '#/lib/waterfall'
 import { ErrorNotice } from '#/ui/ErrorNotice'
-import { FailureCard, WarningsCard } from '#/ui/FailureCard'
+import { WarningsCard } from '#/ui/FailureCard'
 import { StatusBadge } from '#/ui/StatusBadge'
 import { Waterfall } from '#/ui/Waterfall'
 
@@ -50,7 +51,7 @@ export function TestPanel({ test, kind, stale }: TestPanelProps) {
             </Text>
           )}
         </Group>
-        {result?.failure != null && <FailureCard failure={result.failure} status={result.status} />}
+        {result?.failure != null && <Why failure={result.failure} status={result.status} />}
         {result !== null && result.failure === null && result.warnings.length > 0 && (
           <WarningsCard warnings={result.warnings} />
         )}

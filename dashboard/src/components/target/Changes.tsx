@@ -2,7 +2,8 @@ import { Button, Skeleton, Text } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
 
 import { useApi } from '#/api/context'
-import type { Transition } from '#/api/types'
+import type { Failure, Transition } from '#/api/types'
+import { useReason } from '#/components/useReasons'
 import { lasted } from '#/lib/history'
 import { reasonTitle } from '#/lib/reasons'
 import { duration } from '#/lib/time'
@@ -81,14 +82,18 @@ function Change({ change, seconds }: { change: Transition; seconds: number }) {
           {Number.isFinite(seconds) ? `, lasted ${duration(seconds)}` : ', lasts still'}
         </span>
       </div>
-      {failure !== null && (
-        <div className={classes.dim}>
-          {failure.stage !== null && <b>{failure.stage}: </b>}
-          {reasonTitle(failure.reason)}
-          <Folded text={failure.message} lines={2} />
-        </div>
-      )}
+      {failure !== null && <Cause failure={failure} />}
       {change.note !== null && <Folded text={change.note} lines={2} />}
     </li>
+  )
+}
+
+function Cause({ failure }: { failure: Failure }) {
+  return (
+    <div className={classes.dim}>
+      {failure.stage !== null && <b>{failure.stage}: </b>}
+      {reasonTitle(failure.reason, useReason(failure.reason))}
+      <Folded text={failure.message} lines={2} />
+    </div>
   )
 }

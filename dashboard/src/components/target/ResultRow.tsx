@@ -4,10 +4,11 @@ import { useId } from 'react'
 
 import { useAtNow } from '#/api/context'
 import type { Kind, Result } from '#/api/types'
+import { Why } from '#/components/Why'
 import { seconds } from '#/lib/format'
 import { clockTime, dayAndTime, exact } from '#/lib/time'
 import { finished } from '#/lib/waterfall'
-import { FailureCard, WarningsCard } from '#/ui/FailureCard'
+import { WarningsCard } from '#/ui/FailureCard'
 import { StatusBadge } from '#/ui/StatusBadge'
 import { Waterfall } from '#/ui/Waterfall'
 
@@ -58,7 +59,7 @@ function Opened({ result, kind }: Pick<ResultRowProps, 'result' | 'kind'>) {
   return (
     <Stack className={classes['open'] ?? ''} gap="md">
       {result.failure !== null && (
-        <FailureCard
+        <Why
           failure={result.failure}
           status={result.status}
           label={`Why the check of ${clockTime(result.started_at)} failed`}

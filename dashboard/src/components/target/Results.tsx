@@ -5,9 +5,10 @@ import { useState } from 'react'
 import { useSearchParams } from 'react-router'
 
 import { useApi } from '#/api/context'
-import type { Kind, Reason, Status } from '#/api/types'
+import type { Kind, Status } from '#/api/types'
+import { useReasons } from '#/components/useReasons'
 import { resultKey } from '#/lib/history'
-import { reasonTitle, REASONS } from '#/lib/reasons'
+import { reasonTitle, reasonWord } from '#/lib/reasons'
 import { STATUS_WORD } from '#/lib/status'
 import { ErrorNotice } from '#/ui/ErrorNotice'
 
@@ -133,10 +134,20 @@ function Filters({
         comboboxProps={{ width: 'max-content', position: 'bottom-end' }}
         value={filter.reason}
         onChange={(value) => set('reason', value)}
-        data={REASONS.map((value) => ({ value, label: `${value}: ${reasonTitle(value)}` }))}
+        data={useReasonChoices(filter.reason)}
       />
     </Group>
   )
+}
+
+/** All reasons there are, and the chosen one even if it is none of them, so that it can be seen and cleared. */
+function useReasonChoices(chosen: string | null) {
+  const known = useReasons().map((about) => ({
+    value: about.name as string,
+    label: `${reasonWord(about.name)}: ${reasonTitle(about.name, about)}`,
+  }))
+  const strange = chosen !== null && known.every(({ value }) => value !== chosen)
+  return strange ? [{ value: chosen, label: reasonWord(chosen) }, ...known] : known
 }
 
 function Nothing({ filter }: { filter: ResultFilter }) {
@@ -152,7 +163,7 @@ function filterOf(search: URLSearchParams): ResultFilter {
   const [status, reason] = [search.get('status'), search.get('reason')]
   return {
     status: STATUSES.find((each) => each === status) ?? null,
-    reason: REASONS.find((each): each is Reason => each === reason) ?? null,
+    reason: reason || null,
   }
 }
 

@@ -2,7 +2,7 @@ import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/
 
 import { type Api, data } from '#/api/client'
 import type { Window } from '#/api/queries'
-import type { Reason, Status } from '#/api/types'
+import type { AboutReason, Status } from '#/api/types'
 
 // None of these keys begins with that of the target: what is below it is read anew at every check,
 // and the past of a month need not be.
@@ -41,7 +41,8 @@ export const pastQuery = (api: Api, id: number, window: Window) =>
 
 export interface ResultFilter {
   status: Status | null
-  reason: Reason | null
+  /** One that this page does not know is for the API to judge. */
+  reason: string | null
 }
 
 const PAGE = 20
@@ -59,7 +60,7 @@ export const resultsQuery = (api: Api, id: number, filter: ResultFilter, until: 
               limit: PAGE,
               ...(pageParam !== null && { cursor: pageParam }),
               ...(filter.status !== null && { status: filter.status }),
-              ...(filter.reason !== null && { reason: filter.reason }),
+              ...(filter.reason !== null && { reason: filter.reason as AboutReason['name'] }),
             },
           },
           signal,
