@@ -24,7 +24,7 @@ export function renderPage(page: ReactNode, surroundings: Surroundings = {}) {
   const { role = 'admin', at = '/', route = '*', api = new Api() } = surroundings
   const cache = new QueryClient({ defaultOptions: { queries: { retry: false } } })
   const live = new Live(api, cache)
-  cache.setQueryData(keys.session, { name: 'Tess', role, csrf: 'csrf', expires_at: null })
+  cache.setQueryData(keys.session, { name: 'Tess', role, csrf: 'csrf', expires_at: null, token_id: 1 })
   const router = createMemoryRouter(
     [
       { path: route, element: page },

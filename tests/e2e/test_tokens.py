@@ -64,7 +64,7 @@ def test_the_last_admins_token_stays(server: Mooring, open_page: OpenPage) -> No
     with open_page(server, "/tokens") as page:
         revoke(page, "first")
         dialog = page.get_by_role("dialog", name="Revoke first?")
-        expect(dialog).to_contain_text("You are signed in with a token of this name")
+        expect(dialog).to_contain_text("You are signed in with this token")
         expect(dialog.get_by_text("this is the last admin's token")).to_be_visible()
 
 

@@ -47,6 +47,8 @@ describe('the list of tokens', () => {
     const row = (await screen.findByText('<b>deploy</b>')).closest('tr')
     expect(row).toHaveTextContent('operator')
     expect(row).toHaveTextContent('never')
+    expect(row).not.toHaveTextContent('You are signed in with it')
+    expect(screen.getByText('Tess').closest('td')).toHaveTextContent('You are signed in with it')
   })
 
   it.each(['viewer', 'operator'] as const)('is not asked for by a %s, who is told why', (role) => {
@@ -128,11 +130,18 @@ describe('revoking a token', () => {
     await waitFor(() => expect(asked.some((each) => each.url.endsWith('/tokens/2'))).toBe(true))
   })
 
-  it('warns those whose own it may be, and shows why it is refused', async () => {
+  it('warns of no other token, whatever its name and role', async () => {
+    answering({ GET: () => json({ items: [{ ...TESS, id: 7 }], next: null }) })
+    const { dialog } = await revoke('Tess')
+    expect(dialog).not.toHaveTextContent('You are signed in')
+    expect(screen.queryByText('You are signed in with it')).toBeNull()
+  })
+
+  it('warns those whose own it is, and shows why it is refused', async () => {
     const detail = "this is the last admin's token: make another one first"
     answering({ GET: listing, DELETE: () => json({ detail }, 409) })
     const { user, dialog } = await revoke('Tess')
-    expect(dialog).toHaveTextContent('You are signed in with a token of this name')
+    expect(dialog).toHaveTextContent('You are signed in with this token')
 
     await user.click(within(dialog).getByRole('button', { name: 'Revoke' }))
 

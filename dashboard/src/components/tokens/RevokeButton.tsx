@@ -60,14 +60,12 @@ export function RevokeButton({ token }: RevokeButtonProps) {
   )
 }
 
-/** A warning where it is, or may be, the token that the reader signed in with. */
+/** A warning where it is the token that the reader signed in with. */
 function YourOwn({ token }: RevokeButtonProps) {
-  const session = useSession()
-  // Names are not unique, and the session tells no more.
-  if (session?.name !== token.name || session.role !== token.role) return null
+  if (useSession()?.token_id !== token.id) return null
   return (
-    <Alert color="orange" title="You are signed in with a token of this name">
-      If it is this one, you are signed out at once.
+    <Alert color="orange" title="You are signed in with this token">
+      You are signed out at once, here and wherever else it was used to sign in.
     </Alert>
   )
 }

@@ -1,5 +1,6 @@
 import { Badge, Table, Text } from '@mantine/core'
 
+import { useSession } from '#/api/context'
 import type { Role, Token } from '#/api/types'
 import { Since } from '#/ui/Since'
 
@@ -35,12 +36,18 @@ export function TokenTable({ tokens }: TokenTableProps) {
 }
 
 function TokenRow({ token }: { token: Token }) {
+  const own = useSession()?.token_id === token.id
   return (
     <Table.Tr>
       <Table.Td style={{ overflowWrap: 'anywhere' }}>
         <Text fw={600} size="sm">
           {token.name}
         </Text>
+        {own && (
+          <Text size="xs" c="dimmed">
+            You are signed in with it
+          </Text>
+        )}
         <Text hiddenFrom="sm" size="xs" c="dimmed">
           made <Since at={token.created_at} />, used <Since at={token.last_used_at} />
         </Text>
