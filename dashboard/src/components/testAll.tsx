@@ -68,8 +68,8 @@ const Offer = ({ scope }: { scope: Scope | null }) =>
 function useStart(setAsked: (asked: Asked) => void) {
   const api = useApi()
   return (ids: readonly number[], words: string | null, paused: number) => {
-    const run = new TestRun(ids, openChecks(api), inWords)
-    setAsked({ run, words, paused })
+    const run = new TestRun(ids, openChecks(api), inWords, paused)
+    setAsked({ run, words })
     void run.start()
   }
 }

@@ -65,7 +65,8 @@ interface GoingProps {
 }
 
 function About({ asked, going }: GoingProps & { asked: Asked }) {
-  const { words, paused } = asked
+  const { words } = asked
+  const { paused } = going
   const left = paused === 0 ? '' : `${paused} paused ${paused === 1 ? 'is' : 'are'} left out. `
   const hint = going.phase === 'running' ? 'You may close this: testing goes on.' : ''
   const which = words === null ? '' : `${words}. `
@@ -217,7 +218,7 @@ function Actions({ asked, going, onAgain, onAll, onClose }: ActionsProps) {
   }
   const ids = going.failing.flatMap(({ target }) => (target.id === null ? [] : [target.id]))
   const save = () => {
-    const text = `${JSON.stringify(report(going.results, asked.paused), null, 2)}\n`
+    const text = `${JSON.stringify(report(going.results, going.paused), null, 2)}\n`
     download(reportName(new Date()), 'application/json', text)
   }
   return (

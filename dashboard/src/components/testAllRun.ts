@@ -2,7 +2,7 @@ import { useSyncExternalStore } from 'react'
 
 import { type Api, apiUrl } from '#/api/client'
 import { events } from '#/api/sse'
-import type { Result, Summary } from '#/api/types'
+import type { Result } from '#/api/types'
 import type { CheckEvent, OpenChecks, Progress, TestRun } from '#/lib/testAll'
 
 /** A run, and which targets it is about, in words. */
@@ -10,7 +10,6 @@ export interface Asked {
   run: TestRun
   /** As in "Only what the list shows: down". Null: all that are not paused. */
   words: string | null
-  paused: number
 }
 
 export const useProgress = (run: TestRun): Progress =>
@@ -25,9 +24,13 @@ export const openChecks = (api: Api): OpenChecks =>
     for await (const { event, data } of events(answer)) yield read(event, data)
   }
 
+interface Started {
+  total: number
+  paused: number
+}
+
 function read(event: string, data: string): CheckEvent {
-  if (event === 'result') return { name: 'result', result: JSON.parse(data) as Result }
-  if (event !== 'done') return { name: 'other' }
-  const { paused } = (JSON.parse(data) as { summary: Summary }).summary
-  return { name: 'done', paused }
+  if (event === 'started') return { name: event, ...(JSON.parse(data) as Started) }
+  if (event === 'result') return { name: event, result: JSON.parse(data) as Result }
+  return { name: event === 'done' ? event : 'other' }
 }

@@ -5,7 +5,10 @@ import { STATUS_WORD } from './status'
 
 /** What the stream of a check of many tells that matters here. */
 export type CheckEvent =
-  { name: 'result'; result: Result } | { name: 'done'; paused: number } | { name: 'other' }
+  | { name: 'started'; total: number; paused: number }
+  | { name: 'result'; result: Result }
+  | { name: 'done' }
+  | { name: 'other' }
 
 /** Opens the stream for these targets; aborting the signal closes it, which cancels on the server. */
 export type OpenChecks = (ids: readonly number[], signal: AbortSignal) => AsyncIterable<CheckEvent>
@@ -19,6 +22,8 @@ export interface Progress {
   /** The results that are not up, in the order in which they came. */
   failing: readonly Result[]
   counts: Record<Status, number>
+  /** How many are left out because they are paused. */
+  paused: number
   /** Why it broke, in words for people. */
   mistake: string | null
 }
@@ -30,17 +35,27 @@ export const TELL_EVERY = 100
 
 /** One run over some targets. Listeners hear of progress now and then, and of the end at once. */
 export class TestRun {
-  readonly ids: readonly number[]
+  private readonly ids: readonly number[]
   private readonly open: OpenChecks
   private readonly words: (error: unknown) => string
   private readonly stop = new AbortController()
   private readonly listeners = new Set<() => void>()
   private results: Result[] = []
+  private total: number
+  private paused: number
   private timer: ReturnType<typeof setTimeout> | null = null
   private shown: Progress
 
-  constructor(ids: readonly number[], open: OpenChecks, words: (error: unknown) => string) {
+  /** `paused`: how many are left out already. */
+  constructor(
+    ids: readonly number[],
+    open: OpenChecks,
+    words: (error: unknown) => string,
+    paused = 0,
+  ) {
     this.ids = ids
+    this.total = ids.length
+    this.paused = paused
     this.open = open
     this.words = words
     this.shown = this.progress('running', null)
@@ -76,6 +91,12 @@ export class TestRun {
   private async chunk(ids: readonly number[]): Promise<void> {
     for await (const event of this.open(ids, this.stop.signal)) {
       if (event.name === 'done') return
+      if (event.name === 'started') {
+        // What was removed or paused since the page last heard of it.
+        this.total += event.total - ids.length
+        this.paused += event.paused
+        this.soon()
+      }
       if (event.name === 'result') this.take(event.result)
     }
     this.stop.signal.throwIfAborted()
@@ -84,6 +105,10 @@ export class TestRun {
 
   private take(result: Result): void {
     this.results.push(result)
+    this.soon()
+  }
+
+  private soon(): void {
     this.timer ??= setTimeout(() => this.tell('running', null), TELL_EVERY)
   }
 
@@ -99,10 +124,11 @@ export class TestRun {
     return {
       phase,
       // A target that was removed meanwhile has no result.
-      total: phase === 'done' ? results.length : Math.max(this.ids.length, results.length),
+      total: phase === 'done' ? results.length : Math.max(this.total, results.length),
       results,
       failing: results.filter((each) => each.status !== 'up'),
       counts: tally(results),
+      paused: this.paused,
       mistake,
     }
   }

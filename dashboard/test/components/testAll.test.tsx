@@ -127,6 +127,14 @@ describe('testing all', () => {
     expect(within(dialog).getByRole('button', { name: 'Download JSON' })).toBeVisible()
   })
 
+  it('takes from the server how many there are to test', async () => {
+    const { dialog } = await started()
+    expect(dialog).toHaveTextContent('0 of 2 tested')
+    await server.send('started', { total: 1, paused: 1 })
+    await waitFor(() => expect(dialog).toHaveTextContent('0 of 1 tested'))
+    expect(dialog).toHaveTextContent('2 paused are left out')
+  })
+
   it('tests the failing ones again, and only these', async () => {
     const { dialog, user } = await started()
     expect(server.ids).toEqual(['1', '2'])

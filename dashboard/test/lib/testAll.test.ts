@@ -37,7 +37,7 @@ describe('a run over many targets', () => {
           { name: 'result', result: result(1) },
           { name: 'result', result: result(2, 'down') },
           { name: 'result', result: result(3, 'degraded') },
-          { name: 'done', paused: 0 },
+          { name: 'done' },
         ),
       words,
     )
@@ -54,12 +54,30 @@ describe('a run over many targets', () => {
       ids(CHUNK + 1),
       (some) => {
         asked.push(some.length)
-        return events({ name: 'done', paused: 0 })
+        return events({ name: 'done' })
       },
       words,
     )
     await run.start()
     expect(asked).toEqual([CHUNK, 1])
+  })
+
+  it('counts as the server does, where something was paused or removed meanwhile', async () => {
+    const run = new TestRun(
+      ids(3),
+      async function* () {
+        yield* events(
+          { name: 'started', total: 1, paused: 1 },
+          { name: 'result', result: result(1) },
+        )
+        throw new Error('cut')
+      },
+      words,
+      2,
+    )
+    expect(run.snapshot()).toMatchObject({ total: 3, paused: 2 })
+    await run.start()
+    expect(run.snapshot()).toMatchObject({ total: 1, paused: 3 })
   })
 
   it('tells that the stream broke off, and keeps what was there', async () => {
@@ -101,7 +119,6 @@ describe('a run over many targets', () => {
       () =>
         events(...ids(400).map((id) => ({ name: 'result', result: result(id) }) as const), {
           name: 'done',
-          paused: 0,
         }),
       words,
     )
