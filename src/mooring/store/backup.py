@@ -15,6 +15,7 @@ from mooring.store.copying import copy_file, exclusive, move, remove_database, s
 from mooring.store.engines import create_file, file_of, opened, sqlite_url, store_url
 from mooring.store.errors import explained
 from mooring.store.schema import metadata, revision, targets
+from mooring.store.sole import claim_transaction
 
 _AT_ONCE = 1000
 _NUMBERED = ("targets", "transitions", "tokens")
@@ -47,7 +48,7 @@ def restore(url: str, source: Path, *, force: bool = False) -> None:
 
     A backup of an older Mooring is brought up to date on the way; the backup itself is not touched.
     Targets that are there are only replaced with `force`. Raises InputError or StoreError, the latter
-    also while a server has an SQLite store open.
+    also while a server has an SQLite store open, or watches a PostgreSQL one.
     """
     store = store_url(url)
     if not source.is_file():
@@ -125,6 +126,7 @@ def _load(store: URL, copy: Path, *, force: bool) -> None:
         file.connect() as reader,
         destination.begin() as writer,
     ):
+        claim_transaction(writer)
         if upgrade.state(writer) is upgrade.State.EMPTY:
             upgrade.migrate(writer)
         taken = writer.execute(select(func.count()).select_from(targets)).scalar_one()

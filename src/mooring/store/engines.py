@@ -21,6 +21,12 @@ BUSY_TIMEOUT = 5.0
 CONNECT_TIMEOUT = 5
 """Seconds for PostgreSQL to accept."""
 
+_SESSION = (
+    "-c timezone=UTC -c lock_timeout=10s "
+    # A session whose client vanished without a word would hold its locks for two hours.
+    "-c tcp_keepalives_idle=20 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4"
+)
+
 _PRAGMAS = (
     "PRAGMA synchronous = FULL",  # a commit is on the disk before anybody is told of it
     "PRAGMA wal_autocheckpoint = 4000",  # 16 MB: pages that many batches touch are copied once
@@ -91,7 +97,7 @@ def engine_of(url: URL, *, writes: bool, connections: int) -> Engine:
             connect_args={
                 "connect_timeout": CONNECT_TIMEOUT,
                 "application_name": "mooring",
-                "options": "-c timezone=UTC -c lock_timeout=10s",
+                "options": _SESSION,
             },
             **shared,
         )

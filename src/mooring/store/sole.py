@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event, func, select
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from mooring.core.failure import InputError, Problem, StoreError
 
@@ -19,6 +20,9 @@ except ModuleNotFoundError:  # Windows
 
 _LOCK = 0x6D6F6F72_77617463
 """PostgreSQL's advisory lock for watching what stands in the database."""
+
+
+_WATCHED = "the database is watched by another Mooring already; stop that one, or give this one its own"
 
 
 class WatchedError(StoreError):
@@ -34,15 +38,22 @@ def claim_each_connection(engine: Engine) -> None:
     event.listen(engine, "connect", _claim)
 
 
-def _claim(connection: Any, _record: object) -> None:
-    with connection.cursor() as cursor:
-        claimed = cursor.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchone()[0]
-    connection.rollback()  # of the transaction, not of the lock
-    if not claimed:
-        connection.close()
-        raise WatchedError(
-            "the database is watched by another Mooring already; stop that one, or give this one its own"
-        )
+def claim_transaction(conn: Connection) -> None:
+    """Take the right to watch a PostgreSQL store until the transaction ends. Raises WatchedError."""
+    if not conn.scalar(select(func.pg_try_advisory_xact_lock(_LOCK))):
+        raise WatchedError(_WATCHED)
+
+
+def _claim(connection: Any, record: ConnectionPoolEntry) -> None:
+    try:
+        with connection.cursor() as cursor:
+            claimed = cursor.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchone()[0]
+        connection.rollback()  # of the transaction, not of the lock
+        if not claimed:
+            raise WatchedError(_WATCHED)
+    except BaseException:
+        record.invalidate()  # closes it, and has the pool's listeners told: nobody else would
+        raise
 
 
 @contextmanager

@@ -150,6 +150,24 @@ async def test_restore_while_a_server_has_the_file_open(sqlite_store_url: str, t
     assert {each.name for each in tmp_path.iterdir()} == {"mooring.db", "backup.db"}
 
 
+@pytest.mark.integration
+async def test_restore_while_a_server_watches(postgresql_store_url: str, tmp_path: Path) -> None:
+    """A watched PostgreSQL store is not replaced under its server; one that is only open is."""
+    url = postgresql_store_url
+    backup.backup(url, tmp_path / "backup.db")
+    server = await Store.open(url, clock=SystemClock(), migrate=False)
+    await server.watch()
+    await server.write(lambda conn: add_target(conn, "kept"))
+    with pytest.raises(StoreError, match=r"^the database is watched by another Mooring already; stop that"):
+        backup.restore(url, tmp_path / "backup.db", force=True)
+    assert [each.name for each in await server.read(targets.all_targets)] == ["kept"]
+    await server.close()
+    visitor = await Store.open(url, clock=SystemClock(), migrate=False)
+    backup.restore(url, tmp_path / "backup.db", force=True)
+    assert await visitor.read(targets.all_targets) == []
+    await visitor.close()
+
+
 async def test_restore_of_a_damaged_store(sqlite_store_url: str, tmp_path: Path) -> None:
     """A file that is beyond repair is replaced by force."""
     store = await Store.open(sqlite_store_url, clock=SystemClock(), migrate=False)

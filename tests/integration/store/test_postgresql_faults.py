@@ -5,12 +5,13 @@ from __future__ import annotations
 import traceback
 from collections.abc import AsyncIterator, Iterator
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
 from mooring.core.clock import SystemClock
 from mooring.core.failure import StoreError
-from mooring.store import revisions, targets
+from mooring.store import revisions, sole, targets
 from mooring.store.store import Store
 from tests.servers.postgresql import PASSWORD, PostgreSQL, StartPostgreSQL
 from tests.stored import add_target
@@ -123,3 +124,30 @@ async def test_no_session_is_left(server: PostgreSQL) -> None:
     await store.read(targets.all_targets)
     await store.close()
     assert server.sessions() == 0
+
+
+async def test_writing_in_vain_while_another_watches(store: Store, server: PostgreSQL) -> None:
+    """Who was replaced tries again and again, and keeps none of the connections that were refused."""
+    await store.watch()
+    with psycopg.connect(server.url(), autocommit=True) as other:
+        while other.execute("SELECT pg_try_advisory_lock(%s)", (sole._LOCK,)).fetchone() != (True,):
+            other.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+            )
+        for _ in range(3):
+            assert (await refused(store)).startswith("the database is watched by another Mooring already")
+        assert store._writer._connections == set()
+        other.execute("SELECT pg_advisory_unlock(%s)", (sole._LOCK,))
+        assert await store.write(revisions.next_revision) == 1
+
+
+async def test_lock_of_a_machine_that_vanished(store: Store) -> None:
+    """The server asks a silent writer whether it is there: without power it loses its lock in 40 s."""
+    await store.watch()
+    asked = await store.write(
+        lambda conn: [
+            conn.exec_driver_sql(f"SHOW tcp_keepalives_{name}").scalar()
+            for name in ("idle", "interval", "count")
+        ]
+    )
+    assert asked == ["20", "5", "4"]
