@@ -258,7 +258,7 @@ async def test_missing_table_grant(mariadb: MariaDB, user: str, database: str, p
     url, asked = mariadb.url(user, PW, database), {"tables": ["orders"], "privileges": [privilege]}
     result = await mooring.check(url, **asked)
     assert said(result) == ("permission", "permission", "1142")
-    assert fix(result) == f"GRANT {privilege} ON {database}.orders TO '{user}'@'127.0.0.1';"
+    assert fix(result) == f"GRANT {privilege} ON `{database}`.`orders` TO '{user}'@'127.0.0.1';"
     mariadb.sql(fix(result))
     assert said(await mooring.check(url, **asked)) is None
 

@@ -117,7 +117,7 @@ async def test_wrong_password(postgresql: PostgreSQL) -> None:
     assert result.failure is not None
     assert result.failure.message == 'password authentication failed for user "postgres"'
     assert hint(result).startswith("The password is wrong, there is no such role, or")
-    assert fix(result) == "ALTER ROLE postgres PASSWORD <new password>;"
+    assert fix(result) == 'ALTER ROLE "postgres" PASSWORD <new password>;'
 
 
 async def test_unknown_role(postgresql: PostgreSQL) -> None:
@@ -142,7 +142,7 @@ async def test_role_that_may_not_log_in(postgresql: PostgreSQL) -> None:
         result = await mooring.check(postgresql.url(role, PW))
     assert said(result) == ("auth", "auth", "28000")
     assert hint(result) == "The role exists and may not log in: allow it."
-    assert fix(result) == f"ALTER ROLE {role} LOGIN;"
+    assert fix(result) == f'ALTER ROLE "{role}" LOGIN;'
 
 
 async def test_expired_role(postgresql: PostgreSQL) -> None:
@@ -157,7 +157,7 @@ async def test_no_line_in_pg_hba(start_postgresql: StartPostgreSQL) -> None:
         result = await mooring.check(server.url("shop", "x", "orders"))
     assert said(result) == ("auth", "auth", "28000")
     assert "pg_hba.conf" in hint(result)
-    assert fix(result) == "host orders shop 127.0.0.1/32 scram-sha-256"
+    assert fix(result) == 'host "orders" "shop" 127.0.0.1/32 scram-sha-256'
 
 
 async def test_unknown_database(postgresql: PostgreSQL) -> None:
@@ -173,7 +173,7 @@ async def test_no_connect_privilege(postgresql: PostgreSQL, role: str, database:
     result = await mooring.check(postgresql.url(role, PW, database))
     assert said(result) == ("permission", "permission", "42501")
     assert stages(result)["auth"] == "passed"
-    assert fix(result) == f"GRANT CONNECT ON DATABASE {database} TO {role};"
+    assert fix(result) == f'GRANT CONNECT ON DATABASE "{database}" TO "{role}";'
 
 
 async def test_database_that_takes_no_connections(postgresql: PostgreSQL, database: str) -> None:
@@ -181,7 +181,7 @@ async def test_database_that_takes_no_connections(postgresql: PostgreSQL, databa
     postgresql.sql(f"ALTER DATABASE {database} ALLOW_CONNECTIONS false")
     result = await mooring.check(postgresql.url(database=database))
     assert said(result) == ("permission", "permission", "55000")
-    assert fix(result) == f"ALTER DATABASE {database} ALLOW_CONNECTIONS true;"
+    assert fix(result) == f'ALTER DATABASE "{database}" ALLOW_CONNECTIONS true;'
 
 
 # Grants
@@ -197,7 +197,9 @@ async def test_missing_table_grant(postgresql: PostgreSQL, role: str, database: 
     assert said(result) == ("permission", "permission", "42501")
     assert result.failure is not None
     assert result.failure.message == "the role lacks INSERT on public.orders, DELETE on public.orders"
-    assert fix(result) == f"GRANT INSERT ON public.orders TO {role}; GRANT DELETE ON public.orders TO {role};"
+    assert fix(result) == (
+        f'GRANT INSERT ON public.orders TO "{role}"; GRANT DELETE ON public.orders TO "{role}";'
+    )
 
 
 async def test_missing_schema_grant(postgresql: PostgreSQL, role: str, database: str) -> None:
@@ -206,7 +208,7 @@ async def test_missing_schema_grant(postgresql: PostgreSQL, role: str, database:
     postgresql.sql("CREATE TABLE shop.orders (n int)", database=database)
     result = await mooring.check(postgresql.url(role, PW, database), tables=["shop.orders"])
     assert said(result) == ("permission", "permission", "42501")
-    assert fix(result) == f"GRANT USAGE ON SCHEMA shop TO {role};"
+    assert fix(result) == f'GRANT USAGE ON SCHEMA "shop" TO "{role}";'
 
 
 async def test_missing_table(postgresql: PostgreSQL) -> None:
@@ -250,7 +252,7 @@ async def test_query_lacks_a_grant(postgresql: PostgreSQL, role: str, database: 
     postgresql.sql("CREATE TABLE orders (n int)", database=database)
     result = await mooring.check(postgresql.url(role, PW, database), query="SELECT count(*) FROM orders")
     assert said(result) == ("function", "permission", "42501")
-    assert fix(result) == f"GRANT SELECT ON orders TO {role};"
+    assert fix(result) == f'GRANT SELECT ON "orders" TO "{role}";'
 
 
 async def test_query_changes_nothing(postgresql: PostgreSQL, database: str) -> None:
@@ -300,7 +302,7 @@ async def test_limit_of_the_role(postgresql: PostgreSQL) -> None:
     with postgresql.role("LOGIN CONNECTION LIMIT 0") as role:
         result = await mooring.check(postgresql.url(role, PW, "postgres"))
     assert said(result) == ("auth", "overloaded", "53300")
-    assert fix(result) == f"ALTER ROLE {role} CONNECTION LIMIT -1;"
+    assert fix(result) == f'ALTER ROLE "{role}" CONNECTION LIMIT -1;'
 
 
 # The server itself

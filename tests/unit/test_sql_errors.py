@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from redis.exceptions import NoPermissionError
 
 from mooring.core.reason import Reason
-from mooring.probes import _mysql, _postgresql
+from mooring.probes import _mysql, _postgresql, _redis
 
 PG = _postgresql.Login("shop", "orders")
 MY = _mysql.Login("shop", "orders")
@@ -70,14 +71,36 @@ def test_table_of_a_mysql_fix() -> None:
     """MySQL leaves the database out of its message, MariaDB does not: the GRANT is the same."""
     said = "SELECT command denied to user 'shop'@'10.0.0.5' for table "
     fixes = {_mysql.cause(1142, said + table, MY).fix for table in ("'orders'", "`orders`.`orders`")}
-    assert fixes == {"GRANT SELECT ON orders.orders TO 'shop'@'10.0.0.5';"}
+    assert fixes == {"GRANT SELECT ON `orders`.`orders` TO 'shop'@'10.0.0.5';"}
 
 
 def test_names_in_fixes_are_quoted() -> None:
     """Fixes can be pasted, whatever a role, a database or a user is called."""
     assert _postgresql.quoted('a"b') == '"a""b"'
-    assert _postgresql.quoted("orders_1") == "orders_1"
     assert _mysql.quoted("a`b") == "`a``b`"
+    assert _mysql.literal("a'b\\") == r"'a''b\\'"
+
+
+@pytest.mark.parametrize("name", ["user", "current_user", "public", "all", "replication", "+admins"])
+def test_names_that_mean_something_else_unquoted(name: str) -> None:
+    """A role called `user` or a database called `all` is that one, not oneself or all of them."""
+    login = _postgresql.Login(name, name)
+    refused = _postgresql.cause("28000", 'no pg_hba.conf entry for host "10.0.0.5", SSL on', login)
+    assert refused.fix == f'hostssl "{name}" "{name}" 10.0.0.5/32 scram-sha-256'
+    denied = _postgresql.cause("42501", "permission denied for table user", login)
+    assert denied.fix == f'GRANT SELECT ON "user" TO "{name}";'
+
+
+def test_a_user_with_a_backslash_ends_no_text() -> None:
+    """MySQL takes a backslash for an escape: what stands behind the name stays inside of it."""
+    fix = _mysql.cause(1820, "", _mysql.Login("a\\'; DROP DATABASE x; -- ", "orders")).fix
+    assert fix == r"ALTER USER 'a\\''; DROP DATABASE x; -- '@'%' IDENTIFIED BY <new password>;"
+
+
+def test_a_table_of_no_database_gives_no_mysql_fix() -> None:
+    """MySQL names no database, and where the address names none either, nobody knows what to grant."""
+    said = "SELECT command denied to user 'shop'@'h' for table 'orders'"
+    assert _mysql.cause(1142, said, _mysql.Login("shop", "")).fix is None
 
 
 @pytest.mark.parametrize(
@@ -85,19 +108,27 @@ def test_names_in_fixes_are_quoted() -> None:
     [
         (
             "SELECT command denied to user 'shop'@'h' for table 'a;DROP/**/DATABASE/**/orders;'",
-            "GRANT SELECT ON orders.`a;DROP/**/DATABASE/**/orders;` TO 'shop'@'h';",
+            "GRANT SELECT ON `orders`.`a;DROP/**/DATABASE/**/orders;` TO 'shop'@'h';",
         ),
         (
             "SELECT command denied to user 'root'@'h' for table 'a'",
-            "GRANT SELECT ON orders.a TO 'shop'@'h';",
+            "GRANT SELECT ON `orders`.`a` TO 'shop'@'h';",
         ),
         (
             "SELECT command denied to user 'shop'@'h\\' for table 'a'",
-            "GRANT SELECT ON orders.a TO 'shop'@'%';",
+            "GRANT SELECT ON `orders`.`a` TO 'shop'@'%';",
+        ),
+        ("ALL PRIVILEGES command denied to user 'shop'@'h' for table `mysql`.`user`", None),
+        ("GRANT, SUPER command denied to user 'shop'@'h' for table `mysql`.`user`", None),
+        (
+            "SELECT, INSERT command denied to user 'shop'@'h' for table `shop`.`order`",
+            "GRANT SELECT, INSERT ON `shop`.`order` TO 'shop'@'h';",
         ),
     ],
 )
-def test_a_hostile_mysql_message_gets_no_statement_of_its_own_into_a_fix(message: str, fix: str) -> None:
+def test_a_hostile_mysql_message_gets_no_statement_of_its_own_into_a_fix(
+    message: str, fix: str | None
+) -> None:
     """What a server says is a name at the most: another account or statement is never pasted."""
     assert _mysql.cause(1142, message, MY).fix == fix
 
@@ -108,19 +139,21 @@ def test_a_hostile_mysql_message_gets_no_statement_of_its_own_into_a_fix(message
         (
             "42501",
             "permission denied for table a; DROP TABLE b",
-            'GRANT SELECT ON "a; DROP TABLE b" TO shop;',
+            'GRANT SELECT ON "a; DROP TABLE b" TO "shop";',
         ),
         (
             "42501",
             "permission denied for function f; DROP TABLE b",
-            'GRANT EXECUTE ON FUNCTION "f; DROP TABLE b" TO shop;',
+            'GRANT EXECUTE ON FUNCTION "f; DROP TABLE b" TO "shop";',
         ),
         (
             "28000",
             'no pg_hba.conf entry for host "::1", no encryption',
-            "host orders shop ::1/128 scram-sha-256",
+            'host "orders" "shop" ::1/128 scram-sha-256',
         ),
         ("28000", 'no pg_hba.conf entry for host "0/0 trust #", SSL on', None),
+        ("28000", 'no pg_hba.conf entry for host "0.0.0.0/0", SSL on', None),
+        ("28000", 'no pg_hba.conf entry for host "fe80::1%eth0", SSL on', None),
     ],
 )
 def test_a_hostile_postgresql_message_gets_no_statement_of_its_own_into_a_fix(
@@ -130,11 +163,22 @@ def test_a_hostile_postgresql_message_gets_no_statement_of_its_own_into_a_fix(
     assert _postgresql.cause(sqlstate, message, PG).fix == fix
 
 
+@pytest.mark.parametrize(
+    ("command", "fix"), [("info", "ACL SETUSER app +info"), ("flushall", None), ("acl|setuser", None)]
+)
+def test_a_hostile_redis_is_given_no_right_that_no_check_needs(command: str, fix: str | None) -> None:
+    """Only the commands of a check are offered to be allowed."""
+    error = NoPermissionError(f"NOPERM User app has no permissions to run the '{command}' command")
+    cause = _redis.explain(error, "app")
+    assert cause is not None
+    assert cause.fix == fix
+
+
 def test_a_password_to_be_filled_in_cannot_be_set_by_accident() -> None:
     """Pasted as it is, a statement with a place for a password is refused by the server."""
     fixes = [_postgresql.cause("28P01", "", PG).fix, _mysql.cause(1820, "", MY).fix]
     assert fixes == [
-        "ALTER ROLE shop PASSWORD <new password>;",
+        'ALTER ROLE "shop" PASSWORD <new password>;',
         "ALTER USER 'shop'@'%' IDENTIFIED BY <new password>;",
     ]
 

@@ -71,13 +71,16 @@ class Runner:
         if failure.reason is Reason.TIMEOUT and failure.code == "TIMEOUT":
             where = f" at {failure.stage}" if failure.stage else ""
             message = f"no answer{where} within {round(target.schedule.timeout, 3):g} s"
+        told = redact(message)
+        # A fix made of a message with a secret in it may hold that secret in another spelling.
+        safe = failure.fix and told == message and redact(failure.fix) == failure.fix
         return Failure(
             failure.reason,
             failure.stage,
             failure.code,
-            redact(message),
+            told,
             redact(failure.hint) if failure.hint else None,
-            failure.fix if failure.fix and redact(failure.fix) == failure.fix else None,
+            failure.fix if safe else None,
         )
 
 

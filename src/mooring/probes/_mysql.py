@@ -25,8 +25,9 @@ _REASONS = {
 }
 _ACCOUNT = re.compile(r"'[^']*'@'([\w.:%/-]+)'")
 _HOST = re.compile(r"Host '([\w.:-]+)'")
-_PLAIN = re.compile(r"[a-zA-Z_][a-zA-Z0-9_$]*")
-_DENIED = re.compile(r"([A-Z ]+) command denied to user '[^']*'@'[^']*' for (table|column|routine) (\S+)")
+_RIGHT = r"(?:SELECT|INSERT|UPDATE|DELETE|SHOW VIEW)"
+"""What a query may lack on a table. A message that names more gives nothing to paste."""
+_DENIED = re.compile(rf"({_RIGHT}(?:, {_RIGHT})*) command denied to user '[^']*'@'[^']*' for table (\S+)")
 
 
 class Login(NamedTuple):
@@ -69,8 +70,9 @@ _HINTS = {
 def _fix(number: int, message: str, login: Login) -> str | None:
     """Return what can be pasted. A word of the message gets into it only where it is what it should be."""
     account = _account(message, login)
-    if number == 1142 and (denied := _DENIED.search(message)):  # noqa: PLR2004 - the server's number
-        return f"GRANT {denied[1].strip()} ON {_table(denied[3], login)} TO {account};"
+    if number == 1142 and (denied := _DENIED.match(message)):  # noqa: PLR2004 - the server's number
+        table = _table(denied[2], login)
+        return table and f"GRANT {denied[1]} ON {table} TO {account};"
     if number == 1130 and (host := _HOST.search(message)):  # noqa: PLR2004 - the server's number
         return f"CREATE USER {_named(login.user, host[1])} IDENTIFIED BY {PLACE};"
     database = quoted(login.database)
@@ -96,16 +98,22 @@ def _account(message: str, login: Login) -> str:
 
 
 def _named(user: str, host: str) -> str:
-    return f"{quoted(user, chr(39))}@{quoted(host, chr(39))}"
+    return f"{literal(user)}@{literal(host)}"
 
 
-def _table(name: str, login: Login) -> str:
-    """Return the table of an error; MySQL leaves its database out."""
+def _table(name: str, login: Login) -> str | None:
+    """Return the table of an error, None where nobody says of which database; MySQL leaves it out."""
     parts = name.strip("'`").replace("`.`", ".").split(".", 1)
     parts = parts if len(parts) > 1 else [login.database, *parts]
-    return ".".join(part if _PLAIN.fullmatch(part) else quoted(part) for part in parts)
+    return ".".join(map(quoted, parts)) if all(parts) else None
 
 
-def quoted(identifier: str, mark: str = "`") -> str:
-    """Return an identifier as it has to be written in SQL."""
-    return f"{mark}{identifier.replace(mark, mark * 2)}{mark}"
+def quoted(identifier: str) -> str:
+    """Return an identifier as it is written in SQL."""
+    return f"`{identifier.replace('`', '``')}`"
+
+
+def literal(value: str) -> str:
+    """Return a text as it is written in SQL, where a backslash would take the quote behind it along."""
+    inside = value.replace("\\", "\\\\").replace("'", "''")
+    return f"'{inside}'"

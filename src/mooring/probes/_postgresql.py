@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 
 from mooring.core.failure import Cause, CheckError
@@ -137,10 +137,10 @@ def _on_refusal(message: str, login: Login) -> tuple[str, str | None]:
 
 
 def _host_in(message: str) -> str | None:
-    """Return the address that a message names, as pg_hba.conf writes it."""
-    found = re.search(r'host "([^"]+)"', message)
+    """Return the one address that a message names, never a whole network, as pg_hba.conf writes it."""
+    found = re.search(r'host "([^"%]+)"', message)
     try:
-        return None if found is None else str(ip_network(found[1]))
+        return None if found is None else str(ip_network(ip_address(found[1])))
     except ValueError:
         return None
 
@@ -171,6 +171,8 @@ def foreign(answer: bytes) -> CheckError:
 
 
 def quoted(identifier: str) -> str:
-    """Return an identifier as it has to be written in SQL."""
-    plain = re.fullmatch(r"[a-z_][a-z0-9_$]*", identifier)
-    return identifier if plain else '"' + identifier.replace('"', '""') + '"'
+    """Return an identifier as it is written in SQL and pg_hba.conf.
+
+    Plain ones too: unquoted, `user` is somebody else, `public` and `all` are everybody.
+    """
+    return '"' + identifier.replace('"', '""') + '"'

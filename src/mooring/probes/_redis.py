@@ -173,13 +173,15 @@ def _fix(word: str, text: str, user: str) -> str | None:
     if word != "NOPERM":
         return _FIXES.get(word)
     denied = _DENIED.search(text)
-    if denied is None or not _USER.fullmatch(user):
+    if denied is None or denied[1].lower() not in _SENT or not _USER.fullmatch(user):
         return None
     return f"ACL SETUSER {user} +{denied[1].lower()}"
 
 
 _FIXES = {"WRONGPASS": "ACL LIST", "CLUSTERDOWN": "CLUSTER INFO", "BUSY": "SCRIPT KILL"}
-_DENIED = re.compile(r"'([a-zA-Z][\w|-]*)' command")
+_DENIED = re.compile(r"'(\w+)' command")
+_SENT = frozenset({"ping", "select", "info", "set", "get", "del"})
+"""The commands of a check. Whoever says that others are needed wants more than it should get."""
 _USER = re.compile(r"[\w.@-]+")
 
 

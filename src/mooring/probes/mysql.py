@@ -14,7 +14,7 @@ from mooring.core.result import Observation
 from mooring.core.stage import Stage
 from mooring.net.dial import dial
 from mooring.net.trail import Trail
-from mooring.probes._mysql import LOST, Login, cause, quoted
+from mooring.probes._mysql import LOST, Login, cause, literal, quoted
 from mooring.probes._sql import GRACE, SQLProbe
 
 if TYPE_CHECKING:
@@ -192,9 +192,9 @@ async def _demand_privilege(session: DialledConnection, privilege: str, table: s
     from pymysql.err import MySQLError
 
     name = ".".join(quoted(part) for part in table.split("."))
-    statement = _PROBING[privilege].format(table=name).replace("\\", "\\\\").replace("'", "''")
+    statement = literal(_PROBING[privilege].format(table=name))
     try:
-        await _rows(session, f"PREPARE mooring_probing FROM '{statement}'")
+        await _rows(session, f"PREPARE mooring_probing FROM {statement}")
     except MySQLError as error:
         if error.args[0] != _UNKNOWN_COLUMN:
             raise

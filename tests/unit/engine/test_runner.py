@@ -35,12 +35,13 @@ class Advising(Probe):
     """Advising: fails with something to paste."""
 
     kind: str = "advising"
-    password: SecretStr = SecretStr("hunter2secret")
+    password: SecretStr = SecretStr("hunter2`secret")
+    message: str = "no"
     fix: str
 
     async def check(self, trail: Trail) -> Observation:
         async with trail.stage("permission"):
-            raise CheckError(Reason.PERMISSION, "no", hint="Grant it.", fix=self.fix)
+            raise CheckError(Reason.PERMISSION, self.message, hint="Grant it.", fix=self.fix)
 
 
 class Hanging(Probe):
@@ -73,13 +74,21 @@ async def test_a_secret_that_a_server_repeats_is_hidden() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fix", "told"), [("GRANT a TO b;", "GRANT a TO b;"), ("GRANT a TO hunter2secret;", None)]
+    ("fix", "told"), [("GRANT a TO b;", "GRANT a TO b;"), ("GRANT a TO hunter2`secret;", None)]
 )
 async def test_a_fix_is_told_whole_or_not_at_all(fix: str, told: str | None) -> None:
     """A statement with a secret masked could not be pasted; the hint stands without it."""
     failure = (await result_of(Advising(fix=fix))).failure
     assert failure is not None
     assert (failure.hint, failure.fix) == ("Grant it.", told)
+
+
+async def test_a_fix_made_of_a_secret_is_not_told() -> None:
+    """A server that repeats a password gets it into no fix, in whatever spelling it is quoted there."""
+    advising = Advising(message="no table hunter2`secret", fix="GRANT a ON `hunter2``secret` TO b;")
+    failure = (await result_of(advising)).failure
+    assert failure is not None
+    assert (failure.message, failure.fix) == ("no table ***", None)
 
 
 async def test_a_timeout_is_told_in_round_seconds() -> None:
