@@ -192,6 +192,4 @@ async def test_another_view_is_refused(api: Api) -> None:
     """A view that there is not answers 422 naming the field and what would be right."""
     answer = await api.viewer.get("/api/v1/events", params={"view": "birds"})
     assert answer.status_code == 422
-    assert answer.json()["errors"] == [
-        {"field": "view", "message": "has to be 'changes' or 'overview'"}
-    ]
+    assert answer.json()["errors"] == [{"field": "view", "message": "has to be 'changes' or 'overview'"}]
