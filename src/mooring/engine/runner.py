@@ -99,7 +99,7 @@ def _warnings(trail: Trail, seen: Observation, seconds: float, slow: float | Non
 
 def _complete(seen: Observation, trail: Trail, warnings: Sequence[str], probe: Probe) -> Observation:
     if not (trail.notes or trail.numbers or warnings or seen.details):
-        return seen
+        return Observation({}, dict(seen.numbers))  # of its own, which can be pickled and dumped as JSON
     details = {**trail.notes, **seen.details} if seen.details else trail.notes
     numbers = {**trail.numbers, **seen.numbers} if seen.numbers else trail.numbers
     redact = probe.redactor

@@ -92,7 +92,7 @@ def body_of(result: CheckResult) -> str:
 def said_in(body: str | None) -> tuple[Failure | None, Observation]:
     """Return what `body_of` wrote."""
     if not body:
-        return None, Observation()
+        return None, Observation({}, {})
     said = json.loads(body)
     failure = _failure_from(said["failure"]) if "failure" in said else None
     seen = Observation(said.get("details", {}), said.get("numbers", {}), tuple(said.get("warnings", ())))

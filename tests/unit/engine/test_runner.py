@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import json
+import pickle
 from dataclasses import replace
 
 import pytest
@@ -42,6 +45,15 @@ class Advising(Probe):
     async def check(self, trail: Trail) -> Observation:
         async with trail.stage("permission"):
             raise CheckError(Reason.PERMISSION, self.message, hint="Grant it.", fix=self.fix)
+
+
+class Silent(Probe):
+    """Silent: works, and says nothing."""
+
+    kind: str = "silent"
+
+    async def check(self, trail: Trail) -> Observation:
+        return Observation()
 
 
 class Hanging(Probe):
@@ -89,6 +101,14 @@ async def test_a_fix_made_of_a_secret_is_not_told() -> None:
     failure = (await result_of(advising)).failure
     assert failure is not None
     assert (failure.message, failure.fix) == ("no table ***", None)
+
+
+@pytest.mark.parametrize("probe", [Advising(fix="GRANT a TO b;"), Echoing(), Silent()])
+async def test_a_result_can_be_handed_on(probe: Probe) -> None:
+    """Whether it worked or not, a result can be pickled and copied, and what was seen dumped as JSON."""
+    result = await result_of(probe)
+    assert pickle.loads(pickle.dumps(result)) == copy.deepcopy(result) == result
+    assert json.loads(json.dumps(result.observation)) == [*result.observation[:2], []]
 
 
 async def test_a_timeout_is_told_in_round_seconds() -> None:
