@@ -172,6 +172,55 @@ def test_it_is_tested_as_it_is_typed(server: Mooring, open_page: OpenPage, order
         expect(page.get_by_role("button", name="Save changes anyway")).to_be_visible()
 
 
+def sign_in_over(page: Page, token: str) -> None:
+    """Sign in at the dialog over a page whose session has ended."""
+    dialog = page.get_by_role("dialog", name="Your session has ended")
+    expect(dialog).to_contain_text("Sign in again to go on; nothing you typed is lost.")
+    dialog.get_by_label("Token").fill("mrg_wrong")
+    dialog.get_by_role("button", name="Sign in").click()
+    expect(dialog).to_contain_text("This token is not known")
+    dialog.get_by_label("Token").fill(token)
+    dialog.get_by_role("button", name="Sign in").click()
+    expect(dialog).to_have_count(0)
+
+
+def test_a_session_that_ends_keeps_what_is_typed(server: Mooring, open_page: OpenPage, orders: int) -> None:
+    """Whoever is turned away while typing signs in over the form, which is then saved; the page is live."""
+    with server.client() as client:
+        made = client.post("/api/v1/tokens", json={"name": "brief", "role": "operator"}).json()
+        with open_page(server, f"/targets/{orders}/edit", token=made["token"]) as page:
+            more(page)
+            page.get_by_label("Interval").fill("90")
+            client.delete(f"/api/v1/tokens/{made['id']}")
+            save(page)
+            sign_in_over(page, server.token)
+            expect(page.get_by_label("Interval")).to_have_value("90")
+            expect(page.get_by_role("alert")).to_have_count(0)
+            expect(page.get_by_role("button", name="Signed in as first")).to_be_visible()
+            save(page)
+            page.wait_for_url(re.compile(rf"/targets/{orders}$"))
+            client.patch(f"/api/v1/targets/{orders}", json={"enabled": False, "version": 2})
+            expect(page.get_by_role("main").get_by_text("Paused")).to_be_visible()
+    assert shown(server, orders)["interval"] == 90
+
+
+def test_whoever_signs_in_over_a_form_may_do_what_they_may(
+    server: Mooring, open_page: OpenPage, orders: int
+) -> None:
+    """A form that a viewer comes back to is not theirs to fill in."""
+    with server.client() as client:
+        post = "/api/v1/tokens"
+        brief = client.post(post, json={"name": "brief", "role": "operator"}).json()
+        viewer = client.post(post, json={"name": "looker", "role": "viewer"}).json()
+        with open_page(server, f"/targets/{orders}/edit", token=brief["token"]) as page:
+            name_of(page).fill("orders!")
+            client.delete(f"{post}/{brief['id']}")
+            save(page)
+            sign_in_over(page, viewer["token"])
+            expect(page.get_by_text("Editing targets is not yours to do")).to_be_visible()
+            expect(page.get_by_role("banner").get_by_role("link", name="Import")).to_have_count(0)
+
+
 def test_what_belongs_to_the_file_is_read_only(server: Mooring, open_page: OpenPage) -> None:
     """The form says where it is changed, and cannot be typed into."""
     with server.client() as client:

@@ -191,8 +191,8 @@ def test_an_unreachable_server_is_told_and_found_again(server: Mooring, open_pag
         expect(page.get_by_role("banner")).not_to_contain_text("Last known")
 
 
-def test_a_revoked_token_leads_to_the_sign_in_and_back(server: Mooring, open_page: OpenPage) -> None:
-    """Whoever is turned away while looking comes to the sign-in, and from there back to the same view."""
+def test_a_revoked_token_is_replaced_in_place(server: Mooring, open_page: OpenPage) -> None:
+    """Whoever is turned away while looking signs in over the page, and goes on with the same view, live."""
     with server.client() as client:
         made = client.post("/api/v1/tokens", json={"name": "brief", "role": "viewer"}).json()
         with open_page(server, "/?q=page", token=made["token"]) as page:
@@ -200,11 +200,16 @@ def test_a_revoked_token_leads_to_the_sign_in_and_back(server: Mooring, open_pag
             client.delete(f"/api/v1/tokens/{made['id']}")
             server.stop()
             server.start()
-            heading(page, "Sign in to Mooring")
-            page.get_by_label("Token").fill(server.token)
-            page.get_by_role("button", name="Sign in").click()
-            heading(page, "Overview")
+            dialog = page.get_by_role("dialog", name="Your session has ended")
+            expect(dialog).to_be_visible(timeout=30_000)
+            assert barriers(page) == []
+            dialog.get_by_label("Token").fill(server.token)
+            dialog.get_by_role("button", name="Sign in").click()
+            expect(dialog).to_have_count(0)
             assert page.url == f"{server.url}/?q=page"
+            expect(page.get_by_text(NOT_CONNECTED)).to_have_count(0)
+            client.post("/api/v1/targets", json={"name": "a page of mine", "kind": "push"})
+            expect(page.get_by_role("link", name="a page of mine", exact=True)).to_be_visible()
 
 
 @pytest.mark.parametrize("minutes", [-10, 10])

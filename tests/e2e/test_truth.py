@@ -151,12 +151,16 @@ def test_a_stream_that_falls_silent_is_not_believed(server: Mooring, open_page: 
         live(server, page)
 
 
-def test_a_revoked_token_leads_to_the_sign_in(server: Mooring, open_page: OpenPage) -> None:
-    """Who loses their login while they look is asked to sign in, and sees nothing more."""
+def test_a_revoked_token_asks_for_the_sign_in(server: Mooring, open_page: OpenPage) -> None:
+    """Who loses their login while they look is asked to sign in, and hears nothing more."""
     with server.client() as client:
         made = client.post("/api/v1/tokens", json={"name": "guest", "role": "viewer"}).json()
         with open_page(server, token=made["token"]) as page:
             live(server, page)
             assert client.delete(f"/api/v1/tokens/{made['id']}").status_code == 204
-            page.wait_for_url("**/sign-in*", timeout=RECONNECTED)
+            dialog = page.get_by_role("dialog", name="Your session has ended")
+            expect(dialog).to_be_visible(timeout=RECONNECTED)
+            broken(page)
+            page.reload()
+            page.wait_for_url("**/sign-in*")
             expect(page.get_by_text("job 1")).to_have_count(0)

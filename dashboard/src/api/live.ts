@@ -76,14 +76,14 @@ export class Live {
     this.#failures = 0
     this.#heardAt = null
     this.#enter({ phase: 'connecting', since: null })
-    document.addEventListener('visibilitychange', this.#hurry)
-    window.addEventListener('online', this.#hurry)
+    document.addEventListener('visibilitychange', this.hurry)
+    window.addEventListener('online', this.hurry)
     void this.#run(this.#open.signal)
   }
 
   close(): void {
-    document.removeEventListener('visibilitychange', this.#hurry)
-    window.removeEventListener('online', this.#hurry)
+    document.removeEventListener('visibilitychange', this.hurry)
+    window.removeEventListener('online', this.hurry)
     this.#open?.abort()
     this.#open = null
     this.#connection?.abort()
@@ -188,8 +188,8 @@ export class Live {
     })
   }
 
-  /** The network is back, or somebody looks again: that is no time to wait. */
-  readonly #hurry = (): void => {
+  /** The network is back, or somebody looks or signs in again: that is no time to wait. */
+  readonly hurry = (): void => {
     if (document.hidden) return
     this.#failures = 0
     this.#wake()

@@ -8,14 +8,30 @@ import { sessionQuery } from '#/api/queries'
 import { paths } from '#/lib/paths'
 import { ErrorNotice } from '#/ui/ErrorNotice'
 
-/** Shows what is below to those who are signed in, and leads all others to the sign-in and back. */
+import { SessionEnded } from './SessionEnded'
+
+/**
+ * Shows what is below to those who are signed in, and leads all others to the sign-in and back. Whose
+ * session ends meanwhile signs in over the page, which keeps what they typed.
+ */
 export function SignedIn() {
-  const session = useQuery(sessionQuery(useApi()))
+  const api = useApi()
+  const session = useQuery(sessionQuery(api))
   const here = useLocation()
-  if (session.error instanceof ApiError && session.error.status === 401) {
+  const nobody = session.error instanceof ApiError && session.error.status === 401
+  // Without the csrf they have signed out themselves.
+  const stays = session.data !== undefined && !(nobody && api.csrf === null)
+  if (nobody && !stays) {
     return <Navigate to={paths.signIn(here.pathname + here.search)} replace />
   }
-  if (session.data !== undefined) return <Outlet />
+  if (stays) {
+    return (
+      <>
+        <Outlet />
+        <SessionEnded opened={nobody} />
+      </>
+    )
+  }
   if (session.error !== null) {
     return (
       <Container size="sm" py="xl">

@@ -1,13 +1,12 @@
 import { Button, Menu } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { IconLogout, IconUser } from '@tabler/icons-react'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { useNavigate } from 'react-router'
+import { useMutation } from '@tanstack/react-query'
 
 import { useApi, useSession } from '#/api/context'
 import type { Role } from '#/api/types'
 import { DesktopNoticesItem } from '#/components/noticesDesktop'
-import { paths } from '#/lib/paths'
+import { useLeave } from '#/components/useLeave'
 
 import classes from './Header.module.css'
 
@@ -55,16 +54,10 @@ export function UserMenu() {
 
 function useSignOut() {
   const api = useApi()
-  const cache = useQueryClient()
-  const navigate = useNavigate()
+  const leave = useLeave()
   return useMutation({
     mutationFn: () => api.client.DELETE('/api/v1/session'),
-    onSuccess: async () => {
-      api.enter(null)
-      // First gone, then forgotten: what is still shown would be asked for anew.
-      await navigate(paths.signIn())
-      cache.clear()
-    },
+    onSuccess: leave,
     onError: (error) =>
       notifications.show({
         color: 'red',

@@ -4,11 +4,13 @@ import { ApiError, Unreachable } from '#/api/problem'
 import { keys } from '#/api/queries'
 
 const MOST_TRIES = 2
+/** Not signed in, and not allowed: also where another tab has signed in as somebody else. */
+const TURNED_AWAY: readonly number[] = [401, 403]
 
-/** The cache of all that the server said. Whoever is told to sign in (401) asks anew who is signed in. */
+/** The cache of all that the server said. Whoever is turned away asks anew who is signed in. */
 export function makeCache(): QueryClient {
   const heed = (error: Error, key?: readonly unknown[]) => {
-    const turnedAway = error instanceof ApiError && error.status === 401
+    const turnedAway = error instanceof ApiError && TURNED_AWAY.includes(error.status)
     if (turnedAway && key?.[0] !== keys.session[0]) {
       void cache.invalidateQueries({ queryKey: keys.session })
     }

@@ -1,11 +1,11 @@
-import { Button, Code, Container, Paper, PasswordInput, Stack, Text, Title } from '@mantine/core'
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { type FormEvent, useState } from 'react'
+import { Button, Container, Paper, Stack, Text, Title } from '@mantine/core'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
 import { Navigate, useNavigate, useSearchParams } from 'react-router'
 
-import { type Api, data } from '#/api/client'
 import { useApi } from '#/api/context'
 import { keys, sessionQuery } from '#/api/queries'
+import { TokenForm, useSignIn } from '#/components/signIn'
 import { paths } from '#/lib/paths'
 import { Mark } from '#/ui/Mark'
 import { usePageTitle } from '#/ui/usePageTitle'
@@ -31,7 +31,7 @@ export function SignInPage() {
           {code !== null && spent === null ? (
             <CodeForm code={code} to={to} onRefused={setSpent} />
           ) : (
-            <TokenForm to={to} mistake={spent} />
+            <ByToken to={to} mistake={spent} />
           )}
         </Paper>
       </Stack>
@@ -43,23 +43,15 @@ export function SignInPage() {
 const inside = (to: string | null): string =>
   to !== null && /^\/(?![/\\])/.test(to) ? to : paths.overview()
 
-function useSignIn(to: string) {
-  const api = useApi()
+function useEnter(to: string) {
   const cache = useQueryClient()
   const navigate = useNavigate()
-  return useMutation({
-    mutationFn: (token: string) => signIn(api, token),
-    onSuccess: async (session) => {
-      api.enter(session.csrf)
-      cache.clear() // it may be somebody else's
-      cache.setQueryData(keys.session, session)
-      await navigate(to, { replace: true })
-    },
+  return useSignIn(async (session) => {
+    cache.clear() // it may be somebody else's
+    cache.setQueryData(keys.session, session)
+    await navigate(to, { replace: true })
   })
 }
-
-const signIn = (api: Api, token: string) =>
-  data(api.client.POST('/api/v1/session', { body: { token } }))
 
 interface CodeFormProps {
   code: string
@@ -67,8 +59,12 @@ interface CodeFormProps {
   onRefused: (words: string) => void
 }
 
+function ByToken({ to, mistake }: { to: string; mistake: string | null }) {
+  return <TokenForm signIn={useEnter(to)} mistake={mistake} />
+}
+
 function CodeForm({ code, to, onRefused }: CodeFormProps) {
-  const made = useSignIn(to)
+  const made = useEnter(to)
   return (
     <Stack>
       <Text size="sm">This address signs you in once.</Text>
@@ -81,49 +77,5 @@ function CodeForm({ code, to, onRefused }: CodeFormProps) {
         Sign in
       </Button>
     </Stack>
-  )
-}
-
-/** Once, when it is put on the page: there is nothing else to do on it. */
-const focus = (field: HTMLInputElement | null) => field?.focus()
-
-function TokenForm({ to, mistake }: { to: string; mistake: string | null }) {
-  const made = useSignIn(to)
-  const [empty, setEmpty] = useState(false)
-  const submit = (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault()
-    const token = new FormData(event.currentTarget).get('token')
-    setEmpty(token === '')
-    if (typeof token === 'string' && token !== '') made.mutate(token.trim())
-  }
-  return (
-    <form onSubmit={submit} noValidate>
-      <Stack>
-        {/* A password manager keeps what it can name. */}
-        <input
-          type="text"
-          name="username"
-          autoComplete="username"
-          value="mooring"
-          readOnly
-          hidden
-        />
-        <PasswordInput
-          ref={focus}
-          name="token"
-          label="Token"
-          autoComplete="current-password"
-          required
-          withAsterisk={false}
-          error={empty ? 'Enter a token.' : (made.error?.message ?? mistake)}
-        />
-        <Button type="submit" fullWidth loading={made.isPending}>
-          Sign in
-        </Button>
-        <Text size="sm" c="dimmed">
-          <Code>mooring token create --role viewer --name ME</Code> makes a token.
-        </Text>
-      </Stack>
-    </form>
   )
 }

@@ -30,7 +30,8 @@ export function useFormErrors(fields: readonly Field[], form: RefObject<HTMLForm
     top,
     tell: (said: Error | null) => {
       setMended(new Set())
-      setError(said)
+      // Whose session has ended is asked to sign in, over the form: that is no mistake in it.
+      setError(said instanceof ApiError && said.status === 401 ? null : said)
     },
     mend: (key: string) => setMended((keys) => (keys.has(key) ? keys : new Set(keys).add(key))),
   }

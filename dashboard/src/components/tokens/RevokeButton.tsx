@@ -6,6 +6,7 @@ import { data } from '#/api/client'
 import { useApi, useSession } from '#/api/context'
 import { keys } from '#/api/queries'
 import type { Token } from '#/api/types'
+import { useLeave } from '#/components/useLeave'
 import { ErrorNotice } from '#/ui/ErrorNotice'
 
 interface RevokeButtonProps {
@@ -72,11 +73,12 @@ function YourOwn({ token }: RevokeButtonProps) {
 
 function useRevoke(id: number) {
   const api = useApi()
+  const own = useSession()?.token_id === id
+  const leave = useLeave()
   const cache = useQueryClient()
   return useMutation({
     mutationFn: () =>
       data(api.client.DELETE('/api/v1/tokens/{token_id}', { params: { path: { token_id: id } } })),
-    // Their own token: the answer to this is 401, which leads to the sign-in.
-    onSuccess: () => cache.invalidateQueries({ queryKey: keys.tokens }),
+    onSuccess: () => (own ? leave() : cache.invalidateQueries({ queryKey: keys.tokens })),
   })
 }
