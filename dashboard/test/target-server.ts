@@ -1,5 +1,13 @@
 import { Api } from '#/api/client'
-import type { AboutReason, History, Kind, Result, Target, Transition } from '#/api/types'
+import type {
+  AboutReason,
+  FailureDay,
+  History,
+  Kind,
+  Result,
+  Target,
+  Transition,
+} from '#/api/types'
 
 import { Script } from './stream'
 
@@ -133,6 +141,7 @@ export class TargetServer extends Api {
   reasons: readonly AboutReason[] = [REJECTED]
   results: Result[] = [aResult()]
   changes: Transition[] = []
+  older: FailureDay[] = []
   /** What an edit or a removal is refused with. */
   refusal: Response | null = null
   test: Script | null = null
@@ -155,6 +164,7 @@ export class TargetServer extends Api {
     if (this.target === null) return this.refused(problem(404, 'There is no target 1.'))
     if (pathname.endsWith('/history')) return Response.json(aPast())
     if (pathname.endsWith('/results')) return Response.json({ items: this.results, next: 'more' })
+    if (pathname.endsWith('/failures')) return Response.json({ items: this.older, next: null })
     if (pathname.endsWith('/transitions')) {
       return Response.json({ items: this.changes, next: null })
     }

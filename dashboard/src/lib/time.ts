@@ -35,6 +35,7 @@ export function ago(at: string, now: number): string {
 
 const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'long' })
 const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' })
+const UTC_DAY = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeZone: 'UTC' })
 const DATE_CLOCK = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
 
 /** The instant in the reader's zone, to the second, with the zone's name. */
@@ -45,3 +46,14 @@ export const clockTime = (at: string | number): string => CLOCK.format(new Date(
 
 /** Day and time in the reader's zone, without seconds. */
 export const dayAndTime = (at: string | number): string => DATE_CLOCK.format(new Date(at))
+
+/** A day in UTC, such as "2026-01-02". */
+export const utcDay = (day: string): string => UTC_DAY.format(new Date(day))
+
+/** An instant of that day: its time alone, unless it is another day where the reader is. */
+export function timeOnDay(at: string, day: string): string {
+  const here = new Date(at)
+  return here.toDateString() === new Date(`${day}T00:00`).toDateString()
+    ? clockTime(at)
+    : dayAndTime(at)
+}

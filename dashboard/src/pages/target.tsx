@@ -10,6 +10,7 @@ import type { Result, Target } from '#/api/types'
 import { Changes } from '#/components/target/Changes'
 import { Found, factsOf } from '#/components/target/Found'
 import { LastCheck } from '#/components/target/LastCheck'
+import { OlderFailures } from '#/components/target/OlderFailures'
 import { Past } from '#/components/target/Past'
 import { Results } from '#/components/target/Results'
 import { Section } from '#/components/target/Section'
@@ -128,6 +129,7 @@ function Shown({ target }: { target: Target }) {
         <TargetSettings target={target} kind={kind} />
       </div>
       <Results id={target.id} kind={kind} newest={last?.started_at ?? null} />
+      <OlderFailures id={target.id} />
     </Stack>
   )
 }

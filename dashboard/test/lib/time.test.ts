@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { ago, duration, span } from '#/lib/time'
+import { ago, clockTime, dayAndTime, duration, span, timeOnDay } from '#/lib/time'
 
 const NOW = Date.parse('2026-01-02T03:04:05Z')
 const before = (seconds: number) => new Date(NOW - seconds * 1000).toISOString()
@@ -41,5 +41,13 @@ describe('duration', () => {
 describe('span', () => {
   it('has its largest unit alone', () => {
     expect([5, 65, 3700, 200_000].map(span)).toEqual(['5 s', '1 min', '1 h', '2 d'])
+  })
+})
+
+describe('an instant of a day in UTC', () => {
+  it('is told with its date only where that is another one for the reader', () => {
+    const noon = new Date(2026, 0, 2, 12).toISOString()
+    expect(timeOnDay(noon, '2026-01-02')).toBe(clockTime(noon))
+    expect(timeOnDay(noon, '2026-01-01')).toBe(dayAndTime(noon))
   })
 })

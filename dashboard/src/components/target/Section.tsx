@@ -1,6 +1,8 @@
 import { Group, Paper, Title } from '@mantine/core'
 import { type ReactNode, useId } from 'react'
 
+import classes from './Section.module.css'
+
 interface SectionProps {
   title: string
   /** What stands at the right of the title. */
@@ -13,13 +15,13 @@ export function Section({ title, aside, children }: SectionProps) {
   const id = useId()
   return (
     <Paper component="section" withBorder p="md" aria-labelledby={id}>
-      <Group justify="space-between" gap="xs" mb="sm">
+      <Group justify="space-between" gap="xs">
         <Title order={2} id={id}>
           {title}
         </Title>
         {aside}
       </Group>
-      {children}
+      <div className={classes.body}>{children}</div>
     </Paper>
   )
 }

@@ -9,6 +9,7 @@ import type { AboutReason, Status } from '#/api/types'
 const PAST = 'past'
 const RESULTS = 'results'
 const CHANGES = 'changes'
+const OLDER = 'older failures'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
@@ -91,4 +92,23 @@ export const changesQuery = (api: Api, id: number, since: string | null) =>
     getNextPageParam: (page) => page.next,
     staleTime: MINUTE,
     placeholderData: (before, query) => (query?.queryKey[1] === id ? before : undefined),
+  })
+
+/** Failures that are older than a day, per day and cause. */
+export const olderQuery = (api: Api, id: number) =>
+  infiniteQueryOptions({
+    queryKey: [OLDER, id],
+    queryFn: ({ signal, pageParam }) =>
+      data(
+        api.client.GET('/api/v1/targets/{target_id}/failures', {
+          params: {
+            path: { target_id: id },
+            query: { limit: PAGE, ...(pageParam !== null && { cursor: pageParam }) },
+          },
+          signal,
+        }),
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next,
+    staleTime: MINUTE,
   })

@@ -1,0 +1,134 @@
+import { Button, Skeleton, Text } from '@mantine/core'
+import { useInfiniteQuery } from '@tanstack/react-query'
+import { useId, useState } from 'react'
+
+import { useApi } from '#/api/context'
+import type { Failure, FailureDay } from '#/api/types'
+import { useReason } from '#/components/useReasons'
+import { plural } from '#/lib/format'
+import { reasonTitle } from '#/lib/reasons'
+import { exact, timeOnDay, utcDay } from '#/lib/time'
+import { ErrorNotice } from '#/ui/ErrorNotice'
+import { Folded } from '#/ui/Folded'
+
+import classes from './lists.module.css'
+import { olderQuery } from './queries'
+import { Section } from './Section'
+
+/** What is left of failures when their results are no longer kept one by one. Folded until asked for. */
+export function OlderFailures({ id }: { id: number }) {
+  const [open, setOpen] = useState(false)
+  const list = useId()
+  const toggle = (
+    <Button
+      variant="default"
+      size="compact-sm"
+      aria-expanded={open}
+      aria-controls={list}
+      aria-label={open ? 'Hide older failures' : 'Show older failures'}
+      onClick={() => setOpen(!open)}
+    >
+      {open ? 'Hide' : 'Show'}
+    </Button>
+  )
+  return (
+    <Section title="Older failures" aside={toggle}>
+      <div id={list} hidden={!open}>
+        {open && <Days id={id} />}
+      </div>
+    </Section>
+  )
+}
+
+function Days({ id }: { id: number }) {
+  const query = useInfiniteQuery(olderQuery(useApi(), id))
+  const days = query.data?.pages.flatMap((page) => page.items)
+  return (
+    <>
+      <Text c="dimmed" size="sm" mb="xs">
+        What failed more than a day ago, counted for each day (UTC) and cause.
+      </Text>
+      {days === undefined && query.error === null && (
+        <Skeleton height={120} aria-label="Loading the older failures" />
+      )}
+      {days?.length === 0 && <Text>Nothing that failed more than a day ago is known.</Text>}
+      {days !== undefined && days.length > 0 && (
+        <ol className={classes.list} aria-label="Older failures, newest day first">
+          {days.map((each) => (
+            <Day key={keyOf(each)} day={each} />
+          ))}
+        </ol>
+      )}
+      {query.error !== null && (
+        <ErrorNotice
+          error={query.error}
+          title="The older failures could not be read"
+          onRetry={() => void query.refetch()}
+          retrying={query.isFetching}
+        />
+      )}
+      {query.hasNextPage && (
+        <Button
+          mt="xs"
+          px={0}
+          size="compact-sm"
+          variant="transparent"
+          loading={query.isFetchingNextPage}
+          onClick={() => void query.fetchNextPage()}
+        >
+          Show more days
+        </Button>
+      )}
+    </>
+  )
+}
+
+const keyOf = ({ day, region, first: { reason, stage, code } }: FailureDay): string =>
+  JSON.stringify([day, region, reason, stage, code])
+
+/** One cause on one day: how often, from when to when, and what was said first and last. */
+function Day({ day: { day, region, count, first, last, ...at } }: { day: FailureDay }) {
+  return (
+    <li className={classes.item}>
+      <div className={classes.line}>
+        <b>{utcDay(day)}</b>
+        <span>{plural(count, 'time')}</span>
+        <span className={classes.dim}>
+          {count === 1 ? (
+            <Moment day={day} at={at.last_at} />
+          ) : (
+            <>
+              first <Moment day={day} at={at.first_at} />, last <Moment day={day} at={at.last_at} />
+            </>
+          )}
+          {region !== 'local' && ` · ${region}`}
+        </span>
+      </div>
+      <Cause failure={last} />
+      {first.message !== last.message && (
+        <div className={classes.dim}>
+          At first:
+          <Folded text={first.message} lines={2} />
+        </div>
+      )}
+    </li>
+  )
+}
+
+const Moment = ({ day, at }: { day: string; at: string }) => (
+  <time dateTime={at} title={exact(at)} className="tabular">
+    {timeOnDay(at, day)}
+  </time>
+)
+
+function Cause({ failure: { stage, reason, code, message } }: { failure: Failure }) {
+  return (
+    <>
+      <div>
+        {stage !== null && <b>{stage}: </b>}
+        {reasonTitle(reason, useReason(reason))} <span className={classes.dim}>({code})</span>
+      </div>
+      <Folded text={message} lines={2} />
+    </>
+  )
+}
