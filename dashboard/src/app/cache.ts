@@ -5,12 +5,12 @@ import { keys } from '#/api/queries'
 
 const MOST_TRIES = 2
 /** Not signed in, and not allowed: also where another tab has signed in as somebody else. */
-const TURNED_AWAY: readonly number[] = [401, 403]
+const TURNED_AWAY: ReadonlySet<number> = new Set([401, 403])
 
 /** The cache of all that the server said. Whoever is turned away asks anew who is signed in. */
 export function makeCache(): QueryClient {
   const heed = (error: Error, key?: readonly unknown[]) => {
-    const turnedAway = error instanceof ApiError && TURNED_AWAY.includes(error.status)
+    const turnedAway = error instanceof ApiError && TURNED_AWAY.has(error.status)
     if (turnedAway && key?.[0] !== keys.session[0]) {
       void cache.invalidateQueries({ queryKey: keys.session })
     }
