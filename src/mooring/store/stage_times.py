@@ -53,17 +53,24 @@ def pack(times: StageTimes, passed: int) -> bytes:
 
 
 def unpack(packed: bytes | None, passed: int) -> StageTimes:
-    """Return what `pack` wrote; nothing from a row of before stages were kept."""
+    """Return what `pack` wrote; nothing from a row of before stages were kept, and from a damaged one.
+
+    To raise there would keep everything behind that row from being rolled up, for ever.
+    """
     times: StageTimes = {}
     at = 0
-    while packed and at < len(packed):
-        head, count = packed[at], passed
-        at += 1
-        if head & _COUNTED:
-            count, at = _take(packed, at)
-        total, at = _take(packed, at)
-        times[head & ~_COUNTED] = [count, total]
-    return times
+    try:
+        while packed and at < len(packed):
+            head, count = packed[at], passed
+            at += 1
+            if head & _COUNTED:
+                count, at = _take(packed, at)
+            total, at = _take(packed, at)
+            times[head & ~_COUNTED] = [count, total]
+    except IndexError:
+        return {}
+    sound = all(stage in STAGE_OF and count for stage, (count, _) in times.items())
+    return times if sound else {}
 
 
 def _put(packed: bytearray, number: int) -> None:

@@ -48,3 +48,12 @@ def test_merging_is_adding_up() -> None:
 def test_a_row_of_before_has_no_times() -> None:
     """NULL is a row that was made before stages were kept."""
     assert stage_times.unpack(None, 7) == {}
+
+
+@given(st.binary(max_size=9), st.integers(0, 300))
+def test_a_damaged_row_has_times_that_can_be_used_or_none(packed: bytes, passed: int) -> None:
+    """No bytes make trouble where they are read, added up or told."""
+    kept = stage_times.unpack(packed, passed)
+    stage_times.merge(kept, stage_times.unpack(packed[:-1], passed))
+    assert set(stage_times.means(kept)) <= set(Stage)
+    assert stage_times.unpack(stage_times.pack(kept, passed), passed) == kept
