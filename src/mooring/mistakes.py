@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,7 +11,8 @@ from pydantic import ValidationError
 
 from mooring.core.failure import Problem
 
-_CHOICE = re.compile(r"bool|int|float|str|literal\[.*\]")
+_CHOICE = re.compile(r"bool|int|float|str|[a-z-]+\[.*\]")
+"""How Pydantic names one of several types that could stand somewhere."""
 LONGEST_SHOWN = 60
 """Characters of what a stranger wrote that a message repeats."""
 
@@ -55,21 +57,31 @@ def problems_of(error: ValidationError, known: Iterable[str] = ()) -> list[Probl
     `known` are the names among which a near miss is looked for.
     """
     problems: dict[str, Problem] = {}
-    for each in error.errors(include_url=False, include_input=False):
-        parts = [_shown(str(part)) for part in each["loc"]]
-        chosen = parts and _CHOICE.fullmatch(parts[-1])  # what could stand there has several types
-        field = ".".join(parts[:-1] if chosen else parts)
+    errors = error.errors(include_url=False, include_input=False)
+    tried = Counter(each["loc"][:-1] for each in errors if _may_be_choice(each["loc"]))
+    for each in errors:
+        loc = each["loc"]
+        chosen = _may_be_choice(loc) and tried[loc[:-1]] > 1  # alone it is a key of that name
+        field = ".".join(_shown(str(part)) for part in (loc[:-1] if chosen else loc))
         message = words_of(each)
         inside, separator, rest = message.partition(": ")
         if separator and inside.isidentifier():  # a validator of several fields names the one it means
             field, message = f"{field}.{inside}" if field else inside, rest
         if each["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-            message = _unknown(str(each["loc"][-1]), known)
+            message = _unknown(str(loc[-1]), known)
         if chosen and field in problems:
-            message = f"{problems[field].message}, or {message.removeprefix('has to be ')}"
+            message = _either(problems[field].message, message)
         name = field if chosen else f"{field} {len(problems)}"
         problems[name] = Problem(field, message)
     return list(problems.values())
+
+
+def _may_be_choice(loc: tuple[int | str, ...]) -> bool:
+    return bool(loc) and _CHOICE.fullmatch(str(loc[-1])) is not None
+
+
+def _either(one: str, other: str) -> str:
+    return one if one.endswith(other) else f"{one}, or {other.removeprefix('has to be ')}"
 
 
 def _unknown(key: str, known: Iterable[str]) -> str:

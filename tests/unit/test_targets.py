@@ -203,6 +203,23 @@ def test_no_mistake_is_told_in_a_programmers_words() -> None:
     }
 
 
+def test_a_mistake_stands_at_the_key_that_was_written() -> None:
+    """The names of types are no part of the place, and a key that is called like one is."""
+    told = problems_of(
+        {
+            "name": "x",
+            "url": "https://shop.example/",
+            "headers": {"Authorization": 5},
+            "labels": {"int": 5, "team": 6},
+        }
+    )
+    assert told == {
+        "headers.Authorization": "has to be text",
+        "labels.int": "has to be text",
+        "labels.team": "has to be text",
+    }
+
+
 def test_mistake_says_where_it_stands() -> None:
     """A problem carries the place that the caller names."""
     with pytest.raises(InputError) as caught:
