@@ -8,9 +8,11 @@ import { useApi, useMay } from '#/api/context'
 import { overviewQuery } from '#/api/queries'
 import type { OverviewRow } from '#/api/types'
 import { filterRows, isFiltered, readFilters } from '#/lib/filters'
+import { count } from '#/lib/format'
 import { paths } from '#/lib/paths'
 import { filterWords, TestRun } from '#/lib/testAll'
 
+import classes from './testAll.module.css'
 import { TestAllDialog } from './testAllDialog'
 import { type Asked, openChecks, useProgress } from './testAllRun'
 
@@ -62,8 +64,18 @@ export function TestAllButton() {
 
 const PlayIcon = () => <IconPlayerPlay size={14} aria-hidden="true" />
 
-const Offer = ({ scope }: { scope: Scope | null }) =>
-  scope?.words == null ? 'Test all' : `Test these ${scope.rows.length}`
+function Offer({ scope }: { scope: Scope | null }) {
+  if (scope?.words == null) return 'Test all'
+  return (
+    <span>
+      Test <Said>these</Said> {count(scope.rows.length)}
+    </span>
+  )
+}
+
+const Said = ({ children }: { children: string }) => (
+  <span className={classes.said}>{children}</span>
+)
 
 function useStart(setAsked: (asked: Asked) => void) {
   const api = useApi()
@@ -102,7 +114,13 @@ const Turning = ({ run }: RunProps) =>
 
 function GoingOn({ run }: RunProps) {
   const { phase, results, total, failing } = useProgress(run)
-  return phase === 'running'
-    ? `Testing ${results.length} of ${total}`
-    : `Tested: ${failing.length} not up`
+  return phase === 'running' ? (
+    <span>
+      <Said>Testing</Said> {`${count(results.length)} of ${count(total)}`}
+    </span>
+  ) : (
+    <span>
+      <Said>Tested:</Said> {`${count(failing.length)} not up`}
+    </span>
+  )
 }
