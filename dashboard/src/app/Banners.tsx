@@ -24,12 +24,16 @@ export function Banners() {
 
 function Disconnected() {
   const { since } = useLive()
+  const known = useQuery({ ...overviewQuery(useApi()), select: () => true }).data ?? false
   const long = useAtNow((now) => since !== null && now - since > DAY)
   if (since === null) return null
   const at = long ? dayAndTime(since) : clockTime(since)
   return (
     <Banner icon={<IconPlugConnectedX size={18} />}>
-      Not connected to Mooring since {at}. What you see is what was last known.
+      Not connected to Mooring since {at}.{' '}
+      {known
+        ? 'What you see is what was last known.'
+        : 'How the targets stand could not be read yet.'}
     </Banner>
   )
 }
