@@ -99,8 +99,14 @@ function Name({ row }: { row: OverviewRow }) {
 
 function Place({ row }: { row: OverviewRow }) {
   return (
-    <span className={classes.quietLine} title={`${row.kind} ${row.address}`}>
-      {row.kind} · <bdi>{row.address}</bdi>
+    <span className={classes.quietLine} title={`${row.kind} ${row.address}`.trim()}>
+      {row.kind}
+      {row.address !== '' && (
+        <>
+          {' · '}
+          <bdi>{row.address}</bdi>
+        </>
+      )}
     </span>
   )
 }

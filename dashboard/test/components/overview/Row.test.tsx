@@ -63,3 +63,13 @@ test('what is paused says nothing of its trouble', () => {
   expect(screen.getByText('Paused')).toBeInTheDocument()
   expect(screen.queryByText('invalid username-password pair')).toBeNull()
 })
+
+test.each([
+  ['a:1', 'redis · a:1'],
+  ['', 'redis'],
+])('of a target at "%s" the kind and address are "%s"', (address, words) => {
+  renderPage(<List row={aRow({ address })} />)
+
+  const said = screen.getByTitle(`redis ${address}`.trim())
+  expect(said.textContent).toBe(words)
+})
