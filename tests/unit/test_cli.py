@@ -278,7 +278,7 @@ def test_log_lines_hide_secrets() -> None:
 
 
 @given(st.text(max_size=60) | st.text("tcp://:@[]?#%a1/", max_size=20).map(lambda rest: f"tcp://{rest}"))
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_address_is_parsed_or_refused(capsys: Output, text: str) -> None:
     """No text given as a target ends in a traceback; nothing is connected where one of two is bad."""
     if text.strip() == "-" or text.startswith("-") or "\x00" in text:

@@ -364,14 +364,14 @@ def _loads_or_tells(path: Path) -> None:
 
 
 @given(st.lists(_TABLES, max_size=4).map("\n".join))
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_tables_load_or_are_told(tmp_path: Path, text: str) -> None:
     """Whatever values stand under whatever keys, the answer is settings or a list of mistakes."""
     _loads_or_tells(written(tmp_path, text))
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode(errors="surrogatepass")))
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes_load_or_are_told(tmp_path: Path, content: bytes) -> None:
     """Whatever bytes a file holds, the answer is settings or a list of mistakes."""
     _loads_or_tells(written(tmp_path, content))

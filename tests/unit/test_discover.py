@@ -264,7 +264,7 @@ _PIECES = st.sampled_from(
 
 
 @given(st.lists(_PIECES, max_size=30).map("".join) | st.text(max_size=300))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_any_text_is_survived(text: str) -> None:
     """Whatever is pasted, the answer is a list whose names differ."""
     names = [each.name for each in discover(text)]
@@ -272,7 +272,7 @@ def test_any_text_is_survived(text: str) -> None:
 
 
 @given(st.dictionaries(st.text("ABPGHOST_URLDI", max_size=12), st.text(max_size=30) | _PIECES, max_size=6))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_environment_is_survived(environ: dict[str, str]) -> None:
     """Whatever the variables hold, the answer is a list."""
     assert isinstance(from_environ(environ), list)
