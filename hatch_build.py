@@ -2,7 +2,7 @@
 
 As hatch's build hook it runs for every source archive and wheel; by itself (`python hatch_build.py`) it
 brings a checkout up to date. Nothing is built where what was built came from the same sources.
-MOORING_SKIP_DASHBOARD=1 leaves it out: then the server says that it has none.
+MOORING_SKIP_DASHBOARD=1 builds nothing: where nothing was built before, the server says that it has none.
 """
 
 from __future__ import annotations
