@@ -158,3 +158,36 @@ def deaf() -> Iterator[list[int]]:
     with contextlib.ExitStack() as stack:
         made = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(6)]
         yield [each.getsockname()[1] for each in made]
+
+
+def test_an_address_has_the_room_there_is(server: Mooring, open_page: OpenPage) -> None:
+    """An address of usual length stands on one line, tested or not; a long one breaks between its parts."""
+    usual = "postgresql://app:***@orders-db.internal:5432/orders"
+    path = "/".join(["warehouse"] * 20)
+    with open_page(server, "/import") as page:
+        find(page, f"{usual.replace('***', SECRET)}\nhttps://long.internal/{path}")
+        row = page.get_by_role("listitem").filter(has_text="orders-db.internal")
+        one_line(row.get_by_text(usual))
+        lines = page.get_by_text("https://long.internal").evaluate(
+            """(element) => {
+                const range = document.createRange()
+                const tops = [...element.childNodes].filter((node) => node.length).map((node) => {
+                    range.selectNodeContents(node)
+                    return range.getClientRects().length
+                })
+                return tops
+            }"""
+        )
+        assert set(lines) == {1}, lines
+        page.get_by_role("button", name="Test 2").click()
+        expect(row.get_by_text("Down")).to_be_visible(timeout=30_000)
+        one_line(row.get_by_text(usual))
+
+
+def one_line(place: Locator) -> None:
+    """Expect a text to take up one line."""
+    expect(place).to_be_visible()
+    height = place.evaluate(
+        "element => element.clientHeight / parseFloat(getComputedStyle(element).lineHeight)"
+    )
+    assert height < 1.5

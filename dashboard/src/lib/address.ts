@@ -44,3 +44,15 @@ export function suggestedName(url: string): string {
   if (place.startsWith('/')) return (path.at(-1) ?? host).slice(0, LONGEST_NAME)
   return [name, ...path].join('/').slice(0, LONGEST_NAME)
 }
+
+/** Return the parts of an address, each with where it begins: after them it may go on in another line. */
+export function pieces(address: string): { at: number; text: string }[] {
+  let at = 0
+  return (address.match(/[^/@?&,]*[/@?&,]*/g) ?? [])
+    .filter((text) => text !== '')
+    .map((text) => {
+      const piece = { at, text }
+      at += text.length
+      return piece
+    })
+}

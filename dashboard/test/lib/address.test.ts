@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { kindOf, schemeOf, suggestedName } from '#/lib/address'
+import { kindOf, pieces, schemeOf, suggestedName } from '#/lib/address'
 
 const KINDS = [
   { name: 'http', schemes: ['http', 'https'] },
@@ -53,5 +53,25 @@ describe('suggestedName', () => {
     'postgres://u:s3cret/ha',
   ])('holds nothing of the login in %s', (url) => {
     expect(suggestedName(url)).not.toContain('s3cret')
+  })
+})
+
+describe('pieces', () => {
+  it('end after what parts an address', () => {
+    const address = 'postgresql://app:***@db.example:5432/orders?sslmode=require&x=1'
+    expect(pieces(address).map(({ text }) => text)).toEqual([
+      'postgresql://',
+      'app:***@',
+      'db.example:5432/',
+      'orders?',
+      'sslmode=require&',
+      'x=1',
+    ])
+  })
+
+  it.each(['', 'x', '///', 'a b\n/c'])('of %j are the whole', (address) => {
+    const all = pieces(address)
+    expect(all.map(({ text }) => text).join('')).toBe(address)
+    for (const { at, text } of all) expect(address.slice(at, at + text.length)).toBe(text)
   })
 })

@@ -6,6 +6,7 @@ import { ApiError } from '#/api/problem'
 import { QUIET } from '#/components/form/quiet'
 import { isOpen, isUsable, obstacle, type Row, type Step, type Test } from '#/lib/importing'
 import { paths } from '#/lib/paths'
+import { Breakable } from '#/ui/Breakable'
 import { Folded } from '#/ui/Folded'
 import { StatusBadge } from '#/ui/StatusBadge'
 
@@ -44,8 +45,10 @@ export const FoundRow = memo(function FoundRow({ row, disabled, step }: FoundRow
           {name}
         </Text>
       )}
-      <div>
-        <div className={classes.address}>{found.url}</div>
+      <div className={classes.place}>
+        <div className={classes.address}>
+          <Breakable address={found.url} />
+        </div>
         <Text size="xs" c="dimmed">
           {found.kind ?? 'no kind'} · {found.source}
         </Text>
