@@ -32,7 +32,7 @@ class Lane:
         self._connections: set[Any] = set()
         self._running: set[_Job[Any]] = set()
         event.listen(engine, "connect", lambda connection, _record: self._connections.add(connection))
-        event.listen(engine, "close", lambda connection, _record: self._connections.discard(connection))
+        event.listen(engine, "close", lambda connection, _record: self.forget(connection))
 
     async def run(self, work: Callable[[Connection], T], patience: float) -> T:
         """Run `work` in a transaction. Raises StoreError, also when it takes more seconds than `patience`.
@@ -56,6 +56,10 @@ class Lane:
             ) from None
         finally:
             future.cancel()  # has no effect on what has begun
+
+    def forget(self, connection: Any) -> None:
+        """Know no more of a connection, which is closed."""
+        self._connections.discard(connection)
 
     async def close(self, patience: float) -> None:
         """Wait for what runs, cut what hangs, and close every connection."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event, func, select
-from sqlalchemy.pool import ConnectionPoolEntry
 
 from mooring.core.failure import InputError, Problem, StoreError
 
@@ -29,31 +29,51 @@ class WatchedError(StoreError):
     """Somebody else watches the database; trying again helps once he has stopped."""
 
 
-def claim_each_connection(engine: Engine) -> None:
+def claim_each_connection(engine: Engine, forget: Callable[[Any], None]) -> None:
     """Have each connection that is made from now on take the right to watch a PostgreSQL store.
 
     It ends with the connection, however that ends; a new one after a restart of the database takes it
-    again, or fails with WatchedError: who was replaced meanwhile cannot write any more.
+    again, or fails with WatchedError: who was replaced meanwhile cannot write any more. `forget` is
+    called with each connection that was closed because it may not.
     """
-    event.listen(engine, "connect", _claim)
+    event.listen(engine, "connect", _Claim(forget))
+
+
+class _Claim:
+    """Takes the right for one connection after the other; the one before has been given up."""
+
+    def __init__(self, forget: Callable[[Any], None]) -> None:
+        self._forget = forget
+        self._session: tuple[int, datetime] | None = None
+
+    def __call__(self, connection: Any, _record: object) -> None:
+        try:
+            with connection.cursor() as cursor:
+                self._take(cursor)
+                self._session = cursor.execute(_SESSION).fetchone()
+            connection.rollback()  # of the transaction, not of the lock
+        except BaseException:
+            connection.close()  # the pool does not do it, nor does it tell anybody
+            self._forget(connection)
+            raise
+
+    def _take(self, cursor: Any) -> None:
+        """Take the lock, from ourselves too: a session that was cut holds it until it is done."""
+        if self._session is not None and cursor.execute(_END, self._session).fetchone():
+            cursor.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))  # for lock_timeout at the most
+        elif not cursor.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchone()[0]:
+            raise WatchedError(_WATCHED)
+
+
+_SESSION = "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+_END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE (pid, backend_start) = (%s, %s)"
+"""Both, because the numbers of sessions are given out again."""
 
 
 def claim_transaction(conn: Connection) -> None:
     """Take the right to watch a PostgreSQL store until the transaction ends. Raises WatchedError."""
     if not conn.scalar(select(func.pg_try_advisory_xact_lock(_LOCK))):
         raise WatchedError(_WATCHED)
-
-
-def _claim(connection: Any, record: ConnectionPoolEntry) -> None:
-    try:
-        with connection.cursor() as cursor:
-            claimed = cursor.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchone()[0]
-        connection.rollback()  # of the transaction, not of the lock
-        if not claimed:
-            raise WatchedError(_WATCHED)
-    except BaseException:
-        record.invalidate()  # closes it, and has the pool's listeners told: nobody else would
-        raise
 
 
 @contextmanager

@@ -77,7 +77,7 @@ class Store:
         if path is not None:
             self._stack.enter_context(sole_watcher(path))
         elif not in_memory(self.url):
-            claim_each_connection(self._writing)
+            claim_each_connection(self._writing, self._writer.forget)
             try:
                 await self.write(lambda _: None)
             except WatchedError as error:

@@ -141,6 +141,14 @@ async def test_writing_in_vain_while_another_watches(store: Store, server: Postg
         assert await store.write(revisions.next_revision) == 1
 
 
+async def test_a_statement_given_up_while_watching(store: Store) -> None:
+    """What goes on in a session that was cut does not keep its own server from writing."""
+    await store.watch()
+    with pytest.raises(StoreError, match="did not answer within"):
+        await store.write(lambda conn: conn.execute(text("SELECT pg_sleep(600)")), patience=0.2)
+    assert await store.write(revisions.next_revision) == 1
+
+
 async def test_lock_of_a_machine_that_vanished(store: Store) -> None:
     """The server asks a silent writer whether it is there: without power it loses its lock in 40 s."""
     await store.watch()
