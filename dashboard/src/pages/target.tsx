@@ -123,7 +123,7 @@ function Shown({ target }: { target: Target }) {
           </Section>
         )}
       </div>
-      <Past id={target.id} kind={kind} />
+      <Past id={target.id} kind={kind} since={target.health.since} />
       <div className={classes.bottom}>
         <Changes id={target.id} since={target.health.since} />
         <TargetSettings target={target} kind={kind} />

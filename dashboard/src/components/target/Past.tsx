@@ -39,12 +39,19 @@ const DEFAULT: Window = '24h'
 const isWindow = (word: string | null): word is Window =>
   word !== null && Object.hasOwn(WINDOW_WORD, word)
 
+interface PastProps {
+  id: number
+  kind: Kind | undefined
+  /** When the target's status changed last. */
+  since: string | null
+}
+
 /** Latency by stage and uptime over a window, which stands in the URL. */
-export function Past({ id, kind }: { id: number; kind: Kind | undefined }) {
+export function Past({ id, kind, since }: PastProps) {
   const [search, setSearch] = useSearchParams()
   const word = search.get('window')
   const window = isWindow(word) ? word : DEFAULT
-  const query = useQuery(pastQuery(useApi(), id, window))
+  const query = useQuery(pastQuery(useApi(), id, window, since))
   const choose = (next: string) =>
     setSearch(
       (before) => {

@@ -24,9 +24,10 @@ const PACE: Record<Window, number> = {
 
 export const pastKey = (id: number) => [PAST, id] as const
 
-export const pastQuery = (api: Api, id: number, window: Window) =>
+/** `since`: when the newest change was; another one, and be it the first, makes it be read anew. */
+export const pastQuery = (api: Api, id: number, window: Window, since: string | null) =>
   queryOptions({
-    queryKey: [...pastKey(id), window],
+    queryKey: [...pastKey(id), window, since],
     queryFn: ({ signal }) =>
       data(
         api.client.GET('/api/v1/targets/{target_id}/history', {
