@@ -185,11 +185,14 @@ function AddressInput({ form }: { form: Form }) {
   if (kind !== null && address === undefined && url === '') return null
   const scheme = schemeOf(url)
   const unknown = kind === null && scheme !== null
+  const bare = kind === null && scheme === null && url.trim() !== ''
   const words = several
     ? 'That was more than one line: only addresses one by one here. Import takes them all.'
     : unknown
       ? `No kind takes ${scheme}:// addresses. Choose one below if it is spelled differently.`
-      : (address?.help ?? `Such as ${examplesOf(kinds)}`)
+      : bare
+        ? `An address begins with what it speaks, such as ${examplesOf(kinds)}. Write that before it, or choose a kind below.`
+        : (address?.help ?? `Such as ${examplesOf(kinds)}`)
   return (
     <TextInput
       size="lg"
