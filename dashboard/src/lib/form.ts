@@ -105,6 +105,12 @@ export function valueOf(shape: Shape, draft: Draft): Json | undefined {
   }
 }
 
+/** Whether what is typed says anything but the default. */
+export function isSet({ shape, fallback }: Field, draft: Draft): boolean {
+  const value = valueOf(shape, draft)
+  return value !== undefined && JSON.stringify(value) !== JSON.stringify(fallback)
+}
+
 /** Return each mistake under the path of the field at which it shows, and those that no field is for. */
 export function placedErrors(
   fields: readonly Field[],

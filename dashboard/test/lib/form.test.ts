@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { bodyOf, type Drafts, draftsOf, isUnder, placedErrors, row } from '#/lib/form'
+import { bodyOf, type Drafts, draftsOf, isSet, isUnder, placedErrors, row } from '#/lib/form'
 import { fieldsOf } from '#/lib/schema'
 
 const FIELDS = fieldsOf({
@@ -118,5 +118,18 @@ describe('placedErrors', () => {
     if (tls === undefined) throw new Error('no tls')
     expect(isUnder(['tls.ca'], tls)).toBe(true)
     expect(isUnder(['tlsx'], tls)).toBe(false)
+  })
+})
+
+describe('isSet', () => {
+  const set = (drafts: Drafts) =>
+    FIELDS.filter((field) => isSet(field, drafts[field.key])).map(({ key }) => key)
+
+  it('counts what differs from its default', () => {
+    expect(set({ name: 'x', on: false, labels: [row('a', 'b')] })).toEqual(['name', 'on', 'labels'])
+  })
+
+  it('counts neither a stored default nor what was emptied again', () => {
+    expect(set({ name: '', on: true, port: ' ', labels: [], tls: { ca: '' } })).toEqual([])
   })
 })

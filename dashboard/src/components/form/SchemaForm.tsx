@@ -2,7 +2,7 @@ import { Stack, Text, UnstyledButton } from '@mantine/core'
 import { IconChevronRight } from '@tabler/icons-react'
 import { useId, useState } from 'react'
 
-import { type Draft, type Drafts, isUnder } from '#/lib/form'
+import { type Draft, type Drafts, isSet, isUnder } from '#/lib/form'
 import type { Field } from '#/lib/schema'
 
 import classes from './form.module.css'
@@ -48,7 +48,7 @@ function More({ parts, ...shared }: MoreProps) {
   const id = useId()
   const folded = parts.flatMap((each) => each.fields)
   const open = wanted || folded.some((field) => isUnder(shared.errors.keys(), field))
-  const set = folded.filter(({ key }) => shared.drafts[key] !== undefined).length
+  const set = folded.filter((field) => isSet(field, shared.drafts[field.key])).length
   return (
     <div>
       <UnstyledButton
