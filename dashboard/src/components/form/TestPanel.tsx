@@ -47,7 +47,7 @@ export function TestPanel({ test, kind, stale }: TestPanelProps) {
           )}
           {stale && result !== null && (
             <Text size="sm" c="dimmed">
-              Of before your last change
+              From before your last change
             </Text>
           )}
         </Group>

@@ -1,12 +1,12 @@
 import { memo } from 'react'
 import { Link } from 'react-router'
 
-import { useAtNow, type May } from '#/api/context'
+import type { May } from '#/api/context'
 import type { OverviewRow } from '#/api/types'
 import { seconds } from '#/lib/format'
 import { paths } from '#/lib/paths'
 import { shownStatus } from '#/lib/status'
-import { exact, span } from '#/lib/time'
+import { Held } from '#/ui/Held'
 import { Since } from '#/ui/Since'
 import { Sparkline } from '#/ui/Sparkline'
 import { StatusBadge } from '#/ui/StatusBadge'
@@ -121,16 +121,7 @@ function Standing({ row, stale }: { row: OverviewRow; stale: boolean }) {
     return <span className={classes.quiet}>{`confirming ${have} of ${need}`}</span>
   }
   if (row.since === null || !row.enabled) return null
-  return <Held since={row.since} />
-}
-
-function Held({ since }: { since: string }) {
-  const held = useAtNow((now) => span((now - Date.parse(since)) / 1000))
-  return (
-    <time className={classes.quiet} dateTime={since} title={`Since ${exact(since)}`}>
-      for {held}
-    </time>
-  )
+  return <Held since={row.since} className={classes.quiet} />
 }
 
 function Latency({ row }: { row: OverviewRow }) {

@@ -9,6 +9,7 @@ import { paths } from '#/lib/paths'
 import { shownStatus } from '#/lib/status'
 import { duration } from '#/lib/time'
 import { CopyButton } from '#/ui/CopyButton'
+import { Held } from '#/ui/Held'
 import { Since } from '#/ui/Since'
 import { StatusBadge } from '#/ui/StatusBadge'
 
@@ -55,11 +56,7 @@ function Standing({ target }: { target: Target }) {
         size="lg"
         stale={stale}
       />
-      {enabled && health.since !== null && (
-        <span>
-          since <Since at={health.since} />
-        </span>
-      )}
+      {enabled && health.since !== null && <Held since={health.since} />}
       {stale && <Badge color="gray">last known</Badge>}
       {enabled && health.confirming !== null && (
         <Badge color="orange" variant="light" tt="none">
