@@ -145,10 +145,9 @@ class App:
         settings = self.settings
         url = settings.store.url.get_secret_value()
         self.net = await stack.enter_async_context(Network(clock=self.clock, egress=settings.egress))
-        self.store = await Store.open(url, clock=self.clock, migrate=url.startswith("sqlite"))
+        migrate = url.startswith("sqlite")
+        self.store = await Store.open(url, clock=self.clock, migrate=migrate, watch=self._watch)
         stack.push_async_callback(self.store.close)
-        if self._watch:
-            await self.store.watch()
         stack.callback(self.bus.close)
         await self._build(stack)
         await self.catalogue.load()

@@ -50,12 +50,13 @@ class Store:
         )
 
     @classmethod
-    async def open(cls, url: str, *, clock: Clock, migrate: bool) -> Self:
+    async def open(cls, url: str, *, clock: Clock, migrate: bool, watch: bool = False) -> Self:
         """Open the store at an address.
 
         With `migrate` an empty or older database is brought up to date first (an SQLite file is
-        copied beside itself before); without, it is refused. Raises InputError for what a person has
-        to put right, StoreError where the database does not answer.
+        copied beside itself before); without, it is refused. With `watch` take the right to watch it, as
+        `watch()` does, before anything is changed under somebody else's feet. Raises InputError for what
+        a person has to put right, StoreError where the database does not answer.
         """
         parsed = store_url(url)
         path = file_of(parsed)
@@ -64,6 +65,8 @@ class Store:
         store = cls(parsed, clock)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(store.close)
+            if watch:
+                await store.watch()
             await store._prepare(migrate=migrate)
             stack.pop_all()
         return store

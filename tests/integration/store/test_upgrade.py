@@ -25,6 +25,7 @@ from mooring.core.clock import SystemClock
 from mooring.core.failure import InputError
 from mooring.store import histogram, history, schema, targets, upgrade
 from mooring.store.engines import opened, store_url
+from mooring.store.sole import sole_watcher
 from mooring.store.store import Store
 from tests.servers.postgresql import PostgreSQL
 from tests.sources import ROOT
@@ -223,6 +224,20 @@ def test_upgrade_by_two_at_once(empty_url: str, tmp_path: Path) -> None:
     both = [subprocess.Popen(command, cwd=ROOT) for _ in range(2)]
     assert [each.wait() for each in both] == [0, 0]
     assert "flavours" in looks(empty_url)[0]
+
+
+async def test_a_watched_file_is_not_migrated(tmp_path: Path) -> None:
+    """A newer Mooring that is started by mistake leaves the file of a running older one as it is."""
+    path = tmp_path / "old.db"
+    path.touch()
+    with opened(store_url(f"sqlite:///{path}")) as engine, engine.begin() as conn:
+        config = upgrade._config()
+        config.attributes["connection"] = conn
+        command.upgrade(config, "0001")
+    with sole_watcher(path), pytest.raises(InputError, match="is watched by another Mooring already"):
+        await Store.open(f"sqlite:///{path}", clock=SystemClock(), migrate=True, watch=True)
+    with opened(store_url(f"sqlite:///{path}")) as engine, engine.connect() as conn:
+        assert upgrade.state(conn) is upgrade.State.BEHIND
 
 
 def history_of(url: str) -> list[dict[str, object]]:
