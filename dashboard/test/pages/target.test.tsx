@@ -289,14 +289,6 @@ describe('the past', () => {
     expect(page.server.count('/history')).toBe(1)
   })
 
-  it('is read anew once the status has changed, or is known at last', async () => {
-    const page = shown({ target: health({ last: null, status: 'unknown', since: null }) })
-    await screen.findByRole('slider', { name: /^Latency by stage/ })
-    page.server.target = aTarget()
-    await act(() => page.cache.invalidateQueries({ queryKey: keys.target(1) }))
-    await waitFor(() => expect(page.server.count('/history')).toBe(2))
-  })
-
   it('says each step in words, by keys', async () => {
     const { user } = shown()
     const chart = await screen.findByRole('slider', { name: /^Latency by stage/ })
