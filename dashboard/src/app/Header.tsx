@@ -24,7 +24,7 @@ export function Header() {
         </Link>
         <Standing />
         <WideNavigation />
-        <Group gap="xs" ml="auto" wrap="nowrap">
+        <Group className={classes.actions ?? ''} gap="xs" wrap="nowrap">
           <TestAllButton />
           <ColorSchemeMenu />
           <UserMenu />

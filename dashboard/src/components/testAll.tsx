@@ -44,6 +44,7 @@ export function TestAllButton() {
       <Button
         size="xs"
         variant="default"
+        classNames={{ root: classes.button, section: classes.icon }}
         leftSection={asked === null ? <PlayIcon /> : <Turning run={asked.run} />}
         disabled={asked === null && scope === null}
         onClick={press}

@@ -118,7 +118,8 @@ function Filters({
         aria-label="Status of the results"
         placeholder="Any status"
         size="xs"
-        w="8.5rem"
+        flex="0 1 8.5rem"
+        miw={0}
         clearable
         value={filter.status}
         onChange={(value) => set('status', value)}
@@ -128,7 +129,8 @@ function Filters({
         aria-label="Reason of the results"
         placeholder="Any reason"
         size="xs"
-        w="11rem"
+        flex="0 1 11rem"
+        miw={0}
         clearable
         searchable
         comboboxProps={{ width: 'max-content', position: 'bottom-end' }}
