@@ -212,6 +212,46 @@ def test_a_revoked_token_is_replaced_in_place(server: Mooring, open_page: OpenPa
             expect(page.get_by_role("link", name="a page of mine", exact=True)).to_be_visible()
 
 
+@pytest.mark.parametrize("width", [1280, 375])
+def test_the_first_screen_says_what_to_begin_with(server: Mooring, open_page: OpenPage, width: int) -> None:
+    """Beside Mooring's own parts stand a field for an address, the import, and the demo's targets."""
+    with open_page(server, width=width) as page:
+        begin = page.get_by_role("region", name="Begin")
+        expect(begin).to_contain_text(re.compile("Below stand the demo.s targets and Mooring.s own parts"))
+        expect(page.get_by_role("link", name="Mooring database", exact=True)).to_be_visible()
+        begin.get_by_role("link", name="Import an environment file").click()
+        heading(page, "Import targets")
+        page.go_back()
+        begin.get_by_label("Address").fill("tcp://127.0.0.1:1")
+        begin.get_by_role("button", name="Continue").click()
+        heading(page, "Add a target")
+        expect(page.get_by_label("Paste an address")).to_have_value("tcp://127.0.0.1:1")
+
+
+def test_a_phone_has_room_for_the_header(server: Mooring, open_page: OpenPage) -> None:
+    """The longest word for a status and a button with a number fit beside the menus, none of them cut."""
+    with server.client() as client:
+        client.post("/api/v1/targets", json={"name": "job", "kind": "push"})
+        client.post("/api/v1/targets", json={"name": "nothing", "url": "tcp://127.0.0.1:1"})
+    for path, button in (("/import", "Test all"), ("/?q=o", "Test these 6")):
+        with open_page(server, path, width=375) as page:
+            banner = page.get_by_role("banner")
+            expect(banner.get_by_role("button", name=button)).to_be_visible()
+            banner.evaluate("""banner => {
+                const words = document.createTreeWalker(banner, NodeFilter.SHOW_TEXT)
+                while (words.nextNode()) {
+                    const word = words.currentNode
+                    if (/^(Up|Down|Unknown)$/.test(word.data)) word.data = 'Degraded'
+                }
+            }""")
+            assert page.evaluate("document.documentElement.scrollWidth") == 375
+            for each in (*banner.get_by_role("button").all(), banner.get_by_text("Degraded")):
+                box = each.bounding_box()
+                assert box is not None
+                assert box["x"] + box["width"] <= 375 - 12
+                assert each.evaluate("element => element.scrollWidth <= element.clientWidth + 1")
+
+
 @pytest.mark.parametrize("minutes", [-10, 10])
 def test_times_are_right_with_a_wrong_clock(server: Mooring, open_page: OpenPage, minutes: int) -> None:
     """With this machine's clock 10 minutes off, "ago" is told by the server's."""

@@ -282,7 +282,7 @@ describe('states', () => {
     await show([aRow({ name: 'Mooring database', labels: { mooring: 'self' } })])
 
     expect(screen.getByRole('link', { name: 'Mooring database' })).toBeInTheDocument()
-    expect(screen.getByRole('link', { name: 'import an environment file' })).toHaveAttribute(
+    expect(screen.getByRole('link', { name: 'Import an environment file' })).toHaveAttribute(
       'href',
       '/import',
     )

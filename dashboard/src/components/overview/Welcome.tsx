@@ -18,7 +18,7 @@ export function Welcome({ rows }: { rows: readonly OverviewRow[] }) {
   const may = useMay()
   if (!may.edit) {
     return (
-      <section className={classes.welcome} aria-label="Begin">
+      <section className={classes.alone} aria-label="Begin">
         <EmptyState title="No targets yet">
           Whoever has the role operator or admin can add the first one.
         </EmptyState>
@@ -27,32 +27,43 @@ export function Welcome({ rows }: { rows: readonly OverviewRow[] }) {
   }
   return (
     <section className={classes.welcome} aria-label="Begin">
-      <Title order={2}>What shall Mooring watch?</Title>
-      <Text c="dimmed" size="sm" maw="44rem">
-        Paste the address of a database, a queue, a web service. Mooring finds out its kind and
-        tests it stage by stage before you save it.
-      </Text>
-      <Begin />
-      <Text c="dimmed" size="sm">
-        <Look rows={rows} />
-      </Text>
+      <div className={classes.paste}>
+        <Title order={2}>What shall Mooring watch?</Title>
+        <Text c="dimmed" size="sm">
+          Paste the address of a database, a queue, a web service. Mooring finds out its kind and
+          tests it stage by stage before you save it.
+        </Text>
+        <Begin />
+      </div>
+      <dl className={classes.others}>
+        <div>
+          <dt>Many at once</dt>
+          <dd>
+            <Anchor component={Link} to={paths.import()} inherit underline="always">
+              Import an environment file
+            </Anchor>{' '}
+            or a Compose file.
+          </dd>
+        </div>
+        <div>
+          <dt>Just looking</dt>
+          <dd>
+            <Look rows={rows} />
+          </dd>
+        </div>
+      </dl>
     </section>
   )
 }
 
 /** What there is to look at meanwhile. */
 function Look({ rows }: { rows: readonly OverviewRow[] }) {
-  const file = (
-    <Anchor component={Link} to={paths.import()} size="sm" underline="always">
-      import an environment file
-    </Anchor>
-  )
   if (rows.some((row) => row.labels['mooring'] === 'demo')) {
-    return <>Or {file}. Below stand Mooring’s own parts and the demo’s.</>
+    return 'Below stand the demo’s targets and Mooring’s own parts. Open one to see its stages.'
   }
   return (
     <>
-      Or {file}, or look around first: <Code>mooring serve --demo</Code> starts with targets to see.
+      <Code>mooring serve --demo</Code> starts with targets to see. Mooring’s own parts stand below.
     </>
   )
 }
