@@ -1,4 +1,4 @@
-import { Anchor, createTheme, type CSSVariablesResolver, Tooltip } from '@mantine/core'
+import { Anchor, createTheme, type CSSVariablesResolver, Modal, Tooltip } from '@mantine/core'
 
 export const theme = createTheme({
   primaryColor: 'blue',
@@ -13,6 +13,7 @@ export const theme = createTheme({
   },
   components: {
     Anchor: Anchor.extend({ defaultProps: { underline: 'hover' } }),
+    Modal: Modal.extend({ styles: { title: { fontWeight: 600 } } }),
     Tooltip: Tooltip.extend({
       defaultProps: { openDelay: 300, events: { hover: true, focus: true, touch: false } },
     }),
