@@ -153,11 +153,23 @@ async def test_damaged_file_is_told(database: Path) -> None:
     assert message.startswith("the database is damaged")
 
 
+async def test_repairing_works_from_any_folder(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What can be pasted names the whole path: no name is taken for an option."""
+    monkeypatch.chdir(database.parent)
+    content = bytearray(database.read_bytes())
+    content[-4096:] = b"\xff" * 4096
+    Path("-cmd x.db").write_bytes(content)
+    failure = (await check("-cmd%20x.db", quick_check=True)).failure
+    assert failure is not None
+    path = Path("-cmd x.db").absolute()
+    assert failure.fix == f"sqlite3 '{path}' .recover | sqlite3 '{path}.recovered'"
+
+
 async def test_locked_database_is_told_by_the_deadline(database: Path) -> None:
     """A lock that is held is waited for, and named as such before the deadline."""
     with closing(sqlite3.connect(database, isolation_level=None)) as holder:
         holder.execute("BEGIN EXCLUSIVE")
-        result = await check(database, timeout=0.5)
+        result = await check(database, timeout=2)
     assert told(result) == (
         Reason.UNAVAILABLE,
         Stage.PROTOCOL,

@@ -191,5 +191,6 @@ def _explained(error: sqlite3.Error, path: str) -> Cause | None:
 
 def _fix(number: int, path: str) -> str | None:
     if number == sqlite3.SQLITE_CORRUPT:
+        path = str(Path(path).absolute())  # wherever it is pasted, and whatever the name begins with
         return f"sqlite3 {shlex.quote(path)} .recover | sqlite3 {shlex.quote(f'{path}.recovered')}"
     return "read_only = false" if number == sqlite3.SQLITE_READONLY else None
