@@ -31,6 +31,8 @@ export function noticed(before: Rows, after: Rows, lost: Set<number>): Noticed[]
   const found: Noticed[] = []
   for (const row of after) {
     const was = old.get(row.id)
+    // One that comes already down was never seen to work: nothing was lost, and whoever added it was
+    // told by its form. Its return is told like any other.
     if (was === row || was === undefined) continue
     if (shownStatus(was) === 'down') lost.add(row.id)
     const now = shownStatus(row)

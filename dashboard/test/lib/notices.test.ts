@@ -27,6 +27,10 @@ describe('what is noticed', () => {
     expect(changes([row(1, 'down')], [row(1, 'down'), row(2, 'down')])).toEqual([[]])
   })
 
+  it('is the return of one that came down already, though not its coming', () => {
+    expect(changes([], [row(1, 'down')], [row(1, 'up')])).toEqual([[], ['restored']])
+  })
+
   it('is not that nothing is known, and the return after it is one return', () => {
     const states = [[row(1, 'down')], [row(1, 'unknown')], [row(1, 'up')], [row(1, 'up')]]
     expect(changes(...states)).toEqual([[], ['restored'], []])
