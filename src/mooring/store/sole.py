@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -47,15 +47,14 @@ class _Claim:
         self._session: tuple[int, datetime] | None = None
 
     def __call__(self, connection: Any, _record: object) -> None:
-        try:
+        with ExitStack() as undo:
+            undo.callback(self._forget, connection)
+            undo.callback(connection.close)  # the pool does not do it, nor does it tell anybody
             with connection.cursor() as cursor:
                 self._take(cursor)
                 self._session = cursor.execute(_SESSION).fetchone()
             connection.rollback()  # of the transaction, not of the lock
-        except BaseException:
-            connection.close()  # the pool does not do it, nor does it tell anybody
-            self._forget(connection)
-            raise
+            undo.pop_all()
 
     def _take(self, cursor: Any) -> None:
         """Take the lock, from ourselves too: a session that was cut holds it until it is done."""
