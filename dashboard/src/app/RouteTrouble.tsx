@@ -1,18 +1,34 @@
 import { Container } from '@mantine/core'
+import { useState } from 'react'
 import { useRouteError } from 'react-router'
 
+import { apiUrl } from '#/api/client'
 import { ErrorNotice } from '#/ui/ErrorNotice'
+
+// What the browsers say, and Vite, where a page's own code or its styles did not come.
+const NOT_LOADED = /dynamically imported module|module script failed|preload CSS/i
+const LOADING = 'It could not be loaded: Mooring did not answer, or was updated meanwhile.'
 
 /** What stands where a page failed. */
 export function RouteTrouble() {
   const thrown = useRouteError()
+  const [trying, setTrying] = useState(false)
   const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+  // A reload that fails would leave the browser's own page, which never comes back by itself.
+  const retry = async () => {
+    setTrying(true)
+    await fetch(apiUrl('livez')).then(
+      () => window.location.reload(),
+      () => setTrying(false),
+    )
+  }
   return (
     <Container size="sm" py="xl">
       <ErrorNotice
         title="This page could not be shown"
-        error={error}
-        onRetry={() => window.location.reload()}
+        error={NOT_LOADED.test(error.message) ? new Error(LOADING) : error}
+        onRetry={() => void retry()}
+        retrying={trying}
       />
     </Container>
   )
