@@ -12,6 +12,7 @@ import { valueTicks } from '#/lib/chart'
 import { seconds } from '#/lib/format'
 import { type Fall, type Step, type Verdict, VERDICT_WORD } from '#/lib/waterfall'
 
+import { Help } from './Help'
 import classes from './Waterfall.module.css'
 
 const ICON: Record<Verdict, ComponentType<{ size: number }>> = {
@@ -91,7 +92,11 @@ function StepRow({ step, proves }: { step: Step; proves: string | undefined }) {
       </span>
       <Track step={step} />
       <span className={classes.time}>{step.seconds !== null && seconds(step.seconds)}</span>
-      {proves !== undefined && <span className={classes.proves}>{proves}</span>}
+      {proves !== undefined && (
+        <span className={classes.proves}>
+          <Help text={proves} />
+        </span>
+      )}
     </li>
   )
 }

@@ -12,9 +12,9 @@ import type { ReactNode } from 'react'
 
 import { asGroup, asText, type Draft, type Drafts, lines } from '#/lib/form'
 import { type Field, type Option, placeholderOf, type Shape } from '#/lib/schema'
+import { helpOf } from '#/ui/Help'
 
 import classes from './form.module.css'
-import { helpOf } from './Help'
 import { QUIET } from './quiet'
 import { SecretField } from './SecretField'
 import { TableField } from './TableField'

@@ -3,9 +3,9 @@ import { IconEye, IconEyeOff } from '@tabler/icons-react'
 import { useState } from 'react'
 
 import { asText } from '#/lib/form'
+import { helpOf } from '#/ui/Help'
 
 import classes from './form.module.css'
-import { helpOf } from './Help'
 import { QUIET } from './quiet'
 import type { FieldProps } from './types'
 

@@ -3,9 +3,9 @@ import { IconPlus, IconX } from '@tabler/icons-react'
 import { useId } from 'react'
 
 import { asRows, row as newRow, type Row } from '#/lib/form'
+import { helpOf } from '#/ui/Help'
 
 import classes from './form.module.css'
-import { helpOf } from './Help'
 import { QUIET } from './quiet'
 import type { FieldProps } from './types'
 

@@ -8,11 +8,11 @@ import { seconds } from '#/lib/format'
 import { finished, running, stagesOf } from '#/lib/waterfall'
 import { ErrorNotice } from '#/ui/ErrorNotice'
 import { WarningsCard } from '#/ui/FailureCard'
+import { Help } from '#/ui/Help'
 import { StatusBadge } from '#/ui/StatusBadge'
 import { Waterfall } from '#/ui/Waterfall'
 
 import classes from './form.module.css'
-import { Help } from './Help'
 import type { Test } from './useTest'
 
 interface TestPanelProps {
