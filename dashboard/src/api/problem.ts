@@ -24,7 +24,7 @@ export class ApiError extends Error {
 /** The server did not answer at all: it is stopped, or the network between is cut. */
 export class Unreachable extends Error {
   constructor() {
-    super('Mooring does not answer. Is the server running?')
+    super('Mooring did not answer. Is the server running?')
     this.name = 'Unreachable'
   }
 }

@@ -61,7 +61,7 @@ export function EditForm({ target, kind, common }: EditFormProps) {
             {base.name} belongs to the configuration file: change it there.
           </Alert>
         )}
-        {errors.top !== null && <ErrorNotice error={errors.top} />}
+        {errors.top !== null && errors.top !== test.error && <ErrorNotice error={errors.top} />}
         {theirs !== null && (
           <Conflict
             key={theirs.version}

@@ -57,7 +57,11 @@ function Standing({ target }: { target: Target }) {
         stale={stale}
       />
       {enabled && health.since !== null && <Held since={health.since} />}
-      {stale && <Badge color="gray">last known</Badge>}
+      {stale && (
+        <Badge color="gray" tt="none">
+          last known
+        </Badge>
+      )}
       {enabled && health.confirming !== null && (
         <Badge color="orange" variant="light" tt="none">
           confirming {health.confirming[0]} of {health.confirming[1]}
@@ -96,10 +100,14 @@ function Last({ at, passive }: { at: string | null; passive: boolean }) {
   )
 }
 
-/** A check that is due may wait a moment for its turn: it is never told as past. */
+/**
+ * A check that is due may wait a moment for its turn: it is never told as past. Whether there will be one
+ * is not known where the server is not heard.
+ */
 function NextCheck({ at, every }: { at: string | null; every: string }) {
+  const { phase } = useLive()
   const due = useAtNow((now) => at !== null && Date.parse(at) - now < 1500)
-  if (at === null) return <span>every {every}</span>
+  if (at === null || phase === 'broken') return <span>every {every}</span>
   return (
     <span>
       next {due ? <time dateTime={at}>now</time> : <Since at={at} />}, every {every}
