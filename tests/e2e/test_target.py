@@ -12,10 +12,11 @@ import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.axe import barriers
+from tests.axe import SCHEMES, barriers_in_both_themes
 from tests.servers.chromium import OpenPage
-from tests.servers.mooring import Mooring, StartMooring
+from tests.servers.mooring import Mooring
 from tests.servers.postgresql import PostgreSQL, StartPostgreSQL
+from tests.servers.process import poll_until, private_folder
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 HOSTILE = '<img src=x onerror="document.title=1"> & “quoted”'
@@ -28,10 +29,17 @@ interval = 3600
 """
 
 
-@pytest.fixture
-def server(start_mooring: StartMooring) -> Iterator[Mooring]:
+@pytest.fixture(scope="module")
+def running() -> Iterator[Mooring]:
     """A server with one target in its configuration file."""
-    with start_mooring(config=CONFIG) as server:
+    with private_folder() as folder, Mooring(folder, config=CONFIG) as server:
+        yield server
+
+
+@pytest.fixture
+def server(running: Mooring) -> Iterator[Mooring]:
+    """That server, with nothing of an earlier test in it."""
+    with running.lent() as server:
         yield server
 
 
@@ -54,6 +62,11 @@ def named(server: Mooring, name: str) -> dict[str, Any]:
 def path_of(target: dict[str, Any]) -> str:
     """Return where the page of a target is."""
     return f"/targets/{target['id']}"
+
+
+def results_of(target: dict[str, Any]) -> str:
+    """Return where the API has the results of a target."""
+    return f"/api/v1{path_of(target)}/results"
 
 
 def standing(page: Page) -> Locator:
@@ -165,7 +178,7 @@ def test_a_test_shows_its_stages_as_they_pass_and_can_be_cancelled(
             expect(page.get_by_text("The test was cancelled")).to_be_visible()
             expect(page.get_by_role("button", name="Test now")).to_be_focused()
     with server.client() as client:
-        assert client.get(f"/api/v1{path_of(target)}/results").json()["items"] == []
+        assert client.get(results_of(target)).json()["items"] == []
 
 
 def test_pausing_and_resuming(server: Mooring, open_page: OpenPage) -> None:
@@ -247,25 +260,26 @@ def test_one_that_reports_by_itself_is_waited_for(server: Mooring, open_page: Op
         expect(page.get_by_role("heading", name="Last report")).to_be_visible()
 
 
-def test_results_are_filtered_in_the_address_and_opened(
-    server: Mooring, start_postgresql: StartPostgreSQL, open_page: OpenPage
-) -> None:
+def test_results_are_filtered_in_the_address_and_opened(server: Mooring, open_page: OpenPage) -> None:
     """Only what failed is listed, a reload keeps the filter, and a row opens to its own waterfall."""
-    with start_postgresql() as database:
-        target = add(server, url=database.url())
-        with open_page(server, path_of(target)) as page:
-            rows = page.get_by_role("list", name="Results, newest first").get_by_role("button")
-            expect(rows.first).to_contain_text("Up")
-            database.kill()
-            expect(standing(page)).to_contain_text("Down", timeout=10_000)
-            page.get_by_label("Status of the results").first.click()
-            page.get_by_role("option", name="Down").click()
-            expect(page).to_have_url(re.compile("status=down"))
-            page.reload()
-            expect(rows.first).to_contain_text("Down")
-            expect(rows.filter(has_text="Up")).to_have_count(0)
-            rows.first.click()
-            expect(stage_of_this(page, "tcp")).to_contain_text("failed")
+    listener = socket.create_server(("127.0.0.1", 0))
+    with listener:
+        target = add(server, url=f"tcp://127.0.0.1:{listener.getsockname()[1]}", interval=3600)
+        with server.client() as client:
+            poll_until(lambda: bool(client.get(results_of(target)).json()["items"]), "the first check")
+    with open_page(server, path_of(target)) as page:
+        rows = page.get_by_role("list", name="Results, newest first").get_by_role("button")
+        expect(rows.first).to_contain_text("Up")
+        page.get_by_role("button", name="Test now").click()
+        expect(standing(page)).to_contain_text("Down")
+        page.get_by_label("Status of the results").first.click()
+        page.get_by_role("option", name="Down").click()
+        expect(page).to_have_url(re.compile("status=down"))
+        page.reload()
+        expect(rows.first).to_contain_text("Down")
+        expect(rows.filter(has_text="Up")).to_have_count(0)
+        rows.first.click()
+        expect(stage_of_this(page, "tcp")).to_contain_text("failed")
 
 
 def stage_of_this(page: Page, name: str) -> Locator:
@@ -305,14 +319,15 @@ def test_when_the_server_is_gone_it_is_last_known(server: Mooring, open_page: Op
         expect(standing(page)).to_contain_text("Up", timeout=10_000)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [375, 1280])
-def test_nothing_hangs_over_the_edge(server: Mooring, open_page: OpenPage, scheme: str, width: int) -> None:
+def test_nothing_hangs_over_the_edge(server: Mooring, open_page: OpenPage, width: int) -> None:
     """On a phone as on a desk, with a long hostile name and a target that fails."""
     target = add(server, url="postgresql://u:p@127.0.0.1:9/x", name=HOSTILE + "long" * 30)
-    with open_page(server, path_of(target), width=width, color_scheme=scheme) as page:
+    with open_page(server, path_of(target), width=width) as page:
         expect(why(page)).to_be_visible()
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.title() != "1"
 
 
@@ -325,13 +340,12 @@ def test_a_target_that_does_not_exist(server: Mooring, open_page: OpenPage, path
         page.wait_for_url(f"{server.url}/")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_is_accessible(server: Mooring, open_page: OpenPage, scheme: str) -> None:
+def test_it_is_accessible(server: Mooring, open_page: OpenPage) -> None:
     """With a failure, a result that is open and the table: axe-core finds nothing serious."""
     target = add(server, url="postgresql://u:p@127.0.0.1:9/x")
-    with open_page(server, path_of(target), color_scheme=scheme) as page:
+    with open_page(server, path_of(target)) as page:
         expect(why(page)).to_be_visible()
         page.get_by_role("list", name="Results, newest first").get_by_role("button").first.click()
         page.get_by_role("button", name="Show as a table").click()
         expect(page.get_by_role("table")).to_be_visible()
-        assert barriers(page) == []
+        assert barriers_in_both_themes(page) == []

@@ -13,8 +13,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.servers.chromium import OpenPage
-from tests.servers.mooring import Mooring, StartMooring
-from tests.servers.process import free_port, poll_until
+from tests.servers.mooring import Mooring
+from tests.servers.process import free_port, poll_until, private_folder
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -50,10 +50,17 @@ def silent() -> Iterator[Silent]:
     silent.listener.close()
 
 
+@pytest.fixture(scope="module")
+def running() -> Iterator[Mooring]:
+    """A server that watches itself alone."""
+    with private_folder() as folder, Mooring(folder) as server:
+        yield server
+
+
 @pytest.fixture
-def server(start_mooring: StartMooring) -> Iterator[Mooring]:
-    """A server with Mooring's own parts, which are up, and a port at which nobody listens."""
-    with start_mooring() as server:
+def server(running: Mooring) -> Iterator[Mooring]:
+    """That server, with Mooring's own parts, which are up, and a port at which nobody listens."""
+    with running.lent() as server:
         add(server, name="nobody", url=f"tcp://127.0.0.1:{free_port()}", labels={"team": "shop"})
         yield server
 

@@ -10,14 +10,22 @@ from playwright.sync_api import Page, expect
 
 from tests.servers.chromium import OpenPage
 from tests.servers.mooring import Mooring, StartMooring
+from tests.servers.process import private_folder
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 
+@pytest.fixture(scope="module")
+def running() -> Iterator[Mooring]:
+    """A server for the tests that leave its first admin there."""
+    with private_folder() as folder, Mooring(folder) as server:
+        yield server
+
+
 @pytest.fixture
-def server(start_mooring: StartMooring) -> Iterator[Mooring]:
+def server(running: Mooring) -> Iterator[Mooring]:
     """A server with nobody but its first admin."""
-    with start_mooring() as server:
+    with running.lent() as server:
         yield server
 
 
@@ -68,9 +76,9 @@ def test_the_last_admins_token_stays(server: Mooring, open_page: OpenPage) -> No
         expect(dialog.get_by_text("this is the last admin's token")).to_be_visible()
 
 
-def test_revoking_ones_own_leads_to_the_sign_in(server: Mooring, open_page: OpenPage) -> None:
+def test_revoking_ones_own_leads_to_the_sign_in(start_mooring: StartMooring, open_page: OpenPage) -> None:
     """An admin who revokes the token that they signed in with is asked to sign in."""
-    with open_page(server, "/tokens") as page:
+    with start_mooring() as server, open_page(server, "/tokens") as page:
         make(page, "another", "admin")
         revoke(page, "first")
         page.wait_for_url("**/sign-in")

@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.servers.chromium import OpenPage
-from tests.servers.mooring import Mooring, StartMooring
-from tests.servers.process import poll_until
+from tests.servers.mooring import Mooring
+from tests.servers.process import poll_until, private_folder
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 JOBS = 6
@@ -21,10 +21,17 @@ RECONNECTED = 45_000
 """Milliseconds that the page may take to notice that the server is back."""
 
 
+@pytest.fixture(scope="module")
+def running() -> Iterator[Mooring]:
+    """A server that watches itself alone."""
+    with private_folder() as folder, Mooring(folder) as server:
+        yield server
+
+
 @pytest.fixture
-def server(start_mooring: StartMooring) -> Iterator[Mooring]:
-    """A server with jobs that have all reported that they work."""
-    with start_mooring() as server:
+def server(running: Mooring) -> Iterator[Mooring]:
+    """That server, with jobs that have all reported that they work."""
+    with running.lent() as server:
         with server.client() as client:
             for number in range(JOBS):
                 keys = {"name": f"job {number}", "kind": "push", "interval": 86400, "failures_before_down": 1}

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import httpx
 import pytest
@@ -58,6 +58,24 @@ class Mooring(ServerProcess):
         """Return a client that is the first admin."""
         headers = {"Authorization": f"Bearer {self.token}"}
         return httpx.Client(base_url=self.url, headers=headers, timeout=20, **options)
+
+    @contextmanager
+    def lent(self) -> Iterator[Self]:
+        """Lend the server to one test of many: what it adds is removed after, and what it ended started."""
+        yield self
+        if not self.running:
+            self.start()
+        with self.client() as client:
+            for target in client.get("/api/v1/targets", params={"limit": 500}).json()["items"]:
+                if target["origin"] == "api":
+                    _removed(client.delete(f"/api/v1/targets/{target['id']}"))
+            for token in client.get("/api/v1/tokens").json()["items"]:
+                if token["name"] != "first":
+                    _removed(client.delete(f"/api/v1/tokens/{token['id']}"))
+
+
+def _removed(answer: httpx.Response) -> None:
+    assert answer.status_code == httpx.codes.NO_CONTENT, answer.text
 
 
 StartMooring: TypeAlias = Callable[..., AbstractContextManager[Mooring]]
