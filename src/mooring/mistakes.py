@@ -17,11 +17,12 @@ LONGEST_SHOWN = 60
 """Characters of what a stranger wrote that a message repeats."""
 
 _TABLE = "has to be a table: keys with their values"
+_WHOLE = ("int_type", "int_parsing", "int_parsing_size", "int_from_float")
 _WORDS = {
     "missing": "is missing",
-    **dict.fromkeys(("string_type", "string_sub_type"), "has to be text"),
+    **dict.fromkeys(("string_type", "string_sub_type", "string_unicode"), "has to be text"),
     **dict.fromkeys(("float_type", "float_parsing"), "has to be a number"),
-    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "has to be a whole number"),
+    **dict.fromkeys(_WHOLE, "has to be a whole number"),
     **dict.fromkeys(("bool_type", "bool_parsing"), "has to be true or false"),
     **dict.fromkeys(("dict_type", "mapping_type", "dataclass_type", "model_type"), _TABLE),
     **dict.fromkeys(("list_type", "tuple_type", "set_type", "frozen_set_type"), "has to be a list"),
@@ -35,6 +36,8 @@ _WORDS = {
     "too_long": "may hold at most {max_length}",
     "string_too_short": "has to have at least {min_length} characters",
     "string_too_long": "may have at most {max_length} characters",
+    "string_pattern_mismatch": "has to match {pattern}",
+    "path_type": "has to be a path",
 }
 
 
