@@ -38,12 +38,12 @@ function useTabIcon(signal: Signal | null): void {
 }
 
 function useNews(rows: readonly OverviewRow[] | undefined, heard: boolean): void {
-  const toast = useToast()
+  const news = useRef<News>(null)
+  const toast = useToast(() => news.current?.gone())
   const desktop = useDesktopNotices()
   const tell = useEffectEvent((notice: Notice, where: 'page' | 'desktop') =>
     where === 'page' ? toast(notice) : desktop(notice),
   )
-  const news = useRef<News>(null)
   useEffect(() => {
     const made = new News(
       (notice, where) => tell(notice, where),
@@ -67,18 +67,25 @@ function useNews(rows: readonly OverviewRow[] | undefined, heard: boolean): void
   }, [rows])
 }
 
-/** Show a notice in the place of the one before. */
-function useToast(): (notice: Notice) => void {
+/** Show a notice in the place of the one before. `onGone`: it was read, or its time is over. */
+function useToast(onGone: () => void): (notice: Notice) => void {
   const navigate = useNavigate()
   const shown = useRef<string>(null)
   return (notice) => {
-    if (shown.current !== null) notifications.hide(shown.current)
+    const before = shown.current
+    shown.current = null
+    if (before !== null) notifications.hide(before)
     const id = notifications.show({
       color: COLOUR[notice.tone],
       autoClose: STAYS[notice.tone],
       title: <Headline text={notice.title} />,
       message: <Body notice={notice} go={() => go(id)} />,
       closeButtonProps: { 'aria-label': 'Dismiss' },
+      onClose: () => {
+        if (shown.current !== id) return
+        shown.current = null
+        onGone()
+      },
     })
     const go = (which: string) => {
       notifications.hide(which)

@@ -15,31 +15,43 @@ export interface Noticed {
 export const PACE = 2000
 /** How long the first of a burst waits for the rest. */
 export const GATHER = 250
+/** For how long a target is new, in milliseconds: its first check comes at once. */
+export const NEW = 10_000
 const NAMED = 3
 
 type Rows = readonly OverviewRow[]
+
+export interface Memory {
+  /** Who is down: it outlasts an unknown in between, which is neither a loss nor a return. */
+  readonly lost: Set<number>
+  /** When each that was added came. */
+  readonly came: Map<number, number>
+}
 
 /**
  * What was lost and restored from one state of the overview to the next. It compares states and not the
  * stream's transitions, so an hour's sleep tells the difference once, and what came and went says nothing.
  *
- * `lost` is the memory of who is down: it outlasts an unknown in between, which is neither a loss nor a
- * return. It is changed here.
+ * `memory` is changed here. `now`: in milliseconds.
  */
-export function noticed(before: Rows, after: Rows, lost: Set<number>): Noticed[] {
+export function noticed(before: Rows, after: Rows, memory: Memory, now: number): Noticed[] {
+  const { lost, came } = memory
   const old = new Map(before.map((row) => [row.id, row]))
   const found: Noticed[] = []
   for (const row of after) {
     const was = old.get(row.id)
-    // One that comes already down was never seen to work: nothing was lost, and whoever added it was
-    // told by its form. Its return is told like any other.
+    // One that comes already down, or goes down at its first check, was never seen to work: nothing was
+    // lost, and whoever added it was told by its form. Its return is told like any other.
+    if (was === undefined) came.set(row.id, now)
     if (was === row || was === undefined) continue
     if (shownStatus(was) === 'down') lost.add(row.id)
-    const now = shownStatus(row)
+    const stands = shownStatus(row)
+    const isNew = was.since === null && now - (came.get(row.id) ?? -Infinity) < NEW
     // One that was paused while it was down is no loss when it is resumed: somebody knew.
-    if (now === 'down' && was.enabled && !lost.has(row.id)) found.push(of(row, 'lost'))
-    if (works(now) && lost.has(row.id)) found.push(of(row, 'restored'))
-    remember(lost, row.id, now)
+    const known = isNew || !was.enabled || lost.has(row.id)
+    if (stands === 'down' && !known) found.push(of(row, 'lost'))
+    if (works(stands) && lost.has(row.id)) found.push(of(row, 'restored'))
+    remember(lost, row.id, stands)
   }
   return found
 }
@@ -71,6 +83,12 @@ export function merged(earlier: readonly Noticed[], later: readonly Noticed[]): 
     else group.set(each.id, each)
   }
   return [...group.values()]
+}
+
+/** Put later news over earlier: of each target what is so now, the newest first. */
+function overlaid(earlier: readonly Noticed[], later: readonly Noticed[]): Noticed[] {
+  const ids = new Set(later.map((each) => each.id))
+  return [...later, ...earlier.filter((each) => !ids.has(each.id))]
 }
 
 export interface Notice {
@@ -124,11 +142,13 @@ type Tell = (notice: Notice, where: 'page' | 'desktop') => void
 export class News {
   readonly #tell: Tell
   readonly #hidden: () => boolean
-  readonly #lost = new Set<number>()
+  readonly #memory: Memory = { lost: new Set(), came: new Map() }
   #before: Rows | null = null
   #pending: Noticed[] = []
   /** What was told while nobody looked at the page: said once when it is looked at again. */
   #held: Noticed[] = []
+  /** What stands on the page: later news is added to it, since it takes its place. */
+  #shown: readonly Noticed[] = []
   #unheard = false
   #meanwhile = false
   #toldAt = -Infinity
@@ -145,7 +165,7 @@ export class News {
     if (before === null || before === rows) return
     this.#meanwhile ||= this.#unheard
     this.#unheard = false
-    this.#pending = merged(this.#pending, noticed(before, rows, this.#lost))
+    this.#pending = merged(this.#pending, noticed(before, rows, this.#memory, Date.now()))
     if (this.#pending.length === 0) this.#meanwhile = false
     else this.#plan()
   }
@@ -157,9 +177,14 @@ export class News {
 
   /** Somebody looks at the page again. */
   seen(): void {
-    const words = notice(this.#held, true)
+    const held = this.#held
     this.#held = []
-    if (words !== null) this.#say(words, 'page')
+    if (held.length > 0) this.#show(held, true)
+  }
+
+  /** What stood on the page is gone. */
+  gone(): void {
+    this.#shown = []
   }
 
   close(): void {
@@ -177,13 +202,19 @@ export class News {
     const [group, meanwhile] = [this.#pending, this.#meanwhile]
     this.#pending = []
     this.#meanwhile = false
-    const words = notice(group, meanwhile)
-    if (words === null) return
-    if (this.#hidden()) this.#held = merged(this.#held, group)
-    this.#say(words, this.#hidden() ? 'desktop' : 'page')
+    if (group.length === 0) return
+    if (!this.#hidden()) return this.#show(group, meanwhile)
+    this.#held = merged(this.#held, group)
+    this.#say(notice(group, meanwhile), 'desktop')
   }
 
-  #say(words: Notice, where: 'page' | 'desktop'): void {
+  #show(group: readonly Noticed[], meanwhile: boolean): void {
+    this.#shown = overlaid(this.#shown, group)
+    this.#say(notice(this.#shown, meanwhile), 'page')
+  }
+
+  #say(words: Notice | null, where: 'page' | 'desktop'): void {
+    if (words === null) return
     this.#toldAt = Date.now()
     this.#tell(words, where)
   }

@@ -1,7 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import type { OverviewRow, Shown } from '#/api/types'
-import { GATHER, merged, News, type Notice, notice, noticed, PACE, titleLead } from '#/lib/notices'
+import {
+  GATHER,
+  merged,
+  NEW,
+  News,
+  type Notice,
+  notice,
+  noticed,
+  PACE,
+  titleLead,
+} from '#/lib/notices'
 
 import { aRow } from '../overview-rows'
 
@@ -9,10 +19,10 @@ const row = (id: number, status: Exclude<Shown, 'paused'>, enabled = true): Over
   aRow({ id, name: `t${id}`, status, enabled })
 
 const changes = (...states: OverviewRow[][]) => {
-  const lost = new Set<number>()
+  const memory = { lost: new Set<number>(), came: new Map<number, number>() }
   return states
     .slice(1)
-    .map((after, at) => noticed(states[at] ?? [], after, lost).map((each) => each.what))
+    .map((after, at) => noticed(states[at] ?? [], after, memory, at).map((each) => each.what))
 }
 
 describe('what is noticed', () => {
@@ -29,6 +39,18 @@ describe('what is noticed', () => {
 
   it('is the return of one that came down already, though not its coming', () => {
     expect(changes([], [row(1, 'down')], [row(1, 'up')])).toEqual([[], ['restored']])
+  })
+
+  it('is not that the first check of a new one fails, as against that of one long silent', () => {
+    const unchecked = { ...row(1, 'unknown'), since: null }
+    expect(changes([], [unchecked], [row(1, 'down')], [row(1, 'up')])).toEqual([
+      [],
+      [],
+      ['restored'],
+    ])
+    const memory = { lost: new Set<number>(), came: new Map<number, number>() }
+    noticed([], [unchecked], memory, 0)
+    expect(noticed([unchecked], [row(1, 'down')], memory, NEW)).toHaveLength(1)
   })
 
   it('is not that nothing is known, and the return after it is one return', () => {
@@ -136,7 +158,7 @@ describe('the news', () => {
     vi.advanceTimersByTime(PACE - 1)
     expect(told).toEqual([['2 targets went down', 'page']])
     vi.advanceTimersByTime(1)
-    expect(told.at(-1)).toEqual(['t3 went down', 'page'])
+    expect(told.at(-1)).toEqual(['3 targets went down', 'page'])
   })
 
   it('say once what changed while the stream was broken', () => {
@@ -149,7 +171,24 @@ describe('the news', () => {
     vi.advanceTimersByTime(PACE)
     expect(told).toEqual([
       ['Meanwhile: t1 went down, t2 is back up', 'page'],
-      ['t1 is back up', 'page'],
+      ['2 targets are back', 'page'],
+    ])
+  })
+
+  it('add to what still stands on the page, until it is gone', () => {
+    const news = fresh()
+    news.hear([row(1, 'up'), row(2, 'up'), row(3, 'up')])
+    news.hear([row(1, 'down'), row(2, 'down'), row(3, 'up')])
+    vi.advanceTimersByTime(PACE)
+    news.hear([row(1, 'up'), row(2, 'down'), row(3, 'up')])
+    vi.advanceTimersByTime(PACE)
+    news.gone()
+    news.hear([row(1, 'up'), row(2, 'down'), row(3, 'down')])
+    vi.advanceTimersByTime(PACE)
+    expect(told.map(([title]) => title)).toEqual([
+      '2 targets went down',
+      't2 went down, t1 is back up',
+      't3 went down',
     ])
   })
 
