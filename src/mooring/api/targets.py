@@ -30,6 +30,7 @@ from mooring.core.failure import ConflictError, Problem
 from mooring.core.health import Health
 from mooring.core.status import Status
 from mooring.core.target import Origin, Target
+from mooring.engine.own_parts import LABEL
 from mooring.engine.unreadable import Unreadable
 from mooring.export.json import health_json, time_json
 from mooring.probes import Probe
@@ -269,7 +270,9 @@ def _stale(target: Target) -> Refused:
 
 def _demand_own(target: Target) -> None:
     if target.origin is Origin.FILE:
-        raise Refused(
-            HTTPStatus.CONFLICT,
-            f"{target.name} belongs to the configuration file: change it there.",
+        words = (
+            "comes with Mooring itself, and cannot be changed."
+            if LABEL in target.labels
+            else "belongs to the configuration file: change it there."
         )
+        raise Refused(HTTPStatus.CONFLICT, f"{target.name} {words}")

@@ -148,6 +148,16 @@ async def test_a_target_of_the_file_cannot_be_edited(tmp_path: Path) -> None:
             assert answer.json()["detail"] == "filed belongs to the configuration file: change it there."
 
 
+async def test_what_comes_with_mooring_is_in_no_file(tmp_path: Path) -> None:
+    """One of Mooring's own parts is refused in words that send nobody to a file that there is not."""
+    part = {"name": "own", "url": "tcp://127.0.0.1:1", "labels": {"mooring": "self"}}
+    async with running(tmp_path, targets=(part,)) as api:
+        (target,) = (await api.viewer.get("/api/v1/targets")).json()["items"]
+        answer = await api.admin.patch(f"/api/v1/targets/{target['id']}", json={"enabled": False})
+        assert answer.status_code == 409
+        assert answer.json()["detail"] == "own comes with Mooring itself, and cannot be changed."
+
+
 async def test_a_list_is_paged_without_gaps_while_it_grows(api: Api) -> None:
     """Following `next` gives every target once, in order, whatever is added meanwhile."""
     for number in range(7):

@@ -6,6 +6,7 @@ import { useNavigate } from 'react-router'
 import { ApiError } from '#/api/problem'
 import type { Kind, SavedTarget, Target } from '#/api/types'
 import type { Draft, Drafts } from '#/lib/form'
+import { whyLocked } from '#/lib/origin'
 import { patchOf, storedDrafts } from '#/lib/patch'
 import { paths } from '#/lib/paths'
 import type { Schema } from '#/lib/schema'
@@ -58,7 +59,7 @@ export function EditForm({ target, kind, common }: EditFormProps) {
       <Stack gap="md">
         {locked && (
           <Alert color="gray" icon={<IconLock aria-hidden="true" />} title="Read only">
-            {base.name} belongs to the configuration file: change it there.
+            {whyLocked(base)}
           </Alert>
         )}
         {errors.top !== null && errors.top !== test.error && <ErrorNotice error={errors.top} />}

@@ -5,6 +5,7 @@ import { Link } from 'react-router'
 
 import { useAtNow, useLive } from '#/api/context'
 import type { Kind, Target } from '#/api/types'
+import { elsewhere } from '#/lib/origin'
 import { paths } from '#/lib/paths'
 import { shownStatus } from '#/lib/status'
 import { duration } from '#/lib/time'
@@ -116,6 +117,7 @@ function NextCheck({ at, every }: { at: string | null; every: string }) {
 }
 
 function About({ target }: { target: Target }) {
+  const where = elsewhere(target)
   return (
     <div className={classes.line}>
       <span>{target.kind}</span>
@@ -131,9 +133,9 @@ function About({ target }: { target: Target }) {
           {key}: {value}
         </Badge>
       ))}
-      {target.origin === 'file' && (
+      {where !== null && (
         <Badge variant="light" color="gray" tt="none" fw={500}>
-          edited in mooring.toml
+          {where}
         </Badge>
       )}
     </div>
