@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from 'react-router'
 
 import { useApi, useMay, useSession } from '#/api/context'
+import { ApiError } from '#/api/problem'
 import { targetQuery } from '#/api/queries'
 import type { Target } from '#/api/types'
 import { EditForm } from '#/components/form/EditForm'
@@ -50,6 +51,17 @@ function Edit({ id }: { id: number }) {
       >
         You are signed in as {session?.role ?? 'viewer'}: you may look. An operator or an admin may
         edit targets.
+      </EmptyState>
+    )
+  }
+  if (
+    target.error instanceof ApiError &&
+    target.error.status === 404 &&
+    target.data === undefined
+  ) {
+    return (
+      <EmptyState title="There is no such target">
+        It was removed, or the address is not quite right.
       </EmptyState>
     )
   }
