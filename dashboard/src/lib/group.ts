@@ -24,7 +24,7 @@ function groupOf(row: OverviewRow, by: string): string {
 const worstOf = (counts: Record<Shown, number>): Shown =>
   SHOWN.find((status) => counts[status] > 0) ?? 'unknown'
 
-/** Sort rows into groups, the worst group first; inside of each the order of the rows stays. */
+/** Sort rows into groups, the worst first, then by name; inside of each the order of the rows stays. */
 function grouped(rows: readonly OverviewRow[], by: string): [Group, OverviewRow[]][] {
   const members = new Map<string, OverviewRow[]>()
   for (const row of rows) {
@@ -39,7 +39,10 @@ function grouped(rows: readonly OverviewRow[], by: string): [Group, OverviewRow[
     return [{ name, counts, worst: worstOf(counts), size: inside.length }, inside]
   })
   return groups.toSorted(
-    ([a], [b]) => SEVERITY[b.worst] - SEVERITY[a.worst] || (a.name < b.name ? -1 : 1),
+    ([a], [b]) =>
+      SEVERITY[b.worst] - SEVERITY[a.worst] ||
+      Number(a.name === NO_LABEL) - Number(b.name === NO_LABEL) ||
+      (a.name < b.name ? -1 : 1),
   )
 }
 

@@ -40,6 +40,15 @@ test('what lacks the label has a group of its own', () => {
   ])
 })
 
+test('it stands behind its equals', () => {
+  const running = rows.map((row) => ({ ...row, enabled: true }))
+  expect(said(linesOf(running, 'label:team', [])).filter((line) => line.startsWith('['))).toEqual([
+    '[shop]',
+    '[office]',
+    '[]',
+  ])
+})
+
 test('a group tells its worst status and how many there are of each', () => {
   const [heading] = linesOf(rows, 'label:team', [])
 
