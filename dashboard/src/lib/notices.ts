@@ -209,7 +209,8 @@ export class News {
   }
 
   #show(group: readonly Noticed[], meanwhile: boolean): void {
-    this.#shown = overlaid(this.#shown, group)
+    // What stood there before did not happen meanwhile.
+    this.#shown = meanwhile ? group : overlaid(this.#shown, group)
     this.#say(notice(this.#shown, meanwhile), 'page')
   }
 

@@ -194,16 +194,19 @@ describe('the news', () => {
 
   it('go to the desktop while nobody looks, and stand on the page once somebody does', () => {
     const news = fresh()
-    news.hear([row(1, 'up'), row(2, 'up')])
-    hidden = true
-    news.hear([row(1, 'down'), row(2, 'up')])
+    news.hear([row(1, 'up'), row(2, 'up'), row(3, 'up')])
+    news.hear([row(1, 'up'), row(2, 'up'), row(3, 'down')])
     vi.advanceTimersByTime(PACE)
-    news.hear([row(1, 'down'), row(2, 'down')])
+    hidden = true
+    news.hear([row(1, 'down'), row(2, 'up'), row(3, 'down')])
+    vi.advanceTimersByTime(PACE)
+    news.hear([row(1, 'down'), row(2, 'down'), row(3, 'down')])
     vi.advanceTimersByTime(PACE)
     hidden = false
     news.seen()
     news.seen()
     expect(told).toEqual([
+      ['t3 went down', 'page'],
       ['t1 went down', 'desktop'],
       ['t2 went down', 'desktop'],
       ['Meanwhile: 2 targets went down', 'page'],
