@@ -246,6 +246,6 @@ def test_leaving_an_edit_asks(server: Mooring, open_page: OpenPage, orders: int)
 
 
 def test_a_target_that_is_not_there_says_so(server: Mooring, open_page: OpenPage) -> None:
-    """A wrong number in the address shows the API's words."""
+    """A wrong number in the address is told as such: trying again would not help."""
     with open_page(server, "/targets/4711/edit") as page:
-        expect(page.get_by_role("alert")).to_contain_text("4711")
+        expect(page.get_by_text("There is no such target")).to_be_visible()
