@@ -27,14 +27,18 @@ _RUN = """async () => {
 }"""
 
 
+def paint(page: Page, scheme: Literal["light", "dark"]) -> None:
+    """Let the system prefer a theme, and wait until the page has followed."""
+    page.emulate_media(color_scheme=scheme)
+    followed = "scheme => document.documentElement.dataset.mantineColorScheme === scheme"
+    page.wait_for_function(followed, arg=scheme)
+
+
 def barriers_in_both_themes(page: Page) -> list[str]:
     """Return what axe-core calls serious or critical in light and in dark: the page follows the system."""
     found = []
     for scheme in SCHEMES:
-        page.emulate_media(color_scheme=scheme)
-        page.wait_for_function(
-            "scheme => document.documentElement.dataset.mantineColorScheme === scheme", arg=scheme
-        )
+        paint(page, scheme)
         found += [f"{scheme}: {each}" for each in barriers(page)]
     return found
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.axe import SCHEMES, barriers_in_both_themes
+from tests.axe import SCHEMES, barriers_in_both_themes, paint
 from tests.servers.chromium import OpenPage
 from tests.servers.mooring import Mooring
 from tests.servers.postgresql import PostgreSQL, StartPostgreSQL
@@ -326,7 +326,7 @@ def test_nothing_hangs_over_the_edge(server: Mooring, open_page: OpenPage, width
     with open_page(server, path_of(target), width=width) as page:
         expect(why(page)).to_be_visible()
         for scheme in SCHEMES:
-            page.emulate_media(color_scheme=scheme)
+            paint(page, scheme)
             assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.title() != "1"
 
