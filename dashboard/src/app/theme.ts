@@ -32,5 +32,8 @@ export const legible: CSSVariablesResolver = () => ({
     '--mantine-color-dimmed': '#a6a6a6',
     '--mantine-color-placeholder': '#969696',
     '--mantine-color-error': '#ff8787',
+    // These come out white, so that in the dark nothing told a button that removes from any other.
+    '--mantine-color-red-light-color': 'var(--mantine-color-red-4)',
+    '--mantine-color-blue-light-color': 'var(--mantine-color-blue-4)',
   },
 })

@@ -198,7 +198,14 @@ function FailingRow({ result, onFollow }: { result: Result; onFollow: () => void
 function Name({ id, name, onFollow }: { id: number | null; name: string; onFollow: () => void }) {
   if (id === null) return <Text fw={600}>{name}</Text>
   return (
-    <Anchor component={Link} to={paths.target(id)} onClick={onFollow} fw={600} size="sm">
+    <Anchor
+      component={Link}
+      to={paths.target(id)}
+      onClick={onFollow}
+      fw={600}
+      size="sm"
+      style={{ overflowWrap: 'anywhere' }}
+    >
       {name}
     </Anchor>
   )

@@ -78,8 +78,8 @@ export function PasteArea({ text, finding, onText, onFind }: PasteAreaProps) {
             </Button>
           )}
         </FileButton>
-        <Group gap="sm">
-          <Text size="sm" c="dimmed" aria-live="polite">
+        <Group gap={0}>
+          <Text size="sm" c="dimmed" aria-live="polite" mr={over ? 'sm' : 0}>
             {over ? 'Let go to read it.' : ''}
           </Text>
           <Button loading={finding} disabled={text.trim() === ''} onClick={() => find(text)}>
