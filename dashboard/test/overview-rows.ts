@@ -19,6 +19,7 @@ export const aRow = (some: Partial<OverviewRow> = {}): OverviewRow => ({
   address: '10.0.0.7:6379',
   labels: {},
   enabled: true,
+  origin: 'api',
   status: 'up',
   since: '2026-01-01T00:00:00.000000+00:00',
   checking: false,

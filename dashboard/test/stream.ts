@@ -45,6 +45,7 @@ export const row = (id: number, changed: Partial<OverviewRow> = {}): OverviewRow
   address: `10.0.0.${id}:1`,
   labels: {},
   enabled: true,
+  origin: 'api',
   status: 'up',
   since: null,
   checking: false,

@@ -67,7 +67,7 @@ def _signs_in_once(server: Mooring, chromium: Browser) -> None:
         assert page.url == f"{server.url}/"
     with stranger(chromium, server.sign_in_address) as page:
         page.get_by_role("button", name="Sign in").click()
-        expect(page.get_by_text("This token is not known, or was revoked")).to_be_visible()
+        expect(page.get_by_text("This token is not known, was revoked")).to_be_visible()
         page.get_by_label("Token").fill(server.token)
         page.get_by_role("button", name="Sign in").click()
         heading(page, "Overview")

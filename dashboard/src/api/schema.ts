@@ -1016,6 +1016,8 @@ export interface components {
             name: string;
             /** Next Check At */
             next_check_at: string | null;
+            /** @description file: not to be edited here. */
+            origin: components["schemas"]["Origin"];
             /**
              * Seconds
              * @description How long the last check took.

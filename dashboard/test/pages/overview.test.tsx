@@ -229,7 +229,15 @@ describe('actions', () => {
     ])
   })
 
-  test('a target of the file is refused in the words of the API', async () => {
+  test('a target of the file is offered nothing but a test', async () => {
+    await show([aRow({ name: 'orders', origin: 'file' })])
+
+    expect(screen.getByRole('button', { name: 'Test orders now' })).toBeInTheDocument()
+    expect(screen.queryByRole('button', { name: 'Pause orders' })).not.toBeInTheDocument()
+    expect(screen.queryByRole('link', { name: 'Edit orders' })).not.toBeInTheDocument()
+  })
+
+  test('what is refused all the same is told in the words of the API', async () => {
     const { server, user } = await show()
     const detail = 'orders belongs to the configuration file.'
     server.answer = () => Promise.reject(new ApiError({ status: 409, detail, errors: [] }))

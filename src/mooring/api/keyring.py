@@ -32,7 +32,10 @@ USED_EVERY = 60.0
 REMEMBERED = 1000
 PATIENCE = 5.0
 """Seconds that a store may take to say who somebody is, before those seen before are let in without it."""
-WRONG = "This token is not known, or was revoked; `mooring token create` makes another."
+WRONG = (
+    "This token is not known, was revoked or, from an address that signs in once, is used up; "
+    "`mooring token create` makes another."
+)
 ENDED = "The session has ended; sign in again."
 
 

@@ -16,6 +16,7 @@ from mooring.api.guard import VIEWER, Guarded
 from mooring.api.models import Answer, FailureAnswer, MonitoringAnswer, Summary, TransitionAnswer
 from mooring.core.health import Health
 from mooring.core.status import Status
+from mooring.core.target import Origin
 from mooring.export.json import count_statuses, seconds_json, time_json
 
 router = APIRouter(prefix="/api/v1", route_class=Guarded, tags=["overview"])
@@ -30,6 +31,7 @@ class OverviewRow(Answer):
     address: str
     labels: dict[str, str]
     enabled: bool
+    origin: Origin = Field(description="file: not to be edited here.")
     status: Status
     since: datetime | None
     checking: bool

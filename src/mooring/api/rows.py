@@ -43,6 +43,7 @@ def _row(target: Target, health: Health) -> dict[str, Any]:
         "address": ref.address,
         "labels": dict(target.labels),
         "enabled": target.enabled,
+        "origin": target.origin.value,
         "status": health.status.value,
         "since": time_json(health.since),
         "confirming": health.confirming,

@@ -56,7 +56,13 @@ function WideRow({ row, stale, may }: Shape) {
         <Since at={row.checked_at} />
       </div>
       <div role="cell">
-        <RowActions id={row.id} name={row.name} enabled={row.enabled} may={may} />
+        <RowActions
+          id={row.id}
+          name={row.name}
+          enabled={row.enabled}
+          origin={row.origin}
+          may={may}
+        />
       </div>
     </>
   )
@@ -83,7 +89,13 @@ function Card({ row, stale, may }: Shape) {
         <span className={classes.quiet}>
           <Since at={row.checked_at} />
         </span>
-        <RowActions id={row.id} name={row.name} enabled={row.enabled} may={may} />
+        <RowActions
+          id={row.id}
+          name={row.name}
+          enabled={row.enabled}
+          origin={row.origin}
+          may={may}
+        />
       </div>
     </>
   )

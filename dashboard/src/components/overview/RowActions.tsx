@@ -10,17 +10,18 @@ import { paths } from '#/lib/paths'
 import classes from './Row.module.css'
 import { usePause, useTesting, useTestNow } from './useRowActions'
 
-interface RowActionsProps extends Pick<OverviewRow, 'id' | 'name' | 'enabled'> {
+interface RowActionsProps extends Pick<OverviewRow, 'id' | 'name' | 'enabled' | 'origin'> {
   may: May
 }
 
 /** What can be done with a target; whoever may not is not shown it. */
-export const RowActions = memo(function RowActions({ may, ...target }: RowActionsProps) {
+export const RowActions = memo(function RowActions({ may, origin, ...target }: RowActionsProps) {
+  const editable = may.edit && origin !== 'file'
   return (
     <span className={classes.actions}>
       {may.test && <TestNow {...target} />}
-      {may.edit && <Pause {...target} />}
-      {may.edit && (
+      {editable && <Pause {...target} />}
+      {editable && (
         <Link
           className={classes.action}
           to={paths.editTarget(target.id)}
@@ -34,7 +35,7 @@ export const RowActions = memo(function RowActions({ may, ...target }: RowAction
   )
 })
 
-type Target = Omit<RowActionsProps, 'may'>
+type Target = Omit<RowActionsProps, 'may' | 'origin'>
 
 function TestNow({ id, name }: Target) {
   const { mutate } = useTestNow({ id, name })
