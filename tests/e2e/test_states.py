@@ -649,10 +649,10 @@ def test_it_looks_right_at_each_width_in_both_themes(window: Window, state: Stat
     """Nothing is wider than the window, cut off, below the header, or told as an error in the console."""
     state(window)
     page = window.page
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": HEIGHT})
-        for scheme in SCHEMES:
-            paint(page, scheme)
+    for scheme in SCHEMES:
+        paint(page, scheme)
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": HEIGHT})
             _keep(page, f"{state.__name__}-{width}-{scheme}.png")
             assert page.evaluate(FAULTS) == [], (width, scheme)
     assert window.faults == []
