@@ -24,7 +24,13 @@ export function renderPage(page: ReactNode, surroundings: Surroundings = {}) {
   const { role = 'admin', at = '/', route = '*', api = new Api() } = surroundings
   const cache = new QueryClient({ defaultOptions: { queries: { retry: false } } })
   const live = new Live(api, cache)
-  cache.setQueryData(keys.session, { name: 'Tess', role, csrf: 'csrf', expires_at: null, token_id: 1 })
+  cache.setQueryData(keys.session, {
+    name: 'Tess',
+    role,
+    csrf: 'csrf',
+    expires_at: null,
+    token_id: 1,
+  })
   const router = createMemoryRouter(
     [
       { path: route, element: page },
