@@ -200,7 +200,7 @@ def test_a_session_that_ends_keeps_what_is_typed(server: Mooring, open_page: Ope
             save(page)
             page.wait_for_url(re.compile(rf"/targets/{orders}$"))
             client.patch(f"/api/v1/targets/{orders}", json={"enabled": False, "version": 2})
-            expect(page.get_by_role("main").get_by_text("Paused")).to_be_visible()
+            expect(page.get_by_role("main").get_by_text("Paused", exact=True)).to_be_visible()
     assert shown(server, orders)["interval"] == 90
 
 
