@@ -10,11 +10,13 @@ import os
 import re
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect
+from playwright.sync_api import TimeoutError as TooLong
 
 from tests.axe import SCHEMES, paint
 from tests.servers.chromium import PATIENCE, sign_in
@@ -644,6 +646,13 @@ def window(opened: Window) -> Iterator[Window]:
         page.goto("about:blank")  # what it holds open is closed
 
 
+def _faults(page: Page) -> Any:
+    """Return what looks wrong once the page has followed its new width."""
+    with suppress(TooLong):
+        page.wait_for_function(f"() => ({FAULTS})().length === 0", timeout=5000)
+    return page.evaluate(FAULTS)
+
+
 @pytest.mark.parametrize("state", STATES, ids=[state.__name__ for state in STATES])
 def test_it_looks_right_at_each_width_in_both_themes(window: Window, state: State) -> None:
     """Nothing is wider than the window, cut off, below the header, or told as an error in the console."""
@@ -654,7 +663,7 @@ def test_it_looks_right_at_each_width_in_both_themes(window: Window, state: Stat
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": HEIGHT})
             _keep(page, f"{state.__name__}-{width}-{scheme}.png")
-            assert page.evaluate(FAULTS) == [], (width, scheme)
+            assert _faults(page) == [], (width, scheme)
     assert window.faults == []
 
 
