@@ -27,13 +27,6 @@ def running() -> Iterator[Mooring]:
         yield server
 
 
-@pytest.fixture
-def server(running: Mooring) -> Iterator[Mooring]:
-    """That server, with nothing of an earlier test in it."""
-    with running.lent() as server:
-        yield server
-
-
 @contextmanager
 def stranger(chromium: Browser, address: str) -> Iterator[Page]:
     """Open an address as somebody who is not signed in."""

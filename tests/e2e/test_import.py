@@ -14,24 +14,10 @@ from playwright.sync_api import Locator, Page, expect
 from tests.axe import barriers
 from tests.servers.chromium import OpenPage
 from tests.servers.mooring import Mooring
-from tests.servers.process import free_port, private_folder
+from tests.servers.process import free_port
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 SECRET = "s3cret-of-the-shop"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Mooring]:
-    """A server that watches itself alone."""
-    with private_folder() as folder, Mooring(folder) as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: Mooring) -> Iterator[Mooring]:
-    """That server, with nothing of an earlier test in it."""
-    with running.lent() as server:
-        yield server
 
 
 def env(server: Mooring) -> str:

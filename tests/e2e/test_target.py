@@ -36,13 +36,6 @@ def running() -> Iterator[Mooring]:
         yield server
 
 
-@pytest.fixture
-def server(running: Mooring) -> Iterator[Mooring]:
-    """That server, with nothing of an earlier test in it."""
-    with running.lent() as server:
-        yield server
-
-
 def add(server: Mooring, **keys: Any) -> dict[str, Any]:
     """Add a target that is checked each second and believed at once."""
     eager = {"interval": 1, "failures_before_down": 1, "name": "orders"}

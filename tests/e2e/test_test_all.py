@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.servers.chromium import OpenPage
 from tests.servers.mooring import Mooring
-from tests.servers.process import free_port, poll_until, private_folder
+from tests.servers.process import free_port, poll_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -50,19 +50,11 @@ def silent() -> Iterator[Silent]:
     silent.listener.close()
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Mooring]:
-    """A server that watches itself alone."""
-    with private_folder() as folder, Mooring(folder) as server:
-        yield server
-
-
 @pytest.fixture
-def server(running: Mooring) -> Iterator[Mooring]:
-    """That server, with Mooring's own parts, which are up, and a port at which nobody listens."""
-    with running.lent() as server:
-        add(server, name="nobody", url=f"tcp://127.0.0.1:{free_port()}", labels={"team": "shop"})
-        yield server
+def server(server: Mooring) -> Mooring:
+    """A server with Mooring's own parts, which are up, and a port at which nobody listens."""
+    add(server, name="nobody", url=f"tcp://127.0.0.1:{free_port()}", labels={"team": "shop"})
+    return server
 
 
 def add(server: Mooring, **keys: Any) -> None:

@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.servers.chromium import OpenPage
 from tests.servers.mooring import Mooring, StartMooring
-from tests.servers.process import private_folder
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Mooring]:
-    """A server for the tests that leave its first admin there."""
-    with private_folder() as folder, Mooring(folder) as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: Mooring) -> Iterator[Mooring]:
-    """A server with nobody but its first admin."""
-    with running.lent() as server:
-        yield server
 
 
 def make(page: Page, name: str, role: str) -> str:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.jobs import add_jobs, report
 from tests.servers.chromium import OpenPage
 from tests.servers.mooring import Mooring
-from tests.servers.process import poll_until, private_folder
+from tests.servers.process import poll_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 JOBS = 6
@@ -21,37 +21,11 @@ RECONNECTED = 45_000
 """Milliseconds that the page may take to notice that the server is back."""
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[Mooring]:
-    """A server that watches itself alone."""
-    with private_folder() as folder, Mooring(folder) as server:
-        yield server
-
-
 @pytest.fixture
-def server(running: Mooring) -> Iterator[Mooring]:
-    """That server, with jobs that have all reported that they work."""
-    with running.lent() as server:
-        with server.client() as client:
-            for number in range(JOBS):
-                keys = {"name": f"job {number}", "kind": "push", "interval": 86400, "failures_before_down": 1}
-                answer = client.post("/api/v1/targets", json={**keys, "token": token(number)})
-                assert answer.status_code == 201, answer.text
-        report(server, "up", *range(JOBS))
-        yield server
-
-
-def token(number: int) -> str:
-    """Return the secret part of a job's address."""
-    return f"token-of-the-job-{number:04}"
-
-
-def report(server: Mooring, status: str, *numbers: int) -> None:
-    """Let jobs report how they are."""
-    with server.client() as client:
-        for number in numbers:
-            answer = client.post(f"/api/v1/push/{token(number)}", json={"status": status})
-            assert answer.status_code == 200
+def server(server: Mooring) -> Mooring:
+    """A server with jobs that have all reported that they work."""
+    add_jobs(server, JOBS)
+    return server
 
 
 def overview(server: Mooring) -> dict[str, dict[str, Any]]:

@@ -56,12 +56,6 @@ export function useTransitions(hear: (transitions: readonly Transition[]) => voi
   useEffect(() => live?.onTransitions((transitions) => heard(transitions)), [live])
 }
 
-/** The server's time in ms, anew each second. */
-export function useNow(): number {
-  const clock = use(ClockContext)
-  return useSyncExternalStore(clock.subscribe, clock.read)
-}
-
 /** What `select` makes of the server's time: drawn anew only when that changes. */
 export function useAtNow<T extends string | number | boolean | null>(
   select: (now: number) => T,

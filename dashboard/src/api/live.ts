@@ -3,7 +3,7 @@ import type { QueryClient } from '@tanstack/react-query'
 import { backoff } from '#/lib/backoff'
 
 import { type Api, apiUrl } from './client'
-import { Feed, type Rows } from './feed'
+import { Patches, type Rows } from './patches'
 import { ApiError } from './problem'
 import { keys, overviewQuery } from './queries'
 import { events } from './sse'
@@ -44,7 +44,7 @@ export class Live {
   #wake: () => void = () => undefined
   readonly #watchers = new Set<() => void>()
   readonly #hearers = new Set<Hear>()
-  readonly #feed: Feed
+  readonly #patches: Patches
   readonly #watchdog = new Watchdog(PATIENCE, () => {
     this.#hasty = true
     this.#connection?.abort()
@@ -54,7 +54,7 @@ export class Live {
     readonly api: Api,
     readonly cache: QueryClient,
   ) {
-    this.#feed = new Feed(cache, (transitions) => {
+    this.#patches = new Patches(cache, (transitions) => {
       for (const hear of this.#hearers) hear(transitions)
     })
   }
@@ -88,7 +88,7 @@ export class Live {
     this.#open = null
     this.#connection?.abort()
     this.#watchdog.stop()
-    this.#feed.drop()
+    this.#patches.drop()
     this.#wake()
   }
 
@@ -101,7 +101,7 @@ export class Live {
       connection.abort()
       if (closed.aborted) return
       this.#watchdog.stop()
-      this.#feed.drop()
+      this.#patches.drop()
       if (this.state.phase !== 'broken') {
         this.#enter({ phase: 'broken', since: this.#heardAt ?? this.api.clock.now() })
       }
@@ -113,7 +113,7 @@ export class Live {
   async #listen(connection: AbortController): Promise<void> {
     const headers = { Accept: 'text/event-stream' }
     const address = apiUrl('api/v1/events?view=overview')
-    this.#feed.drop()
+    this.#patches.drop()
     this.#watchdog.start()
     const { signal } = connection
     const answer = await this.api.fetch(new Request(address, { headers, signal }))
@@ -122,12 +122,12 @@ export class Live {
       if (signal.aborted) return
       this.#watchdog.feed()
       this.#heardAt = this.api.clock.now()
-      if (event === 'rows') this.#feed.push(JSON.parse(data) as Rows)
+      if (event === 'rows') this.#patches.push(JSON.parse(data) as Rows)
       else if (event === 'lagged') this.#catchUp(connection)
       else if (event === 'state') {
         const state = JSON.parse(data) as State
         this.api.clock.heed(state.now)
-        if (begun) this.#feed.monitoring(state.monitoring)
+        if (begun) this.#patches.monitoring(state.monitoring)
         else this.#catchUp(connection, state.revision)
         begun = true
       }
@@ -136,14 +136,14 @@ export class Live {
 
   /** Read the overview, and then take over what came meanwhile. `revision`: what has to be in it. */
   #catchUp(connection: AbortController, revision = Infinity): void {
-    this.#feed.hold()
+    this.#patches.hold()
     this.#reading += 1
     const turn = this.#reading
     this.#read(revision).then(
       () => {
         if (connection.signal.aborted || turn !== this.#reading) return
         this.#failures = 0
-        this.#feed.release()
+        this.#patches.release()
         this.#enter({ phase: 'live', since: null })
       },
       () => {

@@ -1,9 +1,9 @@
 import { queryOptions } from '@tanstack/react-query'
 
 import { type Api, data } from './client'
-import type { components } from './schema'
 
-type Window = '1h' | '24h' | '7d' | '30d'
+/** The spans of time that a target's page looks back over. */
+export type Window = '1h' | '24h' | '7d' | '30d'
 
 /** The key of everything that is cached, so that no two places spell one differently. */
 export const keys = {
@@ -62,18 +62,3 @@ export const targetQuery = (api: Api, id: number) =>
         }),
       ),
   })
-
-export const historyQuery = (api: Api, id: number, window: Window) =>
-  queryOptions({
-    queryKey: [...keys.target(id), 'history', window],
-    queryFn: ({ signal }) =>
-      data(
-        api.client.GET('/api/v1/targets/{target_id}/history', {
-          params: { path: { target_id: id }, query: { window } },
-          signal,
-        }),
-      ),
-  })
-
-export type { Window }
-export type NewTarget = components['schemas']['TargetInput']

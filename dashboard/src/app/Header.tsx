@@ -4,7 +4,7 @@ import { Link } from 'react-router'
 
 import { useApi, useLive } from '#/api/context'
 import { overviewQuery } from '#/api/queries'
-import { TestAllButton } from '#/components/testAll'
+import { TestAllButton } from '#/components/testAll/TestAllButton'
 import { paths } from '#/lib/paths'
 import { Mark } from '#/ui/Mark'
 import { StatusBadge } from '#/ui/StatusBadge'

@@ -4,7 +4,7 @@ import { use } from 'react'
 
 import { LiveContext } from '#/api/context'
 import { keys } from '#/api/queries'
-import { TokenForm, useSignIn } from '#/components/signIn'
+import { TokenForm, useSignIn } from '#/components/TokenForm'
 
 interface SessionEndedProps {
   opened: boolean

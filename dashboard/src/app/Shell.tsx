@@ -2,7 +2,7 @@ import { use, useEffect } from 'react'
 import { Outlet } from 'react-router'
 
 import { LiveContext } from '#/api/context'
-import { Notices } from '#/components/notices'
+import { Notices } from '#/components/notices/Notices'
 
 import { Banners } from './Banners'
 import { Header } from './Header'

@@ -5,7 +5,7 @@ import { useMutation } from '@tanstack/react-query'
 
 import { useApi, useSession } from '#/api/context'
 import type { Role } from '#/api/types'
-import { DesktopNoticesItem } from '#/components/noticesDesktop'
+import { DesktopNoticesItem } from '#/components/notices/DesktopNotices'
 import { useLeave } from '#/components/useLeave'
 
 import classes from './Header.module.css'

@@ -1,7 +1,7 @@
 // What somebody has typed, kept as they typed it, and the JSON that is sent for it. What is no number is
 // sent as the text that it is: the API says what is wrong with it, and in the words that it always uses.
-import type { Field, Json, Shape } from './schema'
-import { flat } from './schema'
+import type { Field, Json, Shape } from './jsonSchema'
+import { flat } from './jsonSchema'
 
 export interface Row {
   readonly id: number

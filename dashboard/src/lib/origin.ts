@@ -5,7 +5,7 @@ type Owned = Pick<Target, 'name' | 'origin' | 'labels'>
 /** The label of Mooring's own parts and of its example, which stand in no file. */
 const OWN = 'mooring'
 
-const comesWithMooring = ({ labels }: Owned): boolean => OWN in labels
+export const comesWithMooring = ({ labels }: Pick<Owned, 'labels'>): boolean => OWN in labels
 
 /** Where it is changed, for a target that is not changed here; null for one that is. */
 export function elsewhere(target: Owned): string | null {

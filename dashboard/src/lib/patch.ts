@@ -2,7 +2,7 @@
 // were when the form was opened, as they stand now, and as they are typed here.
 import type { Body, Drafts } from './form'
 import { bodyOf, draftsOf } from './form'
-import type { Field, Json } from './schema'
+import type { Field, Json } from './jsonSchema'
 
 export interface Difference {
   readonly field: Field

@@ -1,4 +1,4 @@
-import type { OverviewRow, Shown, StageStatus } from '#/api/types'
+import type { OverviewRow, Shown, Status } from '#/api/types'
 
 /** Worst first: the order of lists, and of what a group or the whole is called after. */
 export const SEVERITY: Record<Shown, number> = {
@@ -25,14 +25,10 @@ export const STATUS_COLOR: Record<Shown, string> = {
   paused: 'gray',
 }
 
-export const STAGE_WORD: Record<StageStatus, string> = {
-  passed: 'passed',
-  warning: 'warning',
-  failed: 'failed',
-  skipped: 'not reached',
-}
+/** Worst first. */
+export const STATUSES: readonly Status[] = ['down', 'degraded', 'unknown', 'up']
 
-export const SHOWN: readonly Shown[] = ['down', 'degraded', 'unknown', 'up', 'paused']
+export const SHOWN: readonly Shown[] = [...STATUSES, 'paused']
 
 export const shownStatus = (row: Pick<OverviewRow, 'enabled' | 'status'>): Shown =>
   row.enabled ? row.status : 'paused'

@@ -5,7 +5,7 @@ import { Navigate, useNavigate, useSearchParams } from 'react-router'
 
 import { useApi } from '#/api/context'
 import { keys, sessionQuery } from '#/api/queries'
-import { TokenForm, useSignIn } from '#/components/signIn'
+import { TokenForm, useSignIn } from '#/components/TokenForm'
 import { paths } from '#/lib/paths'
 import { Mark } from '#/ui/Mark'
 import { usePageTitle } from '#/ui/usePageTitle'

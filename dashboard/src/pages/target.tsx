@@ -8,7 +8,7 @@ import { ApiError } from '#/api/problem'
 import { keys, kindsQuery, targetQuery } from '#/api/queries'
 import type { Result, Target } from '#/api/types'
 import { Changes } from '#/components/target/Changes'
-import { Found, factsOf } from '#/components/target/Found'
+import { Observed, factsOf } from '#/components/target/Observed'
 import { LastCheck } from '#/components/target/LastCheck'
 import { OlderFailures } from '#/components/target/OlderFailures'
 import { Past } from '#/components/target/Past'
@@ -119,7 +119,7 @@ function Shown({ target }: { target: Target }) {
         <LastCheck target={target} kind={kind} last={last} test={test} />
         {told && (
           <Section title="What it found">
-            <Found result={last} />
+            <Observed result={last} />
           </Section>
         )}
       </div>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { bodyOf, type Drafts, draftsOf, isSet, isUnder, placedErrors, row } from '#/lib/form'
-import { fieldsOf } from '#/lib/schema'
+import { fieldsOf } from '#/lib/jsonSchema'
 
 const FIELDS = fieldsOf({
   properties: {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import { row } from '#/lib/form'
 import { differences, firstSides, merged, patchOf, same, storedDrafts } from '#/lib/patch'
-import { fieldsOf } from '#/lib/schema'
+import { fieldsOf } from '#/lib/jsonSchema'
 
 const FIELDS = fieldsOf({
   properties: {

@@ -6,7 +6,7 @@ import type { Kind, SavedTarget } from '#/api/types'
 import { kindOf, schemeOf, suggestedName } from '#/lib/address'
 import { asText, type Body, bodyOf, type Draft, type Drafts } from '#/lib/form'
 import { paths } from '#/lib/paths'
-import type { Field, Schema } from '#/lib/schema'
+import type { Field, Schema } from '#/lib/jsonSchema'
 import { ErrorNotice } from '#/ui/ErrorNotice'
 
 import { FormActions } from './FormActions'

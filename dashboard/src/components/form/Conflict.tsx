@@ -12,7 +12,7 @@ import {
   type Side,
   storedDrafts,
 } from '#/lib/patch'
-import { type Field, type Json, written } from '#/lib/schema'
+import { type Field, type Json, written } from '#/lib/jsonSchema'
 import { Folded } from '#/ui/Folded'
 import { Since } from '#/ui/Since'
 

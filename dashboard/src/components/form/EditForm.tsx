@@ -9,7 +9,7 @@ import type { Draft, Drafts } from '#/lib/form'
 import { whyLocked } from '#/lib/origin'
 import { patchOf, storedDrafts } from '#/lib/patch'
 import { paths } from '#/lib/paths'
-import type { Schema } from '#/lib/schema'
+import type { Schema } from '#/lib/jsonSchema'
 import { ErrorNotice } from '#/ui/ErrorNotice'
 
 import { Conflict } from './Conflict'

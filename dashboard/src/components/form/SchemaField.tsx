@@ -11,7 +11,7 @@ import {
 import type { ReactNode } from 'react'
 
 import { asGroup, asText, type Draft, type Drafts, lines } from '#/lib/form'
-import { type Field, type Option, placeholderOf, type Shape } from '#/lib/schema'
+import { type Field, type Option, placeholderOf, type Shape } from '#/lib/jsonSchema'
 import { helpOf } from '#/ui/Help'
 
 import classes from './form.module.css'

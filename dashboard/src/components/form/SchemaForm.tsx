@@ -3,7 +3,7 @@ import { IconChevronRight } from '@tabler/icons-react'
 import { useId, useState } from 'react'
 
 import { type Draft, type Drafts, isSet, isUnder } from '#/lib/form'
-import type { Field } from '#/lib/schema'
+import type { Field } from '#/lib/jsonSchema'
 
 import classes from './form.module.css'
 import { SchemaFields } from './SchemaField'

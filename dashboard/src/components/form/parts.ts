@@ -2,7 +2,7 @@ import { useMemo } from 'react'
 
 import type { Kind } from '#/api/types'
 import { describedKind } from '#/lib/kinds'
-import { type Field, fieldsOf, type Schema } from '#/lib/schema'
+import { type Field, fieldsOf, type Schema } from '#/lib/jsonSchema'
 
 import type { Part } from './SchemaForm'
 

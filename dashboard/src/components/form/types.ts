@@ -1,5 +1,5 @@
 import type { Draft } from '#/lib/form'
-import type { Field } from '#/lib/schema'
+import type { Field } from '#/lib/jsonSchema'
 
 /** What every field of a form is given, whatever its shape. */
 export interface FieldProps {

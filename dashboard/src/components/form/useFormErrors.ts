@@ -2,7 +2,7 @@ import { type RefObject, useLayoutEffect, useMemo, useState } from 'react'
 
 import { ApiError } from '#/api/problem'
 import { placedErrors } from '#/lib/form'
-import type { Field } from '#/lib/schema'
+import type { Field } from '#/lib/jsonSchema'
 
 const NO_ERRORS: ReadonlyMap<string, string> = new Map()
 const WRONG = '[aria-invalid="true"], [data-wrong="true"]'

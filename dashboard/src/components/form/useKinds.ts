@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useApi } from '#/api/context'
 import { kindsQuery } from '#/api/queries'
 import type { Kind } from '#/api/types'
-import type { Schema } from '#/lib/schema'
+import type { Schema } from '#/lib/jsonSchema'
 
 interface Kinds {
   readonly items: readonly Kind[]

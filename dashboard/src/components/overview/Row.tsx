@@ -56,13 +56,7 @@ function WideRow({ row, stale, may }: Shape) {
         <Since at={row.checked_at} />
       </div>
       <div role="cell">
-        <RowActions
-          id={row.id}
-          name={row.name}
-          enabled={row.enabled}
-          origin={row.origin}
-          may={may}
-        />
+        <Actions row={row} may={may} />
       </div>
     </>
   )
@@ -89,17 +83,16 @@ function Card({ row, stale, may }: Shape) {
         <span className={classes.quiet}>
           <Since at={row.checked_at} />
         </span>
-        <RowActions
-          id={row.id}
-          name={row.name}
-          enabled={row.enabled}
-          origin={row.origin}
-          may={may}
-        />
+        <Actions row={row} may={may} />
       </div>
     </>
   )
 }
+
+/** Given one by one: a check makes another row, and these stay as they are. */
+const Actions = ({ row: { id, name, enabled, origin }, may }: Pick<Shape, 'row' | 'may'>) => (
+  <RowActions id={id} name={name} enabled={enabled} origin={origin} may={may} />
+)
 
 function Name({ row }: { row: OverviewRow }) {
   return (

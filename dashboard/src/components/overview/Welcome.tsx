@@ -4,14 +4,14 @@ import { Link, useNavigate } from 'react-router'
 
 import { useMay } from '#/api/context'
 import type { OverviewRow } from '#/api/types'
+import { comesWithMooring } from '#/lib/origin'
 import { paths } from '#/lib/paths'
 import { EmptyState } from '#/ui/EmptyState'
 
 import classes from './Welcome.module.css'
 
 /** Whether nobody has added anything yet: Mooring's own parts carry the label `mooring`. */
-export const isFresh = (rows: readonly OverviewRow[]): boolean =>
-  rows.every((row) => 'mooring' in row.labels)
+export const isFresh = (rows: readonly OverviewRow[]): boolean => rows.every(comesWithMooring)
 
 /** What to begin with, as long as there is no target of one's own. */
 export function Welcome({ rows }: { rows: readonly OverviewRow[] }) {

@@ -1,4 +1,4 @@
-import { Button, Skeleton, Text } from '@mantine/core'
+import { Text } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
 
 import { useApi } from '#/api/context'
@@ -7,12 +7,12 @@ import { useReason } from '#/components/useReasons'
 import { lasted } from '#/lib/history'
 import { reasonTitle } from '#/lib/reasons'
 import { duration } from '#/lib/time'
-import { ErrorNotice } from '#/ui/ErrorNotice'
 import { Folded } from '#/ui/Folded'
 import { Since } from '#/ui/Since'
 import { StatusBadge } from '#/ui/StatusBadge'
 
 import classes from './lists.module.css'
+import { PagedList } from './PagedList'
 import { changesQuery } from './queries'
 import { Section } from './Section'
 
@@ -25,34 +25,16 @@ interface ChangesProps {
 /** Every change of this target's health, newest first. */
 export function Changes({ id, since }: ChangesProps) {
   const query = useInfiniteQuery(changesQuery(useApi(), id, since))
-  const changes = query.data?.pages.flatMap((page) => page.items)
   return (
     <Section title="Changes">
-      {changes === undefined && query.error === null && (
-        <Skeleton height={120} aria-label="Loading the changes" />
-      )}
-      {changes?.length === 0 && <Text c="dimmed">Nothing has changed yet.</Text>}
-      {changes !== undefined && changes.length > 0 && <ChangesList changes={changes} />}
-      {query.error !== null && (
-        <ErrorNotice
-          error={query.error}
-          title="The changes could not be read"
-          onRetry={() => void query.refetch()}
-          retrying={query.isFetching}
-        />
-      )}
-      {query.hasNextPage && (
-        <Button
-          mt="xs"
-          px={0}
-          size="compact-sm"
-          variant="transparent"
-          loading={query.isFetchingNextPage}
-          onClick={() => void query.fetchNextPage()}
-        >
-          Show more changes
-        </Button>
-      )}
+      <PagedList
+        query={query}
+        what="changes"
+        height={120}
+        empty={<Text c="dimmed">Nothing has changed yet.</Text>}
+      >
+        {(changes) => <ChangesList changes={changes} />}
+      </PagedList>
     </Section>
   )
 }

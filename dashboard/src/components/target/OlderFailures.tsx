@@ -1,4 +1,4 @@
-import { Button, Skeleton, Text } from '@mantine/core'
+import { Button, Text } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useId, useState } from 'react'
 
@@ -8,10 +8,10 @@ import { useReason } from '#/components/useReasons'
 import { plural } from '#/lib/format'
 import { reasonTitle } from '#/lib/reasons'
 import { exact, timeOnDay, utcDay } from '#/lib/time'
-import { ErrorNotice } from '#/ui/ErrorNotice'
 import { Folded } from '#/ui/Folded'
 
 import classes from './lists.module.css'
+import { PagedList } from './PagedList'
 import { olderQuery } from './queries'
 import { Section } from './Section'
 
@@ -42,43 +42,26 @@ export function OlderFailures({ id }: { id: number }) {
 
 function Days({ id }: { id: number }) {
   const query = useInfiniteQuery(olderQuery(useApi(), id))
-  const days = query.data?.pages.flatMap((page) => page.items)
   return (
     <>
       <Text c="dimmed" size="sm" mb="xs">
         What failed more than a day ago, counted for each day (UTC) and cause.
       </Text>
-      {days === undefined && query.error === null && (
-        <Skeleton height={120} aria-label="Loading the older failures" />
-      )}
-      {days?.length === 0 && <Text>Nothing that failed more than a day ago is known.</Text>}
-      {days !== undefined && days.length > 0 && (
-        <ol className={classes.list} aria-label="Older failures, newest day first">
-          {days.map((each) => (
-            <Day key={keyOf(each)} day={each} />
-          ))}
-        </ol>
-      )}
-      {query.error !== null && (
-        <ErrorNotice
-          error={query.error}
-          title="The older failures could not be read"
-          onRetry={() => void query.refetch()}
-          retrying={query.isFetching}
-        />
-      )}
-      {query.hasNextPage && (
-        <Button
-          mt="xs"
-          px={0}
-          size="compact-sm"
-          variant="transparent"
-          loading={query.isFetchingNextPage}
-          onClick={() => void query.fetchNextPage()}
-        >
-          Show more days
-        </Button>
-      )}
+      <PagedList
+        query={query}
+        what="older failures"
+        more="days"
+        height={120}
+        empty={<Text>Nothing that failed more than a day ago is known.</Text>}
+      >
+        {(days) => (
+          <ol className={classes.list} aria-label="Older failures, newest day first">
+            {days.map((each) => (
+              <Day key={keyOf(each)} day={each} />
+            ))}
+          </ol>
+        )}
+      </PagedList>
     </>
   )
 }

@@ -12,7 +12,7 @@ import { WarningsCard } from '#/ui/FailureCard'
 import { StatusBadge } from '#/ui/StatusBadge'
 import { Waterfall } from '#/ui/Waterfall'
 
-import { Found } from './Found'
+import { Observed } from './Observed'
 import { TRIGGER_WORD } from './LastCheck'
 import classes from './lists.module.css'
 
@@ -71,7 +71,7 @@ function Opened({ result, kind }: Pick<ResultRowProps, 'result' | 'kind'>) {
         proves={kind?.proves}
         label="Stages of this check"
       />
-      <Found result={result} />
+      <Observed result={result} />
     </Stack>
   )
 }

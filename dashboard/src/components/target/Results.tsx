@@ -1,23 +1,21 @@
-import { Button, Group, Select, Skeleton, Text } from '@mantine/core'
+import { Button, Group, Select, Text } from '@mantine/core'
 import { useDocumentVisibility } from '@mantine/hooks'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useSearchParams } from 'react-router'
 
 import { useApi } from '#/api/context'
-import type { Kind, Status } from '#/api/types'
+import type { Kind } from '#/api/types'
 import { useReasons } from '#/components/useReasons'
 import { resultKey } from '#/lib/history'
 import { reasonTitle, reasonWord } from '#/lib/reasons'
-import { STATUS_WORD } from '#/lib/status'
-import { ErrorNotice } from '#/ui/ErrorNotice'
+import { STATUS_WORD, STATUSES } from '#/lib/status'
 
 import classes from './lists.module.css'
+import { PagedList } from './PagedList'
 import { type ResultFilter, resultsQuery } from './queries'
 import { ResultRow } from './ResultRow'
 import { Section } from './Section'
-
-const STATUSES: readonly Status[] = ['down', 'degraded', 'unknown', 'up']
 
 interface ResultsProps {
   id: number
@@ -32,7 +30,6 @@ export function Results({ id, kind, newest }: ResultsProps) {
   const filter = filterOf(search)
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set())
   const { query, later, catchUp } = useResults(id, filter, newest, open.size > 0)
-  const results = query.data?.pages.flatMap((page) => page.items)
   const set = (key: string, value: string | null) =>
     setSearch((before) => withParam(before, key, value), {
       replace: true,
@@ -47,43 +44,24 @@ export function Results({ id, kind, newest }: ResultsProps) {
           Show newer results
         </Button>
       )}
-      {results === undefined && query.error === null && (
-        <Skeleton height={240} aria-label="Loading the results" />
-      )}
-      {results?.length === 0 && <Nothing filter={filter} />}
-      {results !== undefined && results.length > 0 && (
-        <ol className={`${classes['list']} ${classes['rows']}`} aria-label="Results, newest first">
-          {results.map((each) => (
-            <ResultRow
-              key={resultKey(each)}
-              result={each}
-              kind={kind}
-              open={open.has(resultKey(each))}
-              onToggle={() => toggle(resultKey(each))}
-            />
-          ))}
-        </ol>
-      )}
-      {query.error !== null && (
-        <ErrorNotice
-          error={query.error}
-          title="The results could not be read"
-          onRetry={() => void query.refetch()}
-          retrying={query.isFetching}
-        />
-      )}
-      {query.hasNextPage && (
-        <Button
-          mt="xs"
-          px={0}
-          size="compact-sm"
-          variant="transparent"
-          loading={query.isFetchingNextPage}
-          onClick={() => void query.fetchNextPage()}
-        >
-          Show more results
-        </Button>
-      )}
+      <PagedList query={query} what="results" height={240} empty={<Nothing filter={filter} />}>
+        {(results) => (
+          <ol
+            className={`${classes['list']} ${classes['rows']}`}
+            aria-label="Results, newest first"
+          >
+            {results.map((each) => (
+              <ResultRow
+                key={resultKey(each)}
+                result={each}
+                kind={kind}
+                open={open.has(resultKey(each))}
+                onToggle={() => toggle(resultKey(each))}
+              />
+            ))}
+          </ol>
+        )}
+      </PagedList>
     </Section>
   )
 }

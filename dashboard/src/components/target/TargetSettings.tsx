@@ -6,8 +6,9 @@ import { useMay } from '#/api/context'
 import type { Kind, Target } from '#/api/types'
 import { detailText } from '#/lib/details'
 import { plural } from '#/lib/format'
+import { whyLocked } from '#/lib/origin'
 import { paths } from '#/lib/paths'
-import { type Field, fieldsOf } from '#/lib/schema'
+import { type Field, fieldsOf } from '#/lib/jsonSchema'
 import { duration } from '#/lib/time'
 import { type Fact, Facts } from '#/ui/Facts'
 import { Folded } from '#/ui/Folded'
@@ -36,7 +37,7 @@ export function TargetSettings({ target, kind }: { target: Target; kind: Kind | 
     >
       {target.origin === 'file' && (
         <Text size="sm" c="dimmed" mb="sm">
-          From the configuration file: change them in mooring.toml.
+          {whyLocked(target)}
         </Text>
       )}
       <Facts facts={[...shown, ...scheduleFacts(target), ...changed(target)]} />

@@ -47,11 +47,20 @@ export interface ResultFilter {
   reason: string | null
 }
 
-const PAGE = 20
+type Cursor = string | null
+
+/** How lists are read a page at a time: a page's `next` is the cursor of the one that follows. */
+const PAGED = {
+  initialPageParam: null as Cursor,
+  getNextPageParam: (page: { readonly next: Cursor }) => page.next,
+} as const
+
+const from = (cursor: Cursor) => ({ limit: 20, ...(cursor !== null && { cursor }) })
 
 /** `until`: the newest check that the list is to hold; a later one makes it be read anew. */
 export const resultsQuery = (api: Api, id: number, filter: ResultFilter, until: string | null) =>
   infiniteQueryOptions({
+    ...PAGED,
     queryKey: [RESULTS, id, filter, until],
     queryFn: ({ signal, pageParam }) =>
       data(
@@ -59,8 +68,7 @@ export const resultsQuery = (api: Api, id: number, filter: ResultFilter, until: 
           params: {
             path: { target_id: id },
             query: {
-              limit: PAGE,
-              ...(pageParam !== null && { cursor: pageParam }),
+              ...from(pageParam),
               ...(filter.status !== null && { status: filter.status }),
               ...(filter.reason !== null && { reason: filter.reason as AboutReason['name'] }),
             },
@@ -68,8 +76,6 @@ export const resultsQuery = (api: Api, id: number, filter: ResultFilter, until: 
           signal,
         }),
       ),
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.next,
     staleTime: Infinity,
     gcTime: 10 * SECOND,
     placeholderData: keepPreviousData,
@@ -78,19 +84,18 @@ export const resultsQuery = (api: Api, id: number, filter: ResultFilter, until: 
 /** `since`: when the newest change was; another one makes the list be read anew. */
 export const changesQuery = (api: Api, id: number, since: string | null) =>
   infiniteQueryOptions({
+    ...PAGED,
     queryKey: [CHANGES, id, since],
     queryFn: ({ signal, pageParam }) =>
       data(
         api.client.GET('/api/v1/targets/{target_id}/transitions', {
           params: {
             path: { target_id: id },
-            query: { limit: PAGE, ...(pageParam !== null && { cursor: pageParam }) },
+            query: from(pageParam),
           },
           signal,
         }),
       ),
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.next,
     staleTime: MINUTE,
     placeholderData: (before, query) => (query?.queryKey[1] === id ? before : undefined),
   })
@@ -98,18 +103,17 @@ export const changesQuery = (api: Api, id: number, since: string | null) =>
 /** Failures that are older than a day, per day and cause. */
 export const olderQuery = (api: Api, id: number) =>
   infiniteQueryOptions({
+    ...PAGED,
     queryKey: [OLDER, id],
     queryFn: ({ signal, pageParam }) =>
       data(
         api.client.GET('/api/v1/targets/{target_id}/failures', {
           params: {
             path: { target_id: id },
-            query: { limit: PAGE, ...(pageParam !== null && { cursor: pageParam }) },
+            query: from(pageParam),
           },
           signal,
         }),
       ),
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.next,
     staleTime: MINUTE,
   })

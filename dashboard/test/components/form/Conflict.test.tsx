@@ -7,7 +7,7 @@ import type { Target } from '#/api/types'
 import { Conflict } from '#/components/form/Conflict'
 import type { Drafts } from '#/lib/form'
 import { storedDrafts } from '#/lib/patch'
-import { fieldsOf } from '#/lib/schema'
+import { fieldsOf } from '#/lib/jsonSchema'
 
 const FIELDS = fieldsOf({
   properties: {

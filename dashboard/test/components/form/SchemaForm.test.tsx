@@ -7,7 +7,7 @@ import { expect, it } from 'vitest'
 import { SchemaForm } from '#/components/form/SchemaForm'
 import { bodyOf, type Drafts } from '#/lib/form'
 import { storedDrafts } from '#/lib/patch'
-import { fieldsOf } from '#/lib/schema'
+import { fieldsOf } from '#/lib/jsonSchema'
 
 // What jsdom lacks, and a text field that grows asks for.
 Object.defineProperty(document, 'fonts', { value: new EventTarget() })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { type Field, fieldsOf, flat, placeholderOf, type Schema } from '#/lib/schema'
+import { type Field, fieldsOf, flat, placeholderOf, type Schema } from '#/lib/jsonSchema'
 
 const SECRET = { type: 'string', format: 'password', writeOnly: true }
 const NULL = { type: 'null' }

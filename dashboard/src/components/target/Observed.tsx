@@ -18,4 +18,4 @@ export function factsOf(result: Result): Fact[] {
   return [...details, ...numbers]
 }
 
-export const Found = ({ result }: { result: Result }) => <Facts facts={factsOf(result)} />
+export const Observed = ({ result }: { result: Result }) => <Facts facts={factsOf(result)} />

@@ -4,10 +4,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { keys } from '#/api/queries'
 import type { OverviewRow, Result, Role } from '#/api/types'
-import { TestAllButton } from '#/components/testAll'
+import { TestAllButton } from '#/components/testAll/TestAllButton'
 
-import { aFailure, anOverview, aRow } from '../overview-rows'
-import { renderPage } from '../render'
+import { aFailure, anOverview, aRow } from '../../overview-rows'
+import { renderPage } from '../../render'
 
 const rows = [
   aRow({ id: 1, name: 'orders' }),

@@ -6,13 +6,13 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { keys } from '#/api/queries'
 import type { OverviewRow } from '#/api/types'
-import { Notices } from '#/components/notices'
-import { DesktopNoticesItem } from '#/components/noticesDesktop'
+import { Notices } from '#/components/notices/Notices'
+import { DesktopNoticesItem } from '#/components/notices/DesktopNotices'
 import { favicon } from '#/lib/favicon'
 import { countShown, worstOf } from '#/lib/notices'
 
-import { aFailure, anOverview, aRow } from '../overview-rows'
-import { renderPage } from '../render'
+import { aFailure, anOverview, aRow } from '../../overview-rows'
+import { renderPage } from '../../render'
 
 const up = aRow({ id: 1, name: 'orders', status: 'up' })
 const down = aRow({ id: 1, name: 'orders', status: 'down', failure: aFailure() })

@@ -13,7 +13,7 @@ import { countShown, News, type Notice, titleLead, worstOf } from '#/lib/notices
 import { paths } from '#/lib/paths'
 import { useTitleLead } from '#/ui/usePageTitle'
 
-import { useDesktopNotices } from './noticesDesktop'
+import { useDesktopNotices } from './DesktopNotices'
 
 /** How long a toast stays, in milliseconds: a loss is read by somebody who was looking elsewhere. */
 const STAYS: Record<Notice['tone'], number> = { lost: 15_000, restored: 6000 }

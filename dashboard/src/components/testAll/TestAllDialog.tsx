@@ -2,20 +2,19 @@ import { Alert, Anchor, Box, Button, Group, Modal, Progress, Stack, Text } from 
 import { IconAlertCircle } from '@tabler/icons-react'
 import { Link } from 'react-router'
 
-import type { Result, Status } from '#/api/types'
+import type { Result } from '#/api/types'
 import { download } from '#/lib/download'
 import { paths } from '#/lib/paths'
 import { report, reportName } from '#/lib/report'
-import { STATUS_COLOR } from '#/lib/status'
+import { STATUS_COLOR, STATUSES } from '#/lib/status'
 import { type Progress as Going, progressWords, spokenStep } from '#/lib/testAll'
 import { Folded } from '#/ui/Folded'
 import { StatusBadge } from '#/ui/StatusBadge'
 
-import { type Asked, useProgress } from './testAllRun'
+import { type Asked, useProgress } from './run'
 
 /** Rows of failing targets that are drawn: beyond, the list and the report are the better places. */
 const MOST_SHOWN = 100
-const STATUSES: readonly Status[] = ['down', 'degraded', 'unknown', 'up']
 
 interface TestAllDialogProps extends Omit<AboutRunProps, 'asked'> {
   asked: Asked | null

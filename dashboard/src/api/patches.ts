@@ -17,7 +17,7 @@ export interface Rows {
 }
 
 /** Brings what the stream tells into the cached overview, in batches. */
-export class Feed {
+export class Patches {
   #waiting: Rows[] = []
   #held = false
   #timer: ReturnType<typeof setTimeout> | undefined

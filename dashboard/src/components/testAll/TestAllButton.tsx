@@ -13,8 +13,8 @@ import { paths } from '#/lib/paths'
 import { filterWords, TestRun } from '#/lib/testAll'
 
 import classes from './testAll.module.css'
-import { TestAllDialog } from './testAllDialog'
-import { type Asked, openChecks, useProgress } from './testAllRun'
+import { TestAllDialog } from './TestAllDialog'
+import { type Asked, openChecks, useProgress } from './run'
 
 /** Tests all targets, or those that the list shows, and shows how it goes in a dialog. */
 export function TestAllButton() {
