@@ -1,12 +1,12 @@
-import { Anchor, Skeleton, Stack, Text, Title } from '@mantine/core'
-import { IconLock } from '@tabler/icons-react'
+import { Anchor, Stack, Text, Title } from '@mantine/core'
 import { Link } from 'react-router'
 
-import { useMay, useSession } from '#/api/context'
+import { useMay } from '#/api/context'
 import { AddForm } from '#/components/form/AddForm'
+import { FormLoading } from '#/components/form/FormLoading'
+import { NotYours } from '#/components/form/NotYours'
 import { useKinds } from '#/components/form/useKinds'
 import { paths } from '#/lib/paths'
-import { EmptyState } from '#/ui/EmptyState'
 import { ErrorNotice } from '#/ui/ErrorNotice'
 import { usePageTitle } from '#/ui/usePageTitle'
 
@@ -31,19 +31,8 @@ export function AddPage() {
 
 function Add() {
   const may = useMay()
-  const session = useSession()
   const kinds = useKinds()
-  if (!may.edit) {
-    return (
-      <EmptyState
-        title="Adding targets is not yours to do"
-        icon={<IconLock size={32} aria-hidden="true" />}
-      >
-        You are signed in as {session?.role ?? 'viewer'}: you may look. An operator or an admin may
-        add targets.
-      </EmptyState>
-    )
-  }
+  if (!may.edit) return <NotYours to="add" />
   if (kinds.error !== null) {
     return (
       <ErrorNotice
@@ -56,13 +45,4 @@ function Add() {
   }
   if (kinds.data === undefined) return <FormLoading />
   return <AddForm kinds={kinds.data.items} common={kinds.data.common} />
-}
-
-function FormLoading() {
-  return (
-    <Stack gap="md" aria-busy="true" aria-label="Loading the form">
-      <Skeleton h={64} />
-      <Skeleton h={48} />
-    </Stack>
-  )
 }

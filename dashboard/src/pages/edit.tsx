@@ -1,13 +1,14 @@
-import { Anchor, Skeleton, Stack, Title } from '@mantine/core'
-import { IconLock } from '@tabler/icons-react'
+import { Anchor, Stack, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from 'react-router'
 
-import { useApi, useMay, useSession } from '#/api/context'
+import { useApi, useMay } from '#/api/context'
 import { ApiError } from '#/api/problem'
 import { targetQuery } from '#/api/queries'
 import type { Target } from '#/api/types'
 import { EditForm } from '#/components/form/EditForm'
+import { FormLoading } from '#/components/form/FormLoading'
+import { NotYours } from '#/components/form/NotYours'
 import { useKinds } from '#/components/form/useKinds'
 import { paths } from '#/lib/paths'
 import { EmptyState } from '#/ui/EmptyState'
@@ -37,23 +38,12 @@ export function EditPage() {
 
 function Edit({ id }: { id: number }) {
   const may = useMay()
-  const session = useSession()
   const target = useQuery({ ...targetQuery(useApi(), id), enabled: Number.isInteger(id) })
   const kinds = useKinds()
   if (!Number.isInteger(id)) {
     return <EmptyState title="There is no such target">Its number is no number.</EmptyState>
   }
-  if (!may.edit) {
-    return (
-      <EmptyState
-        title="Editing targets is not yours to do"
-        icon={<IconLock size={32} aria-hidden="true" />}
-      >
-        You are signed in as {session?.role ?? 'viewer'}: you may look. An operator or an admin may
-        edit targets.
-      </EmptyState>
-    )
-  }
+  if (!may.edit) return <NotYours to="edit" />
   if (
     target.error instanceof ApiError &&
     target.error.status === 404 &&
@@ -87,14 +77,4 @@ function Edit({ id }: { id: number }) {
     )
   }
   return <EditForm target={target.data as Target} kind={kind} common={kinds.data.common} />
-}
-
-function FormLoading() {
-  return (
-    <Stack gap="md" aria-busy="true" aria-label="Loading the form">
-      <Skeleton h={56} />
-      <Skeleton h={56} />
-      <Skeleton h={56} />
-    </Stack>
-  )
 }

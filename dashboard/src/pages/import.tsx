@@ -1,9 +1,10 @@
 import { Anchor, Button, Group, Stack, Text, Title } from '@mantine/core'
-import { IconLock, IconZoomQuestion } from '@tabler/icons-react'
+import { IconZoomQuestion } from '@tabler/icons-react'
 import { useState } from 'react'
 import { Link } from 'react-router'
 
-import { useMay, useSession } from '#/api/context'
+import { useMay } from '#/api/context'
+import { NotYours } from '#/components/form/NotYours'
 import { useLeaveGuard } from '#/components/form/useLeaveGuard'
 import { FoundList } from '#/components/import/FoundList'
 import { PasteArea } from '#/components/import/PasteArea'
@@ -17,7 +18,6 @@ import { usePageTitle } from '#/ui/usePageTitle'
 export function ImportPage() {
   usePageTitle('Import targets')
   const may = useMay()
-  const session = useSession()
   return (
     <Stack gap="lg">
       <div>
@@ -30,17 +30,7 @@ export function ImportPage() {
           .
         </Text>
       </div>
-      {may.edit ? (
-        <Import />
-      ) : (
-        <EmptyState
-          title="Adding targets is not yours to do"
-          icon={<IconLock size={32} aria-hidden="true" />}
-        >
-          You are signed in as {session?.role ?? 'viewer'}: you may look. An operator or an admin
-          may add targets.
-        </EmptyState>
-      )}
+      {may.edit ? <Import /> : <NotYours to="add" />}
     </Stack>
   )
 }
