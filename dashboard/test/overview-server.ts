@@ -1,7 +1,7 @@
 import { Api } from '#/api/client'
 import type { OverviewRow, Transition } from '#/api/types'
 
-import { anOverview } from './overview-rows'
+import { anOverview } from './values'
 
 type Answer = (request: Request) => Response | Promise<Response>
 

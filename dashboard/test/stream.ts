@@ -1,5 +1,3 @@
-import type { OverviewRow } from '#/api/types'
-
 /** A text/event-stream answer that a test writes as it goes. */
 export class Script {
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined
@@ -37,25 +35,3 @@ export class Script {
     this.#controller?.error(error)
   }
 }
-
-export const row = (id: number, changed: Partial<OverviewRow> = {}): OverviewRow => ({
-  id,
-  name: `target ${id}`,
-  kind: 'tcp',
-  address: `10.0.0.${id}:1`,
-  labels: {},
-  enabled: true,
-  origin: 'api',
-  status: 'up',
-  since: null,
-  checking: false,
-  confirming: null,
-  failure: null,
-  warnings: [],
-  seconds: 0.001,
-  checked_at: null,
-  next_check_at: null,
-  uptime_24h: 1,
-  latency: [],
-  ...changed,
-})

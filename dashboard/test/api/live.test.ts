@@ -7,25 +7,17 @@ import { ApiError, Unreachable } from '#/api/problem'
 import { keys, overviewQuery, sessionQuery } from '#/api/queries'
 import type { Overview, OverviewRow, Transition } from '#/api/types'
 
-import { row, Script } from '../stream'
+import { Script } from '../stream'
+import { anOverview, aRowOf, aTransition } from '../values'
 
 const AT = Date.parse('2026-01-02T03:04:05Z')
-const monitoring = { active: true, last_tick: null, lag: 0, last_write: null, store_error: null }
-
-const overview = (revision: number, targets: OverviewRow[]): Overview => ({
-  status: 'up',
-  summary: { up: targets.length, degraded: 0, down: 0, unknown: 0, paused: 0 },
-  targets,
-  monitoring,
-  history_at: null,
-  revision,
-})
+const { monitoring } = anOverview([])
 
 /** A server that a test scripts: each stream that was opened, and what the overview answers next. */
 class Server {
   readonly streams: Script[] = []
   asked = 0
-  answer: () => Promise<Overview> = () => Promise.resolve(overview(1, [row(1), row(2)]))
+  answer: () => Promise<Overview> = () => Promise.resolve(anOverview([aRowOf(1), aRowOf(2)]))
   refuse: Error | null = null
   readonly api = new Api()
   readonly cache = new QueryClient({ defaultOptions: { queries: { retry: false } } })
@@ -101,7 +93,7 @@ describe('the live feed', () => {
     server.state()
     await tick()
     expect(server.live.state).toEqual({ phase: 'live', since: null })
-    expect(names(server)).toEqual(['target 1', 'target 2'])
+    expect(names(server)).toEqual(['t1', 't2'])
   })
 
   it('reads an overview once more that is older than the stream', async () => {
@@ -124,11 +116,11 @@ describe('the live feed', () => {
     server.live.open()
     await tick()
     server.state()
-    server.rows(1, [row(1, { name: 'old' })])
-    server.rows(2, [row(1, { name: 'same' })])
-    server.rows(3, [row(2, { name: 'newer' })])
+    server.rows(1, [aRowOf(1, { name: 'old' })])
+    server.rows(2, [aRowOf(1, { name: 'same' })])
+    server.rows(3, [aRowOf(2, { name: 'newer' })])
     await tick()
-    answer(overview(2, [row(1), row(2)]))
+    answer(anOverview([aRowOf(1), aRowOf(2)], { revision: 2 }))
     await tick()
     expect(names(server)).toEqual(['same', 'newer'])
     expect(server.shown.revision).toBe(3)
@@ -137,9 +129,9 @@ describe('the live feed', () => {
   it('changes, adds and removes rows, and counts anew', async () => {
     await server.begin()
     const before = server.shown.targets
-    server.rows(2, [row(1, { status: 'down' }), row(9)], { removed: [2] })
+    server.rows(2, [aRowOf(1, { status: 'down' }), aRowOf(9)], { removed: [2] })
     await tick()
-    expect(names(server)).toEqual(['target 1', 'target 9'])
+    expect(names(server)).toEqual(['t1', 't9'])
     expect(server.shown.summary).toEqual({ up: 1, degraded: 0, down: 1, unknown: 0, paused: 0 })
     expect(server.shown.status).toBe('down')
     expect(before).toHaveLength(2)
@@ -151,7 +143,7 @@ describe('the live feed', () => {
     const observer = new QueryObserver(server.cache, overviewQuery(server.api))
     const forget = observer.subscribe(() => (writes += 1))
     for (let revision = 2; revision < 502; revision += 1) {
-      server.rows(revision, [row(1, { name: `the ${revision}th` })])
+      server.rows(revision, [aRowOf(1, { name: `the ${revision}th` })])
       await tick(2)
     }
     await tick()
@@ -172,11 +164,11 @@ describe('the live feed', () => {
     })
     const forget = observer.subscribe(() => undefined)
     await tick()
-    const transition = { target_id: 1, old: 'up', new: 'down', at: '', failure: null, note: null }
-    server.rows(2, [row(2)])
+    const transition = aTransition()
+    server.rows(2, [aRowOf(2)])
     await tick()
     expect(read).toHaveBeenCalledTimes(1)
-    server.rows(3, [row(1, { status: 'down' })], { transitions: [transition] })
+    server.rows(3, [aRowOf(1, { status: 'down' })], { transitions: [transition] })
     await tick()
     forget()
     expect(heard).toEqual([transition])
@@ -185,10 +177,10 @@ describe('the live feed', () => {
 
   it('reads the overview anew where some events were missed', async () => {
     await server.begin()
-    server.answer = () => Promise.resolve(overview(40, [row(7)]))
+    server.answer = () => Promise.resolve(anOverview([aRowOf(7)], { revision: 40 }))
     server.stream.send('lagged', { revision: 40 })
     await tick()
-    expect(names(server)).toEqual(['target 7'])
+    expect(names(server)).toEqual(['t7'])
   })
 })
 
@@ -203,14 +195,15 @@ describe('a broken connection', () => {
     const { state } = server.live
     expect(state.phase).toBe('broken')
     expect(Math.abs((state.since ?? 0) - (Date.now() - 1010))).toBeLessThan(10)
-    server.answer = () => Promise.resolve(overview(9, [row(3, { status: 'down' })]))
+    server.answer = () =>
+      Promise.resolve(anOverview([aRowOf(3, { status: 'down' })], { revision: 9 }))
     await tick(1000)
     expect(server.streams).toHaveLength(2)
     expect(server.live.state).toBe(state)
     server.state(9)
     await tick()
     expect(server.live.state.phase).toBe('live')
-    expect(names(server)).toEqual(['target 3'])
+    expect(names(server)).toEqual(['t3'])
   })
 
   it('is tried again later and later, up to 15 s', async () => {

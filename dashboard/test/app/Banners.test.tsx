@@ -5,8 +5,8 @@ import { Api } from '#/api/client'
 import { keys } from '#/api/queries'
 import { Banners } from '#/app/Banners'
 
-import { anOverview } from '../overview-rows'
 import { renderPage } from '../render'
+import { anOverview } from '../values'
 
 beforeEach(() => {
   vi.stubGlobal('fetch', () => Promise.reject(new TypeError('cut')))

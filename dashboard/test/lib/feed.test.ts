@@ -1,19 +1,8 @@
 import { expect, test } from 'vitest'
 
-import type { Transition } from '#/api/types'
 import { because, gather, happened } from '#/lib/feed'
 
-import { aFailure } from '../overview-rows'
-
-const change = (some: Partial<Transition> = {}): Transition => ({
-  target_id: 1,
-  old: 'up',
-  new: 'down',
-  at: '2026-01-02T00:00:00.000000+00:00',
-  failure: aFailure(),
-  note: null,
-  ...some,
-})
+import { aFailure, aTransition } from '../values'
 
 test.each([
   ['up', 'down', 'went down'],
@@ -32,18 +21,18 @@ test('several of them are, and several of them went', () => {
 })
 
 test('the cause is the stage with its code, else what Mooring notes', () => {
-  expect(because(change())).toBe('auth WRONGPASS')
-  expect(because(change({ failure: aFailure({ stage: null, code: '', reason: 'config' }) }))).toBe(
-    'config',
-  )
-  expect(because(change({ failure: null, note: 'Mooring was stopped' }))).toBe(
+  expect(because(aTransition())).toBe('auth WRONGPASS')
+  expect(
+    because(aTransition({ failure: aFailure({ stage: null, code: '', reason: 'config' }) })),
+  ).toBe('config')
+  expect(because(aTransition({ failure: null, note: 'Mooring was stopped' }))).toBe(
     'Mooring was stopped',
   )
-  expect(because(change({ failure: null }))).toBeNull()
+  expect(because(aTransition({ failure: null }))).toBeNull()
 })
 
 test('what happened to many within a minute for one cause is told together', () => {
-  const changes = [1, 2, 3].map((id) => change({ target_id: id }))
+  const changes = [1, 2, 3].map((id) => aTransition({ target_id: id }))
 
   const [news, ...rest] = gather(changes)
 
@@ -56,5 +45,5 @@ test.each([
   ['another time', { at: '2026-01-01T23:00:00.000000+00:00' }],
   ['another end', { new: 'degraded' }],
 ] as const)('%s is told by itself', (_, other) => {
-  expect(gather([change(), change({ target_id: 2, ...other })])).toHaveLength(2)
+  expect(gather([aTransition(), aTransition({ target_id: 2, ...other })])).toHaveLength(2)
 })

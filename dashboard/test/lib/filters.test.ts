@@ -10,7 +10,7 @@ import {
   writeFilters,
 } from '#/lib/filters'
 
-import { aFailure, aRow } from '../overview-rows'
+import { aFailure, aRow } from '../values'
 
 const rows = [
   aRow({ id: 1, name: 'orders', kind: 'postgresql', labels: { team: 'shop', env: 'live' } }),

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 
 import { linesOf, type Line } from '#/lib/group'
 
-import { aRow } from '../overview-rows'
+import { aRow } from '../values'
 
 const rows = [
   aRow({ id: 1, name: 'cache', status: 'down', labels: { team: 'shop' } }),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import type { Found, Result } from '#/api/types'
+import type { Found } from '#/api/types'
 import {
   aFewAtOnce,
   obstacle,
@@ -12,6 +12,8 @@ import {
   works,
 } from '#/lib/importing'
 
+import { aResult } from '../values'
+
 const found = (name: string, more: Partial<Found> = {}): Found => ({
   name,
   kind: 'redis',
@@ -22,7 +24,6 @@ const found = (name: string, more: Partial<Found> = {}): Found => ({
   found: `sealed ${name}`,
   ...more,
 })
-const result = (status: Result['status']) => ({ status }) as Result
 const play = (...steps: Step[]): readonly Row[] => steps.reduce(stepped, [] as readonly Row[])
 const FOUND: Step = {
   is: 'found',
@@ -57,7 +58,7 @@ describe('an import', () => {
   it('counts how far the tests are', () => {
     const rows = play(
       FOUND,
-      { is: 'tested', id: 0, test: { phase: 'done', result: result('degraded') } },
+      { is: 'tested', id: 0, test: { phase: 'done', result: aResult({ status: 'degraded' }) } },
       { is: 'tested', id: 3, test: { phase: 'running', stage: 'tcp' } },
     )
     expect(tallyOf(rows)).toEqual({ asked: 2, over: 1, failed: 0 })
@@ -67,7 +68,7 @@ describe('an import', () => {
   it('keeps the results that came before it was cancelled', () => {
     const rows = play(
       FOUND,
-      { is: 'tested', id: 0, test: { phase: 'done', result: result('up') } },
+      { is: 'tested', id: 0, test: { phase: 'done', result: aResult({ status: 'up' }) } },
       { is: 'tested', id: 3, test: { phase: 'waiting' } },
       { is: 'cancelled' },
     )

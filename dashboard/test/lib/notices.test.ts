@@ -13,10 +13,10 @@ import {
   titleLead,
 } from '#/lib/notices'
 
-import { aRow } from '../overview-rows'
+import { aRowOf } from '../values'
 
 const row = (id: number, status: Exclude<Shown, 'paused'>, enabled = true): OverviewRow =>
-  aRow({ id, name: `t${id}`, status, enabled })
+  aRowOf(id, { status, enabled })
 
 const changes = (...states: OverviewRow[][]) => {
   const memory = { lost: new Set<number>(), came: new Map<number, number>() }

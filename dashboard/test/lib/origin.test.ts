@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 
 import { elsewhere, whyLocked } from '#/lib/origin'
 
-import { aTarget } from '../target-server'
+import { aTarget } from '../values'
 
 it('says nothing of what is changed here, whatever its labels', () => {
   expect(elsewhere(aTarget({ labels: { mooring: 'self' } }))).toBeNull()

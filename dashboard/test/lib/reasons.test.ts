@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 
 import { reasonTitle, reasonWord, remedyWords } from '#/lib/reasons'
 
-import { QUOTA } from '../target-server'
+import { QUOTA } from '../values'
 
 it('heads a failure with what the API says of its reason', () => {
   expect(reasonTitle('quota_spent', QUOTA)).toBe('The month’s requests are used up')

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 
 import { searchText, sortRows } from '#/lib/rows'
 
-import { aFailure, aRow } from '../overview-rows'
+import { aFailure, aRow } from '../values'
 
 const names = (rows: readonly { name: string }[]) => rows.map((row) => row.name)
 

@@ -1,22 +1,9 @@
 import { describe, expect, it, vi } from 'vitest'
 
-import type { Result } from '#/api/types'
 import { report, reportName } from '#/lib/report'
 import { type CheckEvent, CHUNK, progressWords, TestRun } from '#/lib/testAll'
 
-const result = (id: number, status: Result['status'] = 'up'): Result => ({
-  target: { id, name: `t${id}`, kind: 'tcp', address: 'host:1' },
-  status,
-  failure: null,
-  stages: [],
-  details: {},
-  numbers: {},
-  warnings: [],
-  started_at: '2026-01-02T03:04:05.678901+00:00',
-  seconds: 0.1,
-  region: 'local',
-  trigger: 'manual',
-})
+import { aResultOf } from '../values'
 
 const words = (error: unknown) => (error instanceof Error ? error.message : 'unknown')
 
@@ -34,9 +21,9 @@ describe('a run over many targets', () => {
       () =>
         events(
           { name: 'other' },
-          { name: 'result', result: result(1) },
-          { name: 'result', result: result(2, 'down') },
-          { name: 'result', result: result(3, 'degraded') },
+          { name: 'result', result: aResultOf(1) },
+          { name: 'result', result: aResultOf(2, { status: 'down' }) },
+          { name: 'result', result: aResultOf(3, { status: 'degraded' }) },
           { name: 'done' },
         ),
       words,
@@ -68,7 +55,7 @@ describe('a run over many targets', () => {
       async function* () {
         yield* events(
           { name: 'started', total: 1, paused: 1 },
-          { name: 'result', result: result(1) },
+          { name: 'result', result: aResultOf(1) },
         )
         throw new Error('cut')
       },
@@ -81,7 +68,7 @@ describe('a run over many targets', () => {
   })
 
   it('tells that the stream broke off, and keeps what was there', async () => {
-    const run = new TestRun(ids(2), () => events({ name: 'result', result: result(1) }), words)
+    const run = new TestRun(ids(2), () => events({ name: 'result', result: aResultOf(1) }), words)
     await run.start()
     expect(run.snapshot()).toMatchObject({
       phase: 'broken',
@@ -94,7 +81,7 @@ describe('a run over many targets', () => {
   it('closes the stream when it is cancelled', async () => {
     let closed = false
     async function* endless(signal: AbortSignal): AsyncGenerator<CheckEvent> {
-      yield { name: 'result', result: result(1) }
+      yield { name: 'result', result: aResultOf(1) }
       await new Promise((_, reject) => {
         signal.addEventListener('abort', () => {
           closed = true
@@ -117,7 +104,7 @@ describe('a run over many targets', () => {
     const run = new TestRun(
       ids(400),
       () =>
-        events(...ids(400).map((id) => ({ name: 'result', result: result(id) }) as const), {
+        events(...ids(400).map((id) => ({ name: 'result', result: aResultOf(id) }) as const), {
           name: 'done',
         }),
       words,
@@ -133,7 +120,7 @@ describe('a run over many targets', () => {
 
 describe('the report', () => {
   it('has the shape of every other interface', () => {
-    const results = [result(1), result(2, 'down')]
+    const results = [aResultOf(1), aResultOf(2, { status: 'down' })]
     expect(report(results, 4)).toEqual({
       summary: { up: 1, degraded: 0, down: 1, unknown: 0, paused: 4 },
       results,

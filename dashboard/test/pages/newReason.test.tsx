@@ -4,9 +4,9 @@ import { describe, expect, it, vi } from 'vitest'
 
 import { TargetPage } from '#/pages/target'
 
-import { aFailure } from '../overview-rows'
 import { renderPage } from '../render'
-import { aResult, aTarget, QUOTA, TargetServer } from '../target-server'
+import { TargetServer } from '../target-server'
+import { aFailure, aResult, aTarget, aTransition, QUOTA } from '../values'
 
 // The page is large: on a busy machine a search by role takes its time.
 vi.setConfig({ testTimeout: 30_000 })
@@ -20,9 +20,7 @@ describe('a reason that came after the page was built', () => {
     server.target = aTarget({ health: { ...aTarget().health, status: 'down', last } })
     server.reasons = [...server.reasons, QUOTA]
     server.results = [last]
-    server.changes = [
-      { target_id: 1, old: 'up', new: 'down', at: last.started_at, failure, note: null },
-    ]
+    server.changes = [aTransition({ failure })]
     renderPage(<TargetPage />, { at: '/targets/1', route: '/targets/:id', api: server })
     return { server, user: userEvent.setup() }
   }

@@ -8,9 +8,9 @@ import { keys } from '#/api/queries'
 import type { OverviewRow, Role } from '#/api/types'
 import { OverviewPage } from '#/pages/overview'
 
-import { aFailure, anOverview, aRow } from '../overview-rows'
 import { OverviewServer as Server } from '../overview-server'
 import { renderPage } from '../render'
+import { aFailure, anOverview, aRow } from '../values'
 
 const rows = [
   aRow({ id: 1, name: 'orders', kind: 'postgresql', labels: { team: 'shop' } }),

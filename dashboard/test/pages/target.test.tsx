@@ -6,9 +6,9 @@ import { keys } from '#/api/queries'
 import type { Role, Target } from '#/api/types'
 import { TargetPage } from '#/pages/target'
 
-import { aFailure } from '../overview-rows'
 import { renderPage } from '../render'
-import { aKind, aResult, aTarget, TargetServer } from '../target-server'
+import { TargetServer } from '../target-server'
+import { aFailure, aKind, aResult, aTarget } from '../values'
 
 // The page is large: on a busy machine a search by role takes its time.
 vi.setConfig({ testTimeout: 30_000 })

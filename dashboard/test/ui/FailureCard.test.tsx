@@ -6,8 +6,7 @@ import { describe, expect, it } from 'vitest'
 import type { AboutReason, Failure } from '#/api/types'
 import { FailureCard } from '#/ui/FailureCard'
 
-import { aFailure } from '../overview-rows'
-import { QUOTA } from '../target-server'
+import { aFailure, QUOTA } from '../values'
 
 const shown = (failure: Partial<Failure>, about?: AboutReason) =>
   render(

@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest'
 import { AddForm } from '#/components/form/AddForm'
 
 import { renderPage } from '../../render'
-import { aKind, TargetServer } from '../../target-server'
+import { TargetServer } from '../../target-server'
+import { aKind } from '../../values'
 
 // What jsdom lacks, and a text field that grows asks for.
 Object.defineProperty(document, 'fonts', { value: new EventTarget() })

@@ -11,8 +11,8 @@ import { DesktopNoticesItem } from '#/components/notices/DesktopNotices'
 import { favicon } from '#/lib/favicon'
 import { countShown, worstOf } from '#/lib/notices'
 
-import { aFailure, anOverview, aRow } from '../../overview-rows'
 import { renderPage } from '../../render'
+import { aFailure, anOverview, aRow } from '../../values'
 
 const up = aRow({ id: 1, name: 'orders', status: 'up' })
 const down = aRow({ id: 1, name: 'orders', status: 'down', failure: aFailure() })

@@ -5,23 +5,13 @@ import { afterEach, expect, test } from 'vitest'
 import type { Transition } from '#/api/types'
 import { OverviewPage } from '#/pages/overview'
 
-import { aFailure, aRow } from '../../overview-rows'
 import { OverviewServer } from '../../overview-server'
 import { renderPage } from '../../render'
+import { aRow, aTransition } from '../../values'
 
 const rows = [aRow({ id: 1, name: 'orders' }), aRow({ id: 2, name: 'cache' })]
 
 afterEach(() => localStorage.clear())
-
-const change = (some: Partial<Transition>): Transition => ({
-  target_id: 2,
-  old: 'up',
-  new: 'down',
-  at: '2026-01-02T00:00:00.000000+00:00',
-  failure: aFailure(),
-  note: null,
-  ...some,
-})
 
 async function openFeed(transitions: Transition[]) {
   const server = new OverviewServer(rows)
@@ -34,31 +24,39 @@ async function openFeed(transitions: Transition[]) {
 }
 
 test('the feed is there on demand, and says what happened and why', async () => {
-  const { feed } = await openFeed([change({})])
+  const { feed } = await openFeed([aTransition({ target_id: 2 })])
 
   expect(feed.getByRole('listitem')).toHaveTextContent(/^cache went down: auth WRONGPASS, .* ago$/)
   expect(feed.getByRole('link', { name: 'cache' })).toHaveAttribute('href', '/targets/2')
 })
 
 test('what happened to many at once is one sentence', async () => {
-  const { feed } = await openFeed([1, 2, 3].map((id) => change({ target_id: id })))
+  const { feed } = await openFeed([1, 2, 3].map((id) => aTransition({ target_id: id })))
 
   expect(feed.getByRole('listitem')).toHaveTextContent(/^orders and 2 more went down: auth/)
 })
 
 test('a target that is gone is not called by a name that is not known', async () => {
-  const { feed } = await openFeed([change({ target_id: 99 })])
+  const { feed } = await openFeed([aTransition({ target_id: 99 })])
 
   expect(feed.getByRole('listitem')).toHaveTextContent('a removed target went down')
 })
 
 test('what the event stream tells is added on top', async () => {
-  const { cache, feed } = await openFeed([change({})])
+  const { cache, feed } = await openFeed([aTransition({ target_id: 2 })])
 
   act(() => {
     cache.setQueryData(
       ['transitions'],
-      [change({ old: 'down', new: 'up', at: '2026-01-03T00:00:00.000000+00:00', failure: null })],
+      [
+        aTransition({
+          target_id: 2,
+          old: 'down',
+          new: 'up',
+          at: '2026-01-03T00:00:00.000000+00:00',
+          failure: null,
+        }),
+      ],
     )
   })
 

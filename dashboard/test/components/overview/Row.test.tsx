@@ -6,8 +6,8 @@ import { expect, test } from 'vitest'
 import { MAY } from '#/api/context'
 import { Row } from '#/components/overview/Row'
 
-import { aFailure, aRow } from '../../overview-rows'
 import { renderPage } from '../../render'
+import { aFailure, aRow } from '../../values'
 
 /** A list that is drawn again and again, with the same row in it. */
 function List({ row }: { row: ReturnType<typeof aRow> }) {

@@ -5,9 +5,9 @@ import { describe, expect, it } from 'vitest'
 import type { FailureDay } from '#/api/types'
 import { OlderFailures } from '#/components/target/OlderFailures'
 
-import { aFailure } from '../../overview-rows'
 import { renderPage } from '../../render'
 import { TargetServer } from '../../target-server'
+import { aFailure } from '../../values'
 
 const DAY: FailureDay = {
   day: '2026-01-01',

@@ -3,11 +3,11 @@ import userEvent from '@testing-library/user-event'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { keys } from '#/api/queries'
-import type { OverviewRow, Result, Role } from '#/api/types'
+import type { OverviewRow, Role } from '#/api/types'
 import { TestAllButton } from '#/components/testAll/TestAllButton'
 
-import { aFailure, anOverview, aRow } from '../../overview-rows'
 import { renderPage } from '../../render'
+import { aFailure, anOverview, aResultOf, aRow } from '../../values'
 
 const rows = [
   aRow({ id: 1, name: 'orders' }),
@@ -15,22 +15,7 @@ const rows = [
   aRow({ id: 3, name: 'old', enabled: false }),
 ]
 
-const result = (id: number, some: Partial<Result> = {}): Result => ({
-  target: { id, name: `t${id}`, kind: 'tcp', address: 'host:1' },
-  status: 'up',
-  failure: null,
-  stages: [],
-  details: {},
-  numbers: {},
-  warnings: [],
-  started_at: '2026-01-02T03:04:05.678901+00:00',
-  seconds: 0.1,
-  region: 'local',
-  trigger: 'manual',
-  ...some,
-})
-
-const failed = (id: number) => result(id, { status: 'down', failure: aFailure() })
+const failed = (id: number) => aResultOf(id, { status: 'down', failure: aFailure() })
 
 /** A server whose stream the test writes. */
 class Server {
@@ -121,7 +106,7 @@ describe('testing all', () => {
     expect(failing).toHaveTextContent('auth: auth')
     expect(failing).toHaveTextContent('invalid username-password pair')
 
-    await server.send('result', result(2))
+    await server.send('result', aResultOf(2))
     await server.done()
     await says(dialog, 'Done. 2 of 2 tested: 1 up, 1 down')
     expect(within(dialog).getByRole('button', { name: 'Download JSON' })).toBeVisible()
@@ -138,7 +123,7 @@ describe('testing all', () => {
   it('tests the failing ones again, and only these', async () => {
     const { dialog, user } = await started()
     expect(server.ids).toEqual(['1', '2'])
-    await server.send('result', result(1))
+    await server.send('result', aResultOf(1))
     await server.send('result', failed(2))
     await server.done()
 
@@ -150,7 +135,7 @@ describe('testing all', () => {
 
   it('closes the stream when it is cancelled, and says how far it came', async () => {
     const { dialog, user } = await started()
-    await server.send('result', result(1))
+    await server.send('result', aResultOf(1))
     await user.click(within(dialog).getByRole('button', { name: 'Cancel' }))
 
     await says(dialog, 'Cancelled. 1 of 2 tested: 1 up')
@@ -159,7 +144,7 @@ describe('testing all', () => {
 
   it('tells that the connection broke, and of how many nothing is known', async () => {
     const { dialog } = await started()
-    await server.send('result', result(1))
+    await server.send('result', aResultOf(1))
     server.breakOff()
 
     const alert = await within(dialog).findByRole('alert')
@@ -175,7 +160,7 @@ describe('testing all', () => {
 
     const button = await screen.findByRole('button', { name: 'Testing 1 of 2' })
     expect(server.cancelled).toBe(false)
-    await server.send('result', result(2))
+    await server.send('result', aResultOf(2))
     await server.done()
     await waitFor(() => expect(button).toHaveTextContent('Tested: 1 not up'))
     await user.click(button)
