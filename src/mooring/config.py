@@ -5,13 +5,13 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from mooring.core.failure import InputError, Problem
+from mooring.core.spelling import did_you_mean
 from mooring.core.target import Origin, Schedule, Target
 from mooring.mistakes import problems_of
 from mooring.net.egress import EgressPolicy
@@ -295,6 +295,4 @@ def _tell_target(given: _Given, problems: Iterable[Problem], draft: _Draft) -> N
 
 
 def _unknown(key: str, known: list[str]) -> str:
-    near = get_close_matches(key, known, n=1)
-    guess = f"did you mean {near[0]}? " if near else ""
-    return f"is not known here; {guess}known are {', '.join(known)}"
+    return f"is not known here; {did_you_mean(key, known)}known are {', '.join(known)}"

@@ -10,11 +10,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from mooring.core.failure import Problem
+from mooring.core.spelling import LONGEST_SHOWN, did_you_mean
 
 _CHOICE = re.compile(r"bool|int|float|str|[a-z-]+\[.*\]")
 """How Pydantic names one of several types that could stand somewhere."""
-LONGEST_SHOWN = 60
-"""Characters of what a stranger wrote that a message repeats."""
 
 _TABLE = "has to be a table: keys with their values"
 _WHOLE = ("int_type", "int_parsing", "int_parsing_size", "int_from_float")
@@ -88,10 +87,7 @@ def _either(one: str, other: str) -> str:
 
 
 def _unknown(key: str, known: Iterable[str]) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(key[:LONGEST_SHOWN], list(known), n=2)
-    guess = f"did you mean {' or '.join(near)}? " if near else ""
+    guess = did_you_mean(key, known)
     return f"is not a known setting; {guess}`mooring kinds KIND` lists the settings of a kind"
 
 

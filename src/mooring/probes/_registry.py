@@ -12,11 +12,11 @@ from pkgutil import iter_modules
 
 from mooring import probes
 from mooring.core.failure import InputError, Problem
+from mooring.core.spelling import LONGEST_SHOWN, did_you_mean
 from mooring.probes._base import Probe
 from mooring.probes._url import Url
 
 GROUP = "mooring.probes"
-LONGEST_SHOWN = 60
 
 log = logging.getLogger(__name__)
 
@@ -92,10 +92,7 @@ class Kinds:
         raise InputError([Problem("url", self._unknown("no kind of address", f"{scheme}://"))])
 
     def _unknown(self, what: str, given: str) -> str:
-        from difflib import get_close_matches
-
-        near = get_close_matches(given[:LONGEST_SHOWN].removesuffix("://"), self.names())
-        guess = f"did you mean {' or '.join(near)}? " if near else ""
+        guess = did_you_mean(given.removesuffix("://"), self.names())
         return f"{what} {given[:LONGEST_SHOWN]!r}; {guess}`mooring kinds` lists {', '.join(self.names())}"
 
 
