@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hmac
 from collections.abc import Collection
 from http import HTTPStatus
@@ -88,8 +90,22 @@ async def identify(scope: Scope, keyring: Keyring) -> Caller | None:
     return await keyring.by_session(cookie, address(scope)) if cookie else None
 
 
-async def still_valid(scope: Scope, keyring: Keyring) -> bool:
-    """Whether the login that a request came with still holds. While the store fails, it does."""
+async def until_over(scope: Scope, keyring: Keyring, every: float) -> None:
+    """Return when the login that a request came with is over: at once where it was taken away here.
+
+    `every`: seconds after which it is looked at anew, for what runs out and what other processes take away.
+    """
+    while True:
+        taken = keyring.taken
+        if not await _holds(scope, keyring):
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(every):
+                await taken.wait()
+
+
+async def _holds(scope: Scope, keyring: Keyring) -> bool:
+    """Whether a request's login is valid. While the store fails, it is."""
     try:
         return scope["caller"] is NOBODY or await identify(scope, keyring) is not None
     except Refused:

@@ -15,7 +15,7 @@ from fastapi import APIRouter, Header, Query
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
-from mooring.api.auth import still_valid
+from mooring.api.auth import until_over
 from mooring.api.context import MOST_STREAMS, Context, Here
 from mooring.api.errors import Refused
 from mooring.api.guard import VIEWER, Guarded
@@ -75,7 +75,7 @@ async def stream_events(
     return EventStream(
         _counted(here, _events(here, seen) if view == "changes" else here.live.view()),
         ending=here.ending,
-        valid=lambda: still_valid(request.scope, here.keyring),
+        login=lambda: until_over(request.scope, here.keyring, here.keep_alive),
         keep_alive=here.keep_alive,
     )
 

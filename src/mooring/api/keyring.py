@@ -51,6 +51,8 @@ class Keyring:
     """Finds out who holds a token or a session. While the store fails, those seen before are still known."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
+        self.taken = asyncio.Event()
+        """Set when the next login is taken away: look at it before you look at the login itself."""
         self._store = store
         self._clock = clock
         self._throttle = Throttle(clock)
@@ -86,6 +88,7 @@ class Keyring:
         """End a session."""
         self._seen.pop(_key(cookie), None)
         await self._store.write(lambda conn: tokens.close_session(conn, cookie))
+        self._took()
 
     async def tokens(self) -> list[StoredToken]:
         """Return the tokens that are not revoked."""
@@ -125,6 +128,7 @@ class Keyring:
 
         await self._store.write(work)
         self._seen.clear()
+        self._took()
 
     def failed(self, address: str) -> None:
         """Note a login that failed. Raises Refused (429) where there were many from there."""
@@ -137,6 +141,11 @@ class Keyring:
     async def close(self) -> None:
         """Wait for what is still being noted."""
         await asyncio.gather(*self._notes, return_exceptions=True)
+
+    def _took(self) -> None:
+        """Let what a login holds open look at it anew."""
+        taken, self.taken = self.taken, asyncio.Event()
+        taken.set()
 
     def _known(self, caller: Caller | None, words: str, address: str) -> Caller:
         if caller is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -43,8 +43,8 @@ class Event:
 class EventStream(Response):
     """Sends events as they come. However it ends, the source is closed, which cancels its work.
 
-    `ending` is the server's own end. `valid` is asked once a keep-alive, silent or not: a stream does not
-    outlive the login that opened it.
+    `ending` is the server's own end. `login` returns when the login that opened the stream is over: a
+    stream does not outlive it.
     """
 
     media_type = MEDIA_TYPE
@@ -54,14 +54,14 @@ class EventStream(Response):
         source: AsyncGenerator[Event, None],
         *,
         ending: asyncio.Event,
-        valid: Callable[[], Awaitable[bool]] | None = None,
+        login: Callable[[], Coroutine[None, None, None]] | None = None,
         keep_alive: float = KEEP_ALIVE,
     ) -> None:
         super().__init__(headers={"x-accel-buffering": "no", "cache-control": "no-store"})
         del self.headers["content-length"]
         self._source = source
         self._ending = ending
-        self._valid = valid
+        self._login = login
         self._keep_alive = keep_alive
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,11 +73,13 @@ class EventStream(Response):
     async def _stream(self, receive: Receive, send: Send) -> None:
         queue: asyncio.Queue[Event | None] = asyncio.Queue(1)
         produced = asyncio.create_task(self._produce(queue))
-        ends = [
+        ends: list[asyncio.Task[object]] = [
             asyncio.create_task(self._pass_on(queue, send)),
             asyncio.create_task(_gone(receive)),
             asyncio.create_task(self._ending.wait()),
         ]
+        if self._login is not None:
+            ends.append(asyncio.create_task(self._login()))
         try:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -97,23 +99,16 @@ class EventStream(Response):
 
     async def _pass_on(self, queue: asyncio.Queue[Event | None], send: Send) -> None:
         await _put(send, f"retry: {RETRY_MS}\n\n".encode())
-        now = asyncio.get_running_loop().time
-        asked = now()
         while True:
-            silent = False
-            event = None
             try:
                 async with asyncio.timeout(self._keep_alive):
                     event = await queue.get()
             except TimeoutError:
-                silent = True
-            if silent or now() - asked >= self._keep_alive:
-                if self._valid is not None and not await self._valid():
-                    return
-                asked = now()
-            if event is None and not silent:
+                await _put(send, b": still here\n\n")
+                continue
+            if event is None:
                 return
-            await _put(send, b": still here\n\n" if event is None else event.encode())
+            await _put(send, event.encode())
 
 
 async def _put(send: Send, body: bytes) -> None:

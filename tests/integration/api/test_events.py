@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -13,10 +15,12 @@ import pytest
 from mooring.api.guard import Role
 from mooring.app import App
 from mooring.core.result import Trigger
+from mooring.store import tokens
 from tests.http_api import Api, running, until
-from tests.sse import events
+from tests.sse import Stream, events
 
 pytestmark = pytest.mark.integration
+HOUR = 3600.0
 
 
 async def check(api: Api, target_id: int) -> None:
@@ -164,32 +168,58 @@ async def test_silence_is_filled_with_comments(tmp_path: Path) -> None:
         assert await stream.comment() == "still here"
 
 
-async def test_a_stream_ends_with_the_login_that_opened_it(tmp_path: Path) -> None:
-    """A revoked token's open streams end at the next keep-alive."""
-    async with running(tmp_path, keep_alive=0.02) as api:
-        made = (await api.admin.post("/api/v1/tokens", json={"name": "tv", "role": "viewer"})).json()
-        login = {"Authorization": f"Bearer {made['token']}"}
-        async with events(api.nobody, headers=login) as stream:
+@asynccontextmanager
+async def watching(api: Api) -> AsyncIterator[tuple[Stream, int]]:
+    """Open a stream with a token of its own, whose id comes along."""
+    made = (await api.admin.post("/api/v1/tokens", json={"name": "tv", "role": "viewer"})).json()
+    async with events(api.nobody, headers={"Authorization": f"Bearer {made['token']}"}) as stream:
+        await stream.next("snapshot")
+        yield stream, made["id"]
+
+
+async def test_a_stream_ends_with_the_token_that_opened_it(tmp_path: Path) -> None:
+    """A revoked token's open streams end at once, not at a keep-alive; those of others go on."""
+    async with running(tmp_path, keep_alive=HOUR) as api, events(api.viewer) as other:
+        await other.next("snapshot")
+        async with watching(api) as (stream, token_id):
+            await api.admin.delete(f"/api/v1/tokens/{token_id}")
+            assert await stream.rest() == []
+        await api.add(name="web")
+        assert [each["name"] for each in (await other.next("changes")).data["targets"]] == ["web"]
+
+
+async def test_a_stream_ends_with_the_session_that_opened_it(tmp_path: Path) -> None:
+    """Whoever signs out hears nothing more on what is still open."""
+    async with running(tmp_path, keep_alive=HOUR) as api:
+        token = {"token": api.tokens[Role.VIEWER]}
+        csrf = (await api.nobody.post("/api/v1/session", json=token)).json()["csrf"]
+        async with events(api.nobody) as stream:
             await stream.next("snapshot")
-            await stream.comment()
-            await api.admin.delete(f"/api/v1/tokens/{made['id']}")
+            await api.nobody.delete("/api/v1/session", headers={"X-CSRF-Token": csrf})
             assert await stream.rest() == []
 
 
+async def test_what_others_take_away_ends_a_stream_too(tmp_path: Path) -> None:
+    """A token that another process revoked ends its streams at the next look, a keep-alive later."""
+    async with running(tmp_path, keep_alive=0.02) as api, watching(api) as (stream, token_id):
+        await stream.comment()
+        await api.app.store.write(lambda conn: tokens.revoke(conn, token_id, api.app.clock.now()))
+        assert await stream.rest() == []
+
+
 async def test_a_busy_stream_too_ends_with_its_login(tmp_path: Path) -> None:
-    """A revoked token's stream ends also where it is never silent for as long as a keep-alive."""
+    """So does one that is never silent for as long as a keep-alive."""
     async with running(tmp_path, keep_alive=2) as api:
         target = await api.add(name="web")
-        made = (await api.admin.post("/api/v1/tokens", json={"name": "tv", "role": "viewer"})).json()
 
         async def never_silent() -> None:
             while True:
                 await check(api, target["id"])
 
-        async with events(api.nobody, headers={"Authorization": f"Bearer {made['token']}"}) as stream:
+        async with watching(api) as (stream, token_id):
             busy = asyncio.create_task(never_silent())
             await stream.next("changes")
-            await api.admin.delete(f"/api/v1/tokens/{made['id']}")
+            await api.app.store.write(lambda conn: tokens.revoke(conn, token_id, api.app.clock.now()))
             assert {event.name for event in await stream.rest()} == {"changes"}
             busy.cancel()
 
