@@ -146,7 +146,7 @@ def opening(browser: Browser, jobs: Jobs, count: int) -> tuple[float, tuple[int,
 
 
 ROWS = """(wanted) => {
-    const table = document.querySelector('[role=table]')
+    const table = document.querySelector('[role=grid]')
     const drawn = document.querySelectorAll('[role=row] a').length
     return Number(table?.getAttribute('aria-rowcount')) === wanted && drawn > 0
 }"""

@@ -71,3 +71,27 @@ export function linesOf(
     return hidden ? [heading] : [heading, ...inside.map(lineOf)]
   })
 }
+
+/** What a line is known by, whatever its place. */
+export const keyOf = (line: Line): string =>
+  line.type === 'row' ? String(line.row.id) : `group ${line.group.name}`
+
+/** The line that the tab key comes to. Without a key it is the first, whichever that is. */
+export interface Current {
+  readonly key: string | null
+  readonly at: number
+}
+
+export const FIRST: Current = { key: null, at: 0 }
+
+/** Find a line again after others have come, gone or moved; where it is gone, what now has its place. */
+export function locate(listed: readonly Line[], current: Current): Current {
+  const { key, at } = current
+  const here = listed[at]
+  if (key === null || (here !== undefined && keyOf(here) === key)) return current
+  const found = listed.findIndex((line) => keyOf(line) === key)
+  if (found >= 0) return { key, at: found }
+  const next = Math.min(at, listed.length - 1)
+  const line = listed[next]
+  return line === undefined ? FIRST : { key: keyOf(line), at: next }
+}

@@ -37,6 +37,7 @@ export function StatusIcon({ status, size = 16 }: StatusIconProps) {
 }
 
 interface StatusBadgeProps {
+  id?: string
   status: Shown
   size?: 'sm' | 'md' | 'lg'
   /** Not known to be so still: the page has lost its connection. */
@@ -46,9 +47,15 @@ interface StatusBadgeProps {
 const ICON_SIZE = { sm: 14, md: 16, lg: 20 } as const
 
 /** A status by shape, word and colour. */
-export function StatusBadge({ status, size = 'md', stale = false }: StatusBadgeProps) {
+export function StatusBadge({ id, status, size = 'md', stale = false }: StatusBadgeProps) {
   return (
-    <span className={classes.badge} data-status={status} data-size={size} data-stale={stale}>
+    <span
+      id={id}
+      className={classes.badge}
+      data-status={status}
+      data-size={size}
+      data-stale={stale}
+    >
       <StatusIcon status={status} size={ICON_SIZE[size]} />
       {STATUS_WORD[status]}
     </span>

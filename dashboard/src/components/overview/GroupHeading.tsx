@@ -13,20 +13,24 @@ interface GroupHeadingProps {
   group: Group
   folded: boolean
   stale: boolean
+  columns: number
+  /** Whether the tab key comes to it. */
+  stop: boolean
   onFold: (name: string) => void
 }
 
 /** The heading of a group: its worst status and how many there are of each. */
 export const GroupHeading = memo(function GroupHeading(props: GroupHeadingProps) {
-  const { group, folded, stale, onFold } = props
+  const { group, folded, stale, columns, stop, onFold } = props
   const Icon = folded ? IconChevronRight : IconChevronDown
   const counts = SHOWN.filter((status) => group.counts[status] > 0)
     .map((status) => `${count(group.counts[status])} ${STATUS_WORD[status].toLowerCase()}`)
     .join(', ')
   return (
-    <div role="cell" className={classes.groupCell}>
+    <div role="gridcell" aria-colspan={columns} className={classes.groupCell}>
       <UnstyledButton
         className={classes.group}
+        tabIndex={stop ? 0 : -1}
         aria-expanded={!folded}
         onClick={() => onFold(group.name)}
       >

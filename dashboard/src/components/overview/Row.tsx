@@ -1,4 +1,4 @@
-import { memo } from 'react'
+import { memo, useId } from 'react'
 import { Link } from 'react-router'
 
 import type { May } from '#/api/context'
@@ -23,6 +23,8 @@ interface RowProps {
   stale: boolean
   may: May
   wide: boolean
+  /** Whether the tab key comes to it: to its name, and from there to its actions. */
+  stop: boolean
 }
 
 /** A target in the list. It is drawn anew only when its row is another object. */
@@ -32,50 +34,52 @@ export const Row = memo(function Row({ wide, ...props }: RowProps) {
 
 type Shape = Omit<RowProps, 'wide'>
 
-function WideRow({ row, stale, may }: Shape) {
+function WideRow({ row, stale, may, stop }: Shape) {
+  const id = useId()
   return (
     <>
-      <div role="cell" className={classes.status}>
-        <StatusBadge status={shownStatus(row)} stale={stale} />
+      <div role="gridcell" className={classes.status}>
+        <StatusBadge id={`${id}-status`} status={shownStatus(row)} stale={stale} />
         <Standing row={row} stale={stale} />
       </div>
-      <div role="cell" className={classes.lines}>
-        <Name row={row} />
+      <div role="rowheader" className={classes.lines}>
+        <Name row={row} id={id} stop={stop} />
         <Place row={row} />
       </div>
-      <div role="cell" className={classes.lines}>
-        <Trouble row={row} />
+      <div role="gridcell" className={classes.lines}>
+        <Trouble row={row} id={`${id}-trouble`} />
       </div>
-      <div role="cell" className={classes.latency}>
+      <div role="gridcell" className={classes.latency}>
         <Latency row={row} />
       </div>
-      <div role="cell" className={classes.number}>
+      <div role="gridcell" className={classes.number}>
         <Uptime share={row.uptime_24h} />
       </div>
-      <div role="cell" className={classes.number}>
+      <div role="gridcell" className={classes.number}>
         <Since at={row.checked_at} />
       </div>
-      <div role="cell">
-        <Actions row={row} may={may} />
+      <div role="gridcell">
+        <Actions row={row} may={may} stop={stop} />
       </div>
     </>
   )
 }
 
-function Card({ row, stale, may }: Shape) {
+function Card({ row, stale, may, stop }: Shape) {
+  const id = useId()
   return (
     <>
-      <div role="cell" className={classes.cardTop}>
-        <Name row={row} />
+      <div role="rowheader" className={classes.cardTop}>
+        <Name row={row} id={id} stop={stop} />
         <span className={classes.cardStatus}>
-          <StatusBadge status={shownStatus(row)} size="sm" stale={stale} />
+          <StatusBadge id={`${id}-status`} status={shownStatus(row)} size="sm" stale={stale} />
           <Standing row={row} stale={stale} />
         </span>
       </div>
-      <div role="cell" className={classes.cardMiddle}>
-        {troubleOf(row) === null ? <Place row={row} /> : <Trouble row={row} />}
+      <div role="gridcell" className={classes.cardMiddle}>
+        {troubleOf(row) === null ? <Place row={row} /> : <Trouble row={row} id={`${id}-trouble`} />}
       </div>
-      <div role="cell" className={classes.cardBottom}>
+      <div role="gridcell" className={classes.cardBottom}>
         {row.seconds !== null && <span className={classes.quiet}>{seconds(row.seconds)}</span>}
         <span className={classes.quiet}>
           <Uptime share={row.uptime_24h} /> in 24 h
@@ -83,20 +87,42 @@ function Card({ row, stale, may }: Shape) {
         <span className={classes.quiet}>
           <Since at={row.checked_at} />
         </span>
-        <Actions row={row} may={may} />
+        <Actions row={row} may={may} stop={stop} />
       </div>
     </>
   )
 }
 
 /** Given one by one: a check makes another row, and these stay as they are. */
-const Actions = ({ row: { id, name, enabled, origin }, may }: Pick<Shape, 'row' | 'may'>) => (
-  <RowActions id={id} name={name} enabled={enabled} origin={origin} may={may} />
+const Actions = ({ row: { id, name, enabled, origin }, may, stop }: Omit<Shape, 'stale'>) => (
+  <RowActions
+    id={id}
+    name={name}
+    enabled={enabled}
+    origin={origin}
+    may={may}
+    tabIndex={stop ? 0 : -1}
+  />
 )
 
-function Name({ row }: { row: OverviewRow }) {
+interface NameProps {
+  row: OverviewRow
+  /** Of the row: what status and trouble are called after. */
+  id: string
+  stop: boolean
+}
+
+/** The name, which is read out with the status and the trouble, wherever on the row these stand. */
+function Name({ row, id, stop }: NameProps) {
+  const trouble = troubleOf(row) === null ? '' : ` ${id}-trouble`
   return (
-    <Link className={classes.name} to={paths.target(row.id)} title={row.name}>
+    <Link
+      className={classes.name}
+      to={paths.target(row.id)}
+      title={row.name}
+      tabIndex={stop ? 0 : -1}
+      aria-describedby={`${id}-status${trouble}`}
+    >
       <bdi>{row.name}</bdi>
     </Link>
   )

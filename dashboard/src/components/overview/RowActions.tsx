@@ -12,6 +12,7 @@ import { usePause, useTesting, useTestNow } from './useRowActions'
 
 interface RowActionsProps extends Pick<OverviewRow, 'id' | 'name' | 'enabled' | 'origin'> {
   may: May
+  tabIndex: 0 | -1
 }
 
 /** What can be done with a target; whoever may not is not shown it. */
@@ -24,6 +25,7 @@ export const RowActions = memo(function RowActions({ may, origin, ...target }: R
       {editable && (
         <Link
           className={classes.action}
+          tabIndex={target.tabIndex}
           to={paths.editTarget(target.id)}
           aria-label={`Edit ${target.name}`}
           title="Edit"
@@ -37,12 +39,13 @@ export const RowActions = memo(function RowActions({ may, origin, ...target }: R
 
 type Target = Omit<RowActionsProps, 'may' | 'origin'>
 
-function TestNow({ id, name }: Target) {
+function TestNow({ id, name, tabIndex }: Target) {
   const { mutate } = useTestNow({ id, name })
   const testing = useTesting(id)
   return (
     <UnstyledButton
       className={classes.action}
+      tabIndex={tabIndex}
       aria-label={testing ? `Testing ${name}` : `Test ${name} now`}
       title={testing ? 'Testing' : 'Test now'}
       aria-disabled={testing}
@@ -54,13 +57,14 @@ function TestNow({ id, name }: Target) {
   )
 }
 
-function Pause({ id, name, enabled }: Target) {
+function Pause({ id, name, enabled, tabIndex }: Target) {
   const { mutate, isPending } = usePause({ id, name, enabled })
   const word = enabled ? 'Pause' : 'Resume'
   const Icon = enabled ? IconPlayerPause : IconPlayerPlay
   return (
     <UnstyledButton
       className={classes.action}
+      tabIndex={tabIndex}
       aria-label={`${word} ${name}`}
       title={word}
       aria-disabled={isPending}

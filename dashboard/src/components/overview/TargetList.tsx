@@ -1,14 +1,14 @@
 import { defaultRangeExtractor, type Range, useWindowVirtualizer } from '@tanstack/react-virtual'
-import { type KeyboardEvent, useCallback, useRef, useState } from 'react'
-import { flushSync } from 'react-dom'
+import { useCallback, useRef } from 'react'
 
 import type { May } from '#/api/context'
-import type { Line } from '#/lib/group'
+import { keyOf, type Line } from '#/lib/group'
 
 import { GroupHeading } from './GroupHeading'
 import { Row } from './Row'
 import rowClasses from './Row.module.css'
 import classes from './TargetList.module.css'
+import { useCurrent, useRoving } from './useRoving'
 import { useTopOf } from './useTopOf'
 
 interface TargetListProps {
@@ -19,37 +19,39 @@ interface TargetListProps {
   onFold: (group: string) => void
 }
 
-const HEADINGS = ['Status', 'Target', 'Trouble', 'Latency', 'Uptime 24 h', 'Checked', 'Actions']
+const HEADINGS = {
+  wide: ['Status', 'Target', 'Trouble', 'Latency', 'Uptime 24 h', 'Checked', 'Actions'],
+  narrow: ['Target and status', 'Trouble', 'Last check and actions'],
+} as const
 const HEIGHT = { wide: { row: 56, group: 44 }, narrow: { row: 88, group: 48 } } as const
 const OVERSCAN = 6
+/** What covers the window above the list, and the room that is left below a line gone to. */
+const COVERED = { top: 112, bottom: 16 } as const
 
-const keyOf = (line: Line | undefined): string => {
-  if (line === undefined) return ''
-  return line.type === 'row' ? String(line.row.id) : `group ${line.group.name}`
-}
-
-/** The targets: only those in sight are in the page, so that 10,000 scroll as ten do. */
+/**
+ * The targets: only those in sight are in the page, so that 10,000 scroll as ten do. A grid, which tells
+ * screen readers to leave the arrow keys to it.
+ */
 export function TargetList({ lines, stale, may, wide, onFold }: TargetListProps) {
   const list = useRef<HTMLDivElement>(null)
-  const { virtualizer, focused, setFocused } = useVirtual(lines, wide, useTopOf(list))
-  const onKeyDown = (event: KeyboardEvent) => {
-    const step = stepOf(event)
-    if (step === 0 || focused === null) return
-    const index = lines.findIndex((line) => keyOf(line) === focused) + step
-    const line = lines[index]
-    if (line === undefined) return
-    event.preventDefault()
-    flushSync(() => setFocused(keyOf(line)))
-    virtualizer.scrollToIndex(index)
-    const next = list.current?.querySelector<HTMLElement>(`[data-index="${index}"]`)
-    next?.querySelector<HTMLElement>('a, button')?.focus({ preventScroll: true })
-  }
+  const shape = wide ? 'wide' : 'narrow'
+  const [current, setCurrent] = useCurrent(lines)
+  const virtualizer = useVirtual(lines, HEIGHT[shape], useTopOf(list), current.at)
+  const roving = useRoving({
+    list,
+    lines,
+    virtualizer,
+    current,
+    setCurrent,
+    height: HEIGHT[shape].row,
+    inset: COVERED.top + COVERED.bottom,
+  })
   return (
     <div
-      role="table"
+      role="grid"
       aria-label="Targets"
       aria-rowcount={lines.length + 1}
-      className={wide ? classes.wide : classes.narrow}
+      className={classes[shape]}
     >
       <Headings wide={wide} />
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- its links hear the keys */}
@@ -58,15 +60,12 @@ export function TargetList({ lines, stale, may, wide, onFold }: TargetListProps)
         role="rowgroup"
         className={classes.list}
         style={{ height: virtualizer.getTotalSize() }}
-        onKeyDown={onKeyDown}
-        onFocus={(event) => setFocused(keyFrom(event.target))}
-        onBlur={(event) => {
-          if (!event.currentTarget.contains(event.relatedTarget)) setFocused(null)
-        }}
+        {...roving}
       >
         {virtualizer.getVirtualItems().map(({ index, key, size, start }) => {
           const line = lines[index]
           if (line === undefined) return null
+          const stop = index === current.at
           return (
             <div
               key={key}
@@ -83,12 +82,14 @@ export function TargetList({ lines, stale, may, wide, onFold }: TargetListProps)
               }}
             >
               {line.type === 'row' ? (
-                <Row row={line.row} stale={stale} may={may} wide={wide} />
+                <Row row={line.row} stale={stale} may={may} wide={wide} stop={stop} />
               ) : (
                 <GroupHeading
                   group={line.group}
                   folded={line.folded}
                   stale={stale}
+                  columns={HEADINGS[shape].length}
+                  stop={stop}
                   onFold={onFold}
                 />
               )}
@@ -104,7 +105,7 @@ function Headings({ wide }: { wide: boolean }) {
   return (
     <div role="rowgroup" className={wide ? classes.head : 'visually-hidden'}>
       <div role="row" aria-rowindex={1} className={classes.headings}>
-        {HEADINGS.map((heading) => (
+        {HEADINGS[wide ? 'wide' : 'narrow'].map((heading) => (
           <div key={heading} role="columnheader" className={classes.heading}>
             {heading === 'Actions' ? <span className="visually-hidden">Actions</span> : heading}
           </div>
@@ -114,13 +115,22 @@ function Headings({ wide }: { wide: boolean }) {
   )
 }
 
-/** The lines in sight, and the one that has the focus: that one must not go when it is scrolled away. */
-function useVirtual(lines: readonly Line[], wide: boolean, scrollMargin: number) {
-  const [focused, setFocused] = useState<string | null>(null)
-  const height = HEIGHT[wide ? 'wide' : 'narrow']
+/** The lines in sight, and the one that the tab key comes to: that one must not go when it is scrolled away. */
+function useVirtual(
+  lines: readonly Line[],
+  height: Readonly<Record<Line['type'], number>>,
+  scrollMargin: number,
+  kept: number,
+) {
   // Given anew they make the virtualizer measure all lines anew: at each step of scrolling, were
   // these written where they are used.
-  const getItemKey = useCallback((index: number) => keyOf(lines[index]), [lines])
+  const getItemKey = useCallback(
+    (index: number) => {
+      const line = lines[index]
+      return line === undefined ? index : keyOf(line)
+    },
+    [lines],
+  )
   const estimateSize = useCallback(
     (index: number) => height[lines[index]?.type ?? 'row'],
     [lines, height],
@@ -128,32 +138,21 @@ function useVirtual(lines: readonly Line[], wide: boolean, scrollMargin: number)
   const rangeExtractor = useCallback(
     (range: Range) => {
       const shown = defaultRangeExtractor(range)
-      const index = focused === null ? -1 : lines.findIndex((line) => keyOf(line) === focused)
-      return index < 0 || shown.includes(index)
+      return kept >= range.count || shown.includes(kept)
         ? shown
-        : [...shown, index].toSorted((a, b) => a - b)
+        : [...shown, kept].toSorted((a, b) => a - b)
     },
-    [lines, focused],
+    [kept],
   )
   // oxlint-disable-next-line react/incompatible-library -- what it returns is read here at each render
-  const virtualizer = useWindowVirtualizer({
+  return useWindowVirtualizer({
     count: lines.length,
     overscan: OVERSCAN,
     scrollMargin,
-    scrollPaddingStart: 112,
-    scrollPaddingEnd: 16,
+    scrollPaddingStart: COVERED.top,
+    scrollPaddingEnd: COVERED.bottom,
     estimateSize,
     getItemKey,
     rangeExtractor,
   })
-  return { virtualizer, focused, setFocused }
 }
-
-function stepOf(event: KeyboardEvent): -1 | 0 | 1 {
-  if (event.ctrlKey || event.metaKey || event.altKey) return 0
-  if (event.key === 'ArrowDown' || event.key === 'j') return 1
-  return event.key === 'ArrowUp' || event.key === 'k' ? -1 : 0
-}
-
-const keyFrom = (inside: Element): string | null =>
-  inside.closest<HTMLElement>('[data-key]')?.dataset['key'] ?? null

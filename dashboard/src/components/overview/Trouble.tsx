@@ -29,12 +29,12 @@ export function troubleOf({ failure, warnings, enabled }: OverviewRow): Said | n
 /** Some lines of a browser's own tooltip; the target's page has all of it. */
 const MOST = 600
 
-export function Trouble({ row }: { row: OverviewRow }) {
+export function Trouble({ row, id }: { row: OverviewRow; id: string }) {
   const said = troubleOf(row)
   if (said === null) return null
   return (
-    <span className={classes.trouble} title={said.more.slice(0, MOST)}>
-      <span className={classes.lead}>{said.lead}</span>
+    <span id={id} className={classes.trouble} title={said.more.slice(0, MOST)}>
+      <span className={classes.lead}>{said.lead}</span>{' '}
       <bdi className={classes.message}>{said.message.slice(0, MOST)}</bdi>
     </span>
   )

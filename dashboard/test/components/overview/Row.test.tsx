@@ -18,7 +18,7 @@ function List({ row }: { row: ReturnType<typeof aRow> }) {
         drawn {times}
       </button>
       <div role="row">
-        <Row row={row} stale={false} may={MAY.admin} wide />
+        <Row row={row} stale={false} may={MAY.admin} wide stop />
       </div>
     </div>
   )
