@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from string import Formatter
 
 import grimp
 import pytest
@@ -350,6 +351,37 @@ def test_every_module_is_used() -> None:
         and f'"{module}"' not in text
     ]
     assert not unused, f"nobody imports {unused}; use them or take them out"
+
+
+WORDED = {"CheckError": 1, "Cause": 2}
+"""Where the message stands in what a kind raises or returns."""
+
+
+def unworded(call: ast.Call) -> Iterator[str]:
+    """Say how a call tells people something that the redactor would take for a stranger's words, or ours."""
+    name = dotted(call.func).rpartition(".")[2]
+    first = call.args[0] if call.args else None
+    if name == "Prose":
+        if not isinstance(first, ast.Constant):
+            yield "Prose of what is no literal; write the sentence, and put the rest in by name"
+        elif call.keywords:
+            asked = {field for _, field, _, _ in Formatter().parse(str(first.value)) if field is not None}
+            if asked != {each.arg for each in call.keywords}:
+                yield f"the sentence asks for {sorted(asked)}"
+    at_ = WORDED.get(name, 0 if name == "warn" else None)
+    told = call.args[at_] if at_ is not None and len(call.args) > at_ else None
+    if isinstance(told, ast.Constant) and isinstance(told.value, str):
+        yield f"{told.value!r} is our own words; make it a Prose"
+
+
+def test_what_we_say_is_told_apart_from_what_we_quote() -> None:
+    """Our own sentences are literals in `Prose`, so that only what is put into them is redacted."""
+
+    def rule(path: Path, tree: ast.Module) -> Iterator[Finding]:
+        for call in (n for n in ast.walk(tree) if isinstance(n, ast.Call)):
+            yield from (f"{at(path, call)}: {what}" for what in unworded(call))
+
+    check(rule, SRC / "probes", SRC / "net", SRC / "engine")
 
 
 def collected(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

@@ -186,6 +186,17 @@ async def test_secret_is_shown_nowhere(
 
 
 @every_example
+async def test_common_word_as_password_leaves_no_gap(example: Example, kind_name: str) -> None:
+    """No word of a hint is masked because a password is that word: it could be read from the gap."""
+    settings = json.loads(json.dumps(example.settings).replace(example.secret or "the", "the"))
+    result = await run_once(target_of(kind_name, settings))
+    if example.secret is not None:
+        assert result.failure is not None
+        assert "the" in target_of(kind_name, settings).probe.secrets()
+        assert "***" not in (result.failure.hint or "")
+
+
+@every_example
 def test_settings_survive_being_stored(example: Example, kind_name: str) -> None:
     """A target written as flat keys and read again is the same target."""
     target = target_of(kind_name, example.settings)

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
 
@@ -39,13 +40,13 @@ class Cause:
     """What a probe makes of an error. What it leaves None is taken from the error or the reason.
 
     `stage` is given only where the error itself proves another stage than the running one. `hint` makes
-    sense without `fix`, a line to be pasted.
+    sense without `fix`, a line to be pasted. A `message` of our own words alone is a Prose too.
     """
 
     reason: Reason
     code: str | None = None
     message: str | None = None
-    hint: str | None = None
+    hint: Prose | None = None
     stage: Stage | None = None
     fix: str | None = None
 
@@ -65,7 +66,7 @@ class CheckError(MooringError):
         message: str,
         *,
         code: str | None = None,
-        hint: str | None = None,
+        hint: Prose | None = None,
         stage: Stage | None = None,
         fix: str | None = None,
     ) -> None:

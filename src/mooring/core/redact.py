@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit
 
+from mooring.core.prose import Prose
+
 MASK = "***"
 SHORTEST_SECRET = 3
 """Shorter secrets are masked only inside addresses: masking each "a" would hide the message."""
@@ -41,7 +43,9 @@ class Redactor:
         return [self.within(item) for item in value] if isinstance(value, (list, tuple)) else value
 
     def __call__(self, text: str) -> str:
-        """Return the text with every secret masked."""
+        """Return the text with every secret masked; of a Prose only what was put into it."""
+        if isinstance(text, Prose):
+            return text.redacted(self)
         text = self.within(text)
         if "://" in text:
             text = _USERINFO.sub(rf"\g<scheme>{MASK}@", text)

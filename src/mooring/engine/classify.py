@@ -7,6 +7,7 @@ import struct
 from collections.abc import Iterator
 
 from mooring.core.failure import Cause, CheckError, Failure
+from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
 from mooring.net.faults import cause_of
@@ -19,14 +20,20 @@ LONGEST_MESSAGE = 2000
 LONGEST_FIX = 1000
 
 _HINTS = {
-    Reason.TIMEOUT: "Nothing came back in time: a firewall that drops packets, or a service that hangs.",
-    Reason.REFUSED: "The machine is there: is the service running, and is the port right?",
-    Reason.NETWORK: "Check the way there: routes, firewalls, and whatever stands in between.",
-    Reason.DNS: "Check the host's spelling and this machine's name server.",
-    Reason.INTERNAL: "This is a fault in Mooring, not in the target; please report it with this message.",
-    Reason.UNAVAILABLE: "The service says that it is not ready: starting, stopping or overwhelmed.",
-    Reason.OVERLOADED: "The service has no room for another client.",
-    Reason.PROTOCOL: "Something else may listen on that port: compare the address with the service's own.",
+    Reason.TIMEOUT: Prose(
+        "Nothing came back in time: a firewall that drops packets, or a service that hangs."
+    ),
+    Reason.REFUSED: Prose("The machine is there: is the service running, and is the port right?"),
+    Reason.NETWORK: Prose("Check the way there: routes, firewalls, and whatever stands in between."),
+    Reason.DNS: Prose("Check the host's spelling and this machine's name server."),
+    Reason.INTERNAL: Prose(
+        "This is a fault in Mooring, not in the target; please report it with this message."
+    ),
+    Reason.UNAVAILABLE: Prose("The service says that it is not ready: starting, stopping or overwhelmed."),
+    Reason.OVERLOADED: Prose("The service has no room for another client."),
+    Reason.PROTOCOL: Prose(
+        "Something else may listen on that port: compare the address with the service's own."
+    ),
 }
 
 
@@ -84,8 +91,8 @@ def _driver_missing(error: ModuleNotFoundError, probe: Probe) -> Cause:
     return Cause(
         Reason.DRIVER,
         "DRIVER_MISSING",
-        f"the driver {error.name} is not installed",
-        "Install the driver where Mooring runs, and start Mooring anew.",
+        Prose("the driver {driver} is not installed", driver=error.name),
+        Prose("Install the driver where Mooring runs, and start Mooring anew."),
         fix=f"pip install 'mooring[{probe.extra}]'" if probe.extra else f"pip install {error.name}",
     )
 
@@ -96,7 +103,7 @@ def _failure(cause: Cause, error: BaseException, stage: Stage | None) -> Failure
         reason=cause.reason,
         stage=cause.stage or stage,
         code=cause.code or type(error).__name__,
-        message=text[:LONGEST_MESSAGE],
+        message=text if len(text) <= LONGEST_MESSAGE else text[:LONGEST_MESSAGE],
         hint=cause.hint or _hint(cause.reason, cause.stage or stage),
         fix=cause.fix if cause.fix and _can_be_pasted(cause.fix) else None,
     )
@@ -107,13 +114,13 @@ def _can_be_pasted(fix: str) -> bool:
     return fix.isprintable() and len(fix) <= LONGEST_FIX
 
 
-def _hint(reason: Reason, stage: Stage | None) -> str | None:
+def _hint(reason: Reason, stage: Stage | None) -> Prose | None:
     if stage is Stage.TLS and reason in _NO_HANDSHAKE:
-        return (
+        return Prose(
             "Something accepts connections and shakes no hands: it may not speak TLS on that port, or hang."
         )
     if reason is Reason.NETWORK and stage in _ANSWERED:
-        return (
+        return Prose(
             "The peer hung up: it may speak TLS or something else on that port, or a proxy cuts connections."
         )
     return _HINTS.get(reason)

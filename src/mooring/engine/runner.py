@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from mooring.core.failure import Failure
+from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.result import CheckResult, Observation, Trigger
 from mooring.core.stage import Stage, StageResult, StageStatus
@@ -69,8 +70,7 @@ class Runner:
             log.warning("check of %s failed by our own fault: %s", target.name, redact(repr(error)))
         message = failure.message
         if failure.reason is Reason.TIMEOUT and failure.code == "TIMEOUT":
-            where = f" at {failure.stage}" if failure.stage else ""
-            message = f"no answer{where} within {round(target.schedule.timeout, 3):g} s"
+            message = _late(failure.stage, f"{round(target.schedule.timeout, 3):g}")
         told = redact(message)
         # A fix made of a message with a secret in it may hold that secret in another spelling.
         safe = failure.fix and told == message and redact(failure.fix) == failure.fix
@@ -84,6 +84,12 @@ class Runner:
         )
 
 
+def _late(stage: Stage | None, seconds: str) -> Prose:
+    if stage is None:
+        return Prose("no answer within {seconds} s", seconds=seconds)
+    return Prose("no answer at {stage} within {seconds} s", stage=stage, seconds=seconds)
+
+
 def _status(failure: Failure | None, warnings: Sequence[str]) -> Status:
     if failure is not None:
         return failure.reason.status
@@ -93,7 +99,8 @@ def _status(failure: Failure | None, warnings: Sequence[str]) -> Status:
 def _warnings(trail: Trail, seen: Observation, seconds: float, slow: float | None) -> tuple[str, ...]:
     warnings = (*trail.warnings, *seen.warnings)
     if slow is not None and seconds > slow:
-        warnings = (*warnings, f"slow: {seconds:.3f} s, degraded above {slow:g} s")
+        took, most = f"{seconds:.3f}", f"{slow:g}"
+        warnings = (*warnings, Prose("slow: {took} s, degraded above {most} s", took=took, most=most))
     return warnings
 
 

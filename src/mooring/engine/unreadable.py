@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import PrivateAttr
 
 from mooring.core.failure import CheckError, MooringError
+from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.result import Observation
 from mooring.net.trail import Trail
@@ -33,5 +34,7 @@ class Unreadable(Probe):
             Reason.CONFIG,
             f"the stored settings cannot be used: {self._message}",
             code="SETTINGS",
-            hint="Put back the key file that they were saved with, or save this target's settings anew.",
+            hint=Prose(
+                "Put back the key file that they were saved with, or save this target's settings anew."
+            ),
         )

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Self
 
+from mooring.core.prose import Prose
 from mooring.core.stage import Stage
 from mooring.net import tls as tls_
 from mooring.net.resolve import unresolved
@@ -147,11 +148,12 @@ async def secured(
     return seen
 
 
-def _expiry(days: float, day: str) -> str:
+def _expiry(days: float, day: str) -> Prose:
     if days < 0:
-        return f"the certificate expired on {day}"
-    whole = int(days)
-    return f"the certificate expires in {whole} day{'' if whole == 1 else 's'}, on {day}"
+        return Prose("the certificate expired on {day}", day=day)
+    if int(days) == 1:
+        return Prose("the certificate expires in 1 day, on {day}", day=day)
+    return Prose("the certificate expires in {days} days, on {day}", days=int(days), day=day)
 
 
 def shown(address: str, port: int) -> str:

@@ -20,6 +20,7 @@ from ipaddress import (
 from typing import TypeAlias
 
 from mooring.core.failure import CheckError, InputError, Problem
+from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 
 Address: TypeAlias = IPv4Address | IPv6Address
@@ -84,7 +85,10 @@ class EgressPolicy:
                 Reason.CONFIG,
                 f"the egress policy refuses {address} ({entry})",
                 code="EGRESS_DENIED",
-                hint=f"If Mooring is meant to connect there, add {address} to egress.allow in mooring.toml.",
+                hint=Prose(
+                    "If Mooring is meant to connect there, add {address} to egress.allow in mooring.toml.",
+                    address=address,
+                ),
             )
 
 

@@ -7,27 +7,31 @@ import socket
 import ssl
 
 from mooring.core.failure import Cause
+from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.net import tls
 
 _ERRNO = {
-    errno.ECONNREFUSED: (Reason.REFUSED, "the connection was refused: nothing listens there"),
-    errno.ECONNRESET: (Reason.NETWORK, "the peer cut the connection"),
-    errno.ECONNABORTED: (Reason.NETWORK, "the connection was aborted"),
-    errno.EPIPE: (Reason.NETWORK, "the peer closed the connection"),
-    errno.EHOSTUNREACH: (Reason.NETWORK, "no route to the host"),
-    errno.ENETUNREACH: (Reason.NETWORK, "the network is unreachable"),
-    errno.ENETDOWN: (Reason.NETWORK, "the network is down"),
-    errno.EHOSTDOWN: (Reason.NETWORK, "the host is down"),
-    errno.EACCES: (Reason.NETWORK, "this machine's routes or firewall prohibit the connection"),
-    errno.ETIMEDOUT: (Reason.TIMEOUT, "the connection timed out"),
-    errno.EADDRNOTAVAIL: (Reason.NETWORK, "this machine has no address to connect from"),
-    errno.EMFILE: (Reason.INTERNAL, "this process has no file descriptors left"),
-    errno.ENFILE: (Reason.INTERNAL, "this machine has no file descriptors left"),
+    errno.ECONNREFUSED: (Reason.REFUSED, Prose("the connection was refused: nothing listens there")),
+    errno.ECONNRESET: (Reason.NETWORK, Prose("the peer cut the connection")),
+    errno.ECONNABORTED: (Reason.NETWORK, Prose("the connection was aborted")),
+    errno.EPIPE: (Reason.NETWORK, Prose("the peer closed the connection")),
+    errno.EHOSTUNREACH: (Reason.NETWORK, Prose("no route to the host")),
+    errno.ENETUNREACH: (Reason.NETWORK, Prose("the network is unreachable")),
+    errno.ENETDOWN: (Reason.NETWORK, Prose("the network is down")),
+    errno.EHOSTDOWN: (Reason.NETWORK, Prose("the host is down")),
+    errno.EACCES: (Reason.NETWORK, Prose("this machine's routes or firewall prohibit the connection")),
+    errno.ETIMEDOUT: (Reason.TIMEOUT, Prose("the connection timed out")),
+    errno.EADDRNOTAVAIL: (Reason.NETWORK, Prose("this machine has no address to connect from")),
+    errno.EMFILE: (Reason.INTERNAL, Prose("this process has no file descriptors left")),
+    errno.ENFILE: (Reason.INTERNAL, Prose("this machine has no file descriptors left")),
 }
 _MORE = {
-    errno.EMFILE: ("Raise the limit of open files of this process, and start it anew.", "ulimit -n 65536"),
-    errno.ENFILE: ("Raise the limit of open files of this machine.", "sysctl -w fs.file-max=2000000"),
+    errno.EMFILE: (
+        Prose("Raise the limit of open files of this process, and start it anew."),
+        "ulimit -n 65536",
+    ),
+    errno.ENFILE: (Prose("Raise the limit of open files of this machine."), "sysctl -w fs.file-max=2000000"),
 }
 
 
@@ -43,7 +47,7 @@ def cause_of(error: BaseException) -> Cause | None:
     if isinstance(error, TimeoutError) and error.errno is None:  # with one it is the kernel's own verdict
         return Cause(Reason.TIMEOUT, "TIMEOUT")
     if isinstance(error, EOFError):
-        return Cause(Reason.NETWORK, "EOF", "the peer closed the connection before it answered")
+        return Cause(Reason.NETWORK, "EOF", Prose("the peer closed the connection before it answered"))
     if isinstance(error, OSError):
         return _os_cause(error)
     return None
@@ -55,7 +59,7 @@ def _os_cause(error: OSError) -> Cause | None:
         hint, fix = _MORE.get(error.errno, (None, None))
         return Cause(reason, errno.errorcode[error.errno], message, hint, fix=fix)
     if isinstance(error, ConnectionError):
-        return Cause(Reason.NETWORK, "CONNECTION_LOST", str(error) or "the connection was lost")
+        return Cause(Reason.NETWORK, "CONNECTION_LOST", str(error) or Prose("the connection was lost"))
     if error.errno is not None and error.errno in errno.errorcode:
         return Cause(Reason.NETWORK, errno.errorcode[error.errno], error.strerror)
     return None

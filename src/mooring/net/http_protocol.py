@@ -10,6 +10,7 @@ from typing import Any
 import httptools
 
 from mooring.core.failure import CheckError
+from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
 
@@ -29,9 +30,9 @@ _CERTIFICATE = (  # nginx
     (
         b"No required SSL certificate was sent",
         "CLIENT_CERT_REQUIRED",
-        "the server demands a client certificate",
+        Prose("the server demands a client certificate"),
     ),
-    (b"The SSL certificate error", "CLIENT_CERT_REFUSED", "the server refuses our client certificate"),
+    (b"The SSL certificate error", "CLIENT_CERT_REFUSED", Prose("the server refuses our client certificate")),
 )
 
 
@@ -207,7 +208,7 @@ class Exchange(asyncio.Protocol):
 
     def _unanswered(self) -> Exception:
         if self._fed:
-            text = "the peer closed the connection in the middle of its headers"
+            text = Prose("the peer closed the connection in the middle of its headers")
             return CheckError(Reason.NETWORK, text, code="CUT_OFF")
         return EOFError("the peer closed the connection without an answer")
 
@@ -233,7 +234,7 @@ def not_http(data: bytes) -> CheckError:
         Reason.PROTOCOL,
         f"the answer is not HTTP: it begins with {data[:SHOWN]!r}",
         code="NOT_HTTP",
-        hint="Something else listens on that port: compare host and port with the service's own.",
+        hint=Prose("Something else listens on that port: compare host and port with the service's own."),
     )
 
 
@@ -241,9 +242,9 @@ def tls_expected() -> CheckError:
     """Return the error for plain HTTP sent to a port that speaks TLS."""
     return CheckError(
         Reason.PROTOCOL,
-        "the port speaks TLS and was asked in plain HTTP",
+        Prose("the port speaks TLS and was asked in plain HTTP"),
         code="TLS_EXPECTED",
-        hint="Write the address with https:// (wss:// for a websocket).",
+        hint=Prose("Write the address with https:// (wss:// for a websocket)."),
         stage=Stage.PROTOCOL,
     )
 
@@ -256,6 +257,6 @@ def complaint(status: int, body: bytes) -> CheckError | None:
         return tls_expected()
     for text, code, message in _CERTIFICATE:
         if text in body:
-            hint = "Set tls.cert and tls.key to a certificate that the server accepts."
+            hint = Prose("Set tls.cert and tls.key to a certificate that the server accepts.")
             return CheckError(Reason.TLS, message, code=code, hint=hint, stage=Stage.TLS)
     return None

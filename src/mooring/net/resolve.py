@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from mooring.core.clock import Clock
 from mooring.core.failure import CheckError
+from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 
 if TYPE_CHECKING:
@@ -30,20 +31,20 @@ QUERY_TRIES = 3
 
 # c-ares status -> (code shown, what to say). Numbers from ares.h.
 _STATUS = {
-    1: ("NODATA", "the name {name} exists but has no address"),
-    3: ("SERVFAIL", "the name server failed to answer for {name}"),
-    4: ("NXDOMAIN", "the name {name} does not exist"),
-    6: ("REFUSED", "the name server refuses to answer for {name}"),
-    8: ("BADNAME", "{name} is not a name that can be looked up"),
-    11: ("NO_NAME_SERVER", "no name server could be reached to look up {name}"),
-    12: ("TIMEOUT", "no name server answered for {name}"),
-    16: ("CANCELLED", "looking up {name} was given up because this program is stopping"),
-    24: ("CANCELLED", "looking up {name} was given up because this program is stopping"),
+    1: ("NODATA", Prose("the name {name} exists but has no address")),
+    3: ("SERVFAIL", Prose("the name server failed to answer for {name}")),
+    4: ("NXDOMAIN", Prose("the name {name} does not exist")),
+    6: ("REFUSED", Prose("the name server refuses to answer for {name}")),
+    8: ("BADNAME", Prose("{name} is not a name that can be looked up")),
+    11: ("NO_NAME_SERVER", Prose("no name server could be reached to look up {name}")),
+    12: ("TIMEOUT", Prose("no name server answered for {name}")),
+    16: ("CANCELLED", Prose("looking up {name} was given up because this program is stopping")),
+    24: ("CANCELLED", Prose("looking up {name} was given up because this program is stopping")),
 }
 _HINTS = {
-    "NXDOMAIN": "Check the spelling of the host and that this machine's name server knows it.",
-    "TIMEOUT": "Check /etc/resolv.conf on this machine and that its name server answers.",
-    "NO_NAME_SERVER": "Check /etc/resolv.conf on this machine and that its name server answers.",
+    "NXDOMAIN": Prose("Check the spelling of the host and that this machine's name server knows it."),
+    "TIMEOUT": Prose("Check /etc/resolv.conf on this machine and that its name server answers."),
+    "NO_NAME_SERVER": Prose("Check /etc/resolv.conf on this machine and that its name server answers."),
 }
 
 
@@ -168,9 +169,11 @@ def _to_ascii(name: str) -> str:
     if _ends_in_a_number(query) and not is_address(query):
         raise CheckError(
             Reason.DNS,
-            f"{_shown(name)} is neither a name nor an address",
+            Prose("{name} is neither a name nor an address", name=_shown(name)),
             code="BADNAME",
-            hint="Write an IPv4 address as four decimal numbers without leading zeros, such as 127.0.0.1.",
+            hint=Prose(
+                "Write an IPv4 address as four decimal numbers without leading zeros, such as 127.0.0.1."
+            ),
         )
     return query
 
@@ -187,8 +190,8 @@ def _ends_in_a_number(name: str) -> bool:
 
 
 def _failure(name: str, status: int) -> CheckError:
-    code, text = _STATUS.get(status, ("DNS", "looking up {name} failed"))
-    return CheckError(Reason.DNS, text.format(name=_shown(name)), code=code, hint=_HINTS.get(code))
+    code, text = _STATUS.get(status, ("DNS", Prose("looking up {name} failed")))
+    return CheckError(Reason.DNS, text.filled(name=_shown(name)), code=code, hint=_HINTS.get(code))
 
 
 def _shown(name: str) -> str:

@@ -13,13 +13,14 @@ from datetime import datetime
 from typing import Any, ClassVar, Literal
 
 from mooring.core.failure import Cause, CheckError
+from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.net import certificate
 from mooring.net.certificate import Certificate
 
 DAYS_WARNING = 14
 """Days left on a certificate below which a check warns. ACME clients renew at 30, so this is late."""
-UNVERIFIED = "TLS verification is off: anybody in between can read and change what is sent"
+UNVERIFIED = Prose("TLS verification is off: anybody in between can read and change what is sent")
 MOST_CONTEXTS = 200
 _FINGERPRINT = re.compile(r"(sha256:)?([0-9a-f]{2}:?){31}[0-9a-f]{2}", re.IGNORECASE)
 
@@ -176,7 +177,7 @@ def _load(field: str, path: str, load: Callable[[], None]) -> None:
             Reason.CONFIG,
             f"{field}: {path} cannot be used: {error}",
             code="TLS_FILE_INVALID",
-            hint="It has to be PEM; a key has to belong to its certificate and to have no password.",
+            hint=Prose("It has to be PEM; a key has to belong to its certificate and to have no password."),
         ) from error
 
 
@@ -202,63 +203,77 @@ def demand_pin(settings: TLSSettings, seen: TLSInfo) -> None:
             Reason.TLS,
             f"the certificate is not the pinned one: its SHA-256 is {seen.fingerprint}",
             code="PIN_MISMATCH",
-            hint="If the certificate was renewed on purpose, set tls.pin to the new SHA-256.",
+            hint=Prose("If the certificate was renewed on purpose, set tls.pin to the new SHA-256."),
         )
 
 
 _VERIFY = {
     9: (
         "CERT_NOT_YET_VALID",
-        "the certificate is not valid yet",
-        "Compare the clocks of this machine and the server.",
+        Prose("the certificate is not valid yet"),
+        Prose("Compare the clocks of this machine and the server."),
     ),
-    10: ("CERT_EXPIRED", "the certificate has expired", "Renew the server's certificate."),
+    10: ("CERT_EXPIRED", Prose("the certificate has expired"), Prose("Renew the server's certificate.")),
     18: (
         "CERT_SELF_SIGNED",
-        "the certificate is self-signed and not trusted here",
-        "Set tls.ca to that certificate, or tls.pin to its SHA-256.",
+        Prose("the certificate is self-signed and not trusted here"),
+        Prose("Set tls.ca to that certificate, or tls.pin to its SHA-256."),
     ),
     19: (
         "CERT_UNKNOWN_ISSUER",
-        "the certificate's issuer is not trusted here (a self-signed one in its chain)",
-        "Set tls.ca to the issuer's certificate.",
+        Prose("the certificate's issuer is not trusted here (a self-signed one in its chain)"),
+        Prose("Set tls.ca to the issuer's certificate."),
     ),
     20: (
         "CERT_UNKNOWN_ISSUER",
-        "the certificate's issuer is not trusted here",
-        "Set tls.ca to the issuer's certificate, or have the server send its whole chain.",
+        Prose("the certificate's issuer is not trusted here"),
+        Prose("Set tls.ca to the issuer's certificate, or have the server send its whole chain."),
     ),
     62: (
         "CERT_HOST_MISMATCH",
-        "the certificate is for another host",
-        "Use a host name that the certificate carries, or set tls.server_name.",
+        Prose("the certificate is for another host"),
+        Prose("Use a host name that the certificate carries, or set tls.server_name."),
     ),
     64: (
         "CERT_HOST_MISMATCH",
-        "the certificate is for another address",
-        "Use a host name that the certificate carries, or set tls.server_name.",
+        Prose("the certificate is for another address"),
+        Prose("Use a host name that the certificate carries, or set tls.server_name."),
     ),
 }
 _REASONS = {
-    "WRONG_VERSION_NUMBER": ("PLAIN_TEXT", "the server answers in plain text, not TLS"),
-    "RECORD_LAYER_FAILURE": ("PLAIN_TEXT", "the server answers in plain text, not TLS"),
-    "HTTP_REQUEST": ("PLAIN_TEXT", "the server answers in plain HTTP, not TLS"),
-    "UNSUPPORTED_PROTOCOL": ("TLS_VERSION", "the server speaks only TLS versions that are no longer safe"),
-    "TLSV1_ALERT_PROTOCOL_VERSION": ("TLS_VERSION", "the server refuses our TLS versions (1.2 and 1.3)"),
-    "TLSV13_ALERT_CERTIFICATE_REQUIRED": ("CLIENT_CERT_REQUIRED", "the server demands a client certificate"),
-    "SSLV3_ALERT_BAD_CERTIFICATE": ("CLIENT_CERT_REFUSED", "the server refuses our client certificate"),
+    "WRONG_VERSION_NUMBER": ("PLAIN_TEXT", Prose("the server answers in plain text, not TLS")),
+    "RECORD_LAYER_FAILURE": ("PLAIN_TEXT", Prose("the server answers in plain text, not TLS")),
+    "HTTP_REQUEST": ("PLAIN_TEXT", Prose("the server answers in plain HTTP, not TLS")),
+    "UNSUPPORTED_PROTOCOL": (
+        "TLS_VERSION",
+        Prose("the server speaks only TLS versions that are no longer safe"),
+    ),
+    "TLSV1_ALERT_PROTOCOL_VERSION": (
+        "TLS_VERSION",
+        Prose("the server refuses our TLS versions (1.2 and 1.3)"),
+    ),
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": (
+        "CLIENT_CERT_REQUIRED",
+        Prose("the server demands a client certificate"),
+    ),
+    "SSLV3_ALERT_BAD_CERTIFICATE": (
+        "CLIENT_CERT_REFUSED",
+        Prose("the server refuses our client certificate"),
+    ),
     "TLSV1_ALERT_UNKNOWN_CA": (
         "CLIENT_CERT_REFUSED",
-        "the server does not trust our client certificate's issuer",
+        Prose("the server does not trust our client certificate's issuer"),
     ),
-    "SSLV3_ALERT_HANDSHAKE_FAILURE": ("HANDSHAKE_REFUSED", "the server refuses the handshake"),
-    "UNEXPECTED_EOF_WHILE_READING": ("HANDSHAKE_CUT", "the server cut the TLS handshake"),
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": ("HANDSHAKE_REFUSED", Prose("the server refuses the handshake")),
+    "UNEXPECTED_EOF_WHILE_READING": ("HANDSHAKE_CUT", Prose("the server cut the TLS handshake")),
 }
 _HINTS = {
-    "CLIENT_CERT_REQUIRED": "Set tls.cert and tls.key to a certificate that the server accepts.",
-    "CLIENT_CERT_REFUSED": "Set tls.cert and tls.key to a certificate that the server accepts.",
-    "HANDSHAKE_REFUSED": "It may demand a client certificate (tls.cert), or accept none of our ciphers.",
-    "PLAIN_TEXT": "Leave TLS out, or use the port where the server speaks it.",
+    "CLIENT_CERT_REQUIRED": Prose("Set tls.cert and tls.key to a certificate that the server accepts."),
+    "CLIENT_CERT_REFUSED": Prose("Set tls.cert and tls.key to a certificate that the server accepts."),
+    "HANDSHAKE_REFUSED": Prose(
+        "It may demand a client certificate (tls.cert), or accept none of our ciphers."
+    ),
+    "PLAIN_TEXT": Prose("Leave TLS out, or use the port where the server speaks it."),
 }
 
 

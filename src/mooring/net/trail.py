@@ -93,7 +93,10 @@ class Trail:
         self._record(StageResult(stage, StageStatus.PASSED, seconds))
 
     def warn(self, text: str, stage: Stage | None = None) -> None:
-        """Note what degrades a connection that works, and mark the stage where it was seen."""
+        """Note what degrades a connection that works, and mark the stage where it was seen.
+
+        The text is redacted as a whole unless it is a Prose.
+        """
         if text not in self.warnings:
             self.warnings.append(text)
         if stage is not None:

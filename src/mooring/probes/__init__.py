@@ -5,6 +5,7 @@ Files that begin with an underscore are what kinds are made of. A kind of your o
 """
 
 from mooring.core.failure import Cause, CheckError
+from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
@@ -20,6 +21,7 @@ __all__ = [
     "KindDefaults",
     "Observation",
     "Probe",
+    "Prose",
     "Reason",
     "SessionProbe",
     "Stage",

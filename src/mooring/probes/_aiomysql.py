@@ -10,6 +10,7 @@ from pymysql.charset import charset_by_name
 from pymysql.constants import CLIENT
 
 from mooring.core.failure import CheckError
+from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.net.dial import Stream
 
@@ -65,8 +66,8 @@ class DialledConnection(aiomysql.Connection):  # type: ignore[misc]  # aiomysql 
         if plugin == b"mysql_clear_password" and not self._secure:
             raise CheckError(
                 Reason.AUTH,
-                "the server asks for the password in clear text over a connection without TLS",
+                Prose("the server asks for the password in clear text over a connection without TLS"),
                 code="CLEAR_PASSWORD",
-                hint="Ask for TLS with sslmode=require in the address, or by the tls settings.",
+                hint=Prose("Ask for TLS with sslmode=require in the address, or by the tls settings."),
             )
         return await super()._process_auth(plugin, packet)

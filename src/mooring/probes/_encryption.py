@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from mooring.core.failure import CheckError
+from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.net.tls import TLSSettings
 
@@ -41,13 +42,15 @@ class Encryption:
         return self.tls is not None and (self.tls.checks_chain or self.tls.pin is not None)
 
     @property
-    def hint(self) -> str:
+    def hint(self) -> Prose:
         """What to do where the server offers no TLS."""
-        return "Switch TLS on in the server, or ask for none with sslmode=disable in the address."
+        return Prose("Switch TLS on in the server, or ask for none with sslmode=disable in the address.")
 
     def refused(self) -> CheckError:
         """Return the failure of a server that offers no TLS where it is required."""
-        return CheckError(Reason.TLS, "the server offers no TLS", code="TLS_NOT_OFFERED", hint=self.hint)
+        return CheckError(
+            Reason.TLS, Prose("the server offers no TLS"), code="TLS_NOT_OFFERED", hint=self.hint
+        )
 
 
 def encryption(query: Mapping[str, str], tls: TLSSettings | None) -> Encryption:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from mooring.core.failure import CheckError
+from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 
 LONGEST_SHOWN = 80
@@ -54,7 +55,7 @@ def demand_pattern(body: str, pattern: str, note: str) -> None:
         found = regex.search(pattern, body, timeout=PATTERN_SECONDS)
     except TimeoutError:
         text = f"expect_regex takes more than {PATTERN_SECONDS:g} s on this body"
-        hint = "Repeats inside repeats, such as (a+)+, take that long: write it without."
+        hint = Prose("Repeats inside repeats, such as (a+)+, take that long: write it without.")
         raise CheckError(Reason.CONFIG, text, code="PATTERN_TOO_SLOW", hint=hint) from None
     if found is None:
         text = f"nothing in the body matches {cut(pattern)!r}{note}"
@@ -132,7 +133,9 @@ def _no_json(body: bytes, content_type: str, note: str) -> CheckError:
             Reason.ASSERTION,
             f"the answer is HTML, expected JSON{note}",
             code="HTML_NOT_JSON",
-            hint="This is a page for people: a login page, a front end or an error page. Compare the path.",
+            hint=Prose(
+                "This is a page for people: a login page, a front end or an error page. Compare the path."
+            ),
         )
     return CheckError(Reason.ASSERTION, f"the body is no JSON: {cut(repr(body[:60]))}{note}", code="NOT_JSON")
 

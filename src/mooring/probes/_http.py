@@ -12,6 +12,7 @@ from typing import Annotated, TypeAlias
 from pydantic import AfterValidator, SecretStr
 
 from mooring.core.failure import Cause, CheckError
+from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
 from mooring.net.http_request import demand_headers
@@ -52,13 +53,19 @@ _MEANING: dict[int, tuple[Reason, Stage]] = {
     HTTPStatus.REQUEST_TIMEOUT: (Reason.UNAVAILABLE, Stage.FUNCTION),
     HTTPStatus.TOO_MANY_REQUESTS: (Reason.OVERLOADED, Stage.FUNCTION),
 }
-_HINTS: dict[int, str] = {
-    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: "A proxy stands in between and asks for a login of its own.",
-    HTTPStatus.FORBIDDEN: "The server does not allow this to whoever asks: look at the rights on this path.",
-    HTTPStatus.NOT_FOUND: "Compare the path with the service's own; a reverse proxy may route it elsewhere.",
-    HTTPStatus.TOO_MANY_REQUESTS: "The server limits how often it is asked: raise the interval.",
-    HTTPStatus.BAD_GATEWAY: "A proxy answers, and the service behind it does not.",
-    HTTPStatus.GATEWAY_TIMEOUT: "A proxy answers, and the service behind it does not.",
+_HINTS: dict[int, Prose] = {
+    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: Prose(
+        "A proxy stands in between and asks for a login of its own."
+    ),
+    HTTPStatus.FORBIDDEN: Prose(
+        "The server does not allow this to whoever asks: look at the rights on this path."
+    ),
+    HTTPStatus.NOT_FOUND: Prose(
+        "Compare the path with the service's own; a reverse proxy may route it elsewhere."
+    ),
+    HTTPStatus.TOO_MANY_REQUESTS: Prose("The server limits how often it is asked: raise the interval."),
+    HTTPStatus.BAD_GATEWAY: Prose("A proxy answers, and the service behind it does not."),
+    HTTPStatus.GATEWAY_TIMEOUT: Prose("A proxy answers, and the service behind it does not."),
 }
 
 
@@ -137,7 +144,7 @@ def stage_of(status: int) -> Stage:
     return _MEANING.get(status, (None, Stage.FUNCTION))[1]
 
 
-def refusal(status: int, message: str, *, logged_in: bool, hint: str | None = None) -> CheckError:
+def refusal(status: int, message: str, *, logged_in: bool, hint: Prose | None = None) -> CheckError:
     """Return the error for a status code that was not expected."""
     if status in _MEANING:
         reason = _MEANING[status][0]
@@ -150,8 +157,8 @@ def refusal(status: int, message: str, *, logged_in: bool, hint: str | None = No
     )
 
 
-_REJECTED = "The server answers and rejects the login: compare it with the service's own."
-_ASKED = "The server asks for a login: put user:password into the address, or set token."
+_REJECTED = Prose("The server answers and rejects the login: compare it with the service's own.")
+_ASKED = Prose("The server asks for a login: put user:password into the address, or set token.")
 
 
 def asked_for_tls(error: Exception, scheme: str) -> Cause | None:
@@ -159,4 +166,5 @@ def asked_for_tls(error: Exception, scheme: str) -> Cause | None:
     cause = explain(error) if isinstance(error, ssl.SSLError) else None
     if cause is None or cause.code != "PLAIN_TEXT":
         return None
-    return replace(cause, hint=f"Write the address with {scheme}://, or ask the port that speaks TLS.")
+    hint = Prose("Write the address with {scheme}://, or ask the port that speaks TLS.", scheme=scheme)
+    return replace(cause, hint=hint)

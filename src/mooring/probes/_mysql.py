@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from mooring.core.failure import Cause
+from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 
 LOST = frozenset({2002, 2003, 2006, 2013, 2055})
@@ -46,24 +47,30 @@ def cause(number: int, message: str, login: Login) -> Cause:
 PLACE = "<new password>"
 """Stands where something has to be filled in. Unquoted: pasted as it is, it changes nothing."""
 _HINTS = {
-    1045: "The password is wrong, there is no such account, or it demands TLS: the server does not tell "
-    "which. An administrator can look what the account demands.",
-    1044: "The account has no right to this database, or there is none of that name: grant it, or create it.",
-    1049: "There is no such database: create it, or correct the name in the address.",
-    1142: "The account lacks a privilege on this table: grant it.",
-    1146: "Create the table or correct its name; write the database too: shop.orders.",
-    1129: "The server blocked this host after too many broken connections: an administrator can unblock it.",
-    1130: "No account may log in from this host: make one, or correct the user in the address.",
-    1040: "Look who holds the sessions, or raise max_connections.",
-    1203: "The account's own limit is reached: see max_user_connections.",
-    1226: "The account's own limit is reached: find who holds its sessions, or lift the limit.",
-    1820: "The account's password has expired: give it a new one.",
-    1862: "The account's password has expired: give it a new one.",
-    3118: "The account is locked: unlock it.",
-    4151: "The account is locked: unlock it.",
-    1698: "It logs in by the operating system's user, not by a password: use another, or give it one.",
-    3159: "Ask for TLS with sslmode=require in the address, or by the tls settings.",
-    1290: "The server is read-only: a replica, or read_only is on.",
+    1045: Prose(
+        "The password is wrong, there is no such account, or it demands TLS: the server does not tell "
+        "which. An administrator can look what the account demands."
+    ),
+    1044: Prose(
+        "The account has no right to this database, or there is none of that name: grant it, or create it."
+    ),
+    1049: Prose("There is no such database: create it, or correct the name in the address."),
+    1142: Prose("The account lacks a privilege on this table: grant it."),
+    1146: Prose("Create the table or correct its name; write the database too: shop.orders."),
+    1129: Prose(
+        "The server blocked this host after too many broken connections: an administrator can unblock it."
+    ),
+    1130: Prose("No account may log in from this host: make one, or correct the user in the address."),
+    1040: Prose("Look who holds the sessions, or raise max_connections."),
+    1203: Prose("The account's own limit is reached: see max_user_connections."),
+    1226: Prose("The account's own limit is reached: find who holds its sessions, or lift the limit."),
+    1820: Prose("The account's password has expired: give it a new one."),
+    1862: Prose("The account's password has expired: give it a new one."),
+    3118: Prose("The account is locked: unlock it."),
+    4151: Prose("The account is locked: unlock it."),
+    1698: Prose("It logs in by the operating system's user, not by a password: use another, or give it one."),
+    3159: Prose("Ask for TLS with sslmode=require in the address, or by the tls settings."),
+    1290: Prose("The server is read-only: a replica, or read_only is on."),
 }
 
 

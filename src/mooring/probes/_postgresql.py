@@ -7,6 +7,7 @@ from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 
 from mooring.core.failure import Cause, CheckError
+from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 
 CONNECTION_LOST = "08003"
@@ -65,7 +66,7 @@ def cause(sqlstate: str, message: str, login: Login) -> Cause:
     return Cause(reason, sqlstate, message, hint, fix=fix)
 
 
-def _advice(sqlstate: str, message: str, login: Login) -> tuple[str | None, str | None]:
+def _advice(sqlstate: str, message: str, login: Login) -> tuple[Prose | None, str | None]:
     """Return what to do, and what can be pasted. A word of the message gets into that only quoted."""
     if sqlstate == "28000":
         return _on_refusal(message, login)
@@ -85,17 +86,19 @@ def _advice(sqlstate: str, message: str, login: Login) -> tuple[str | None, str 
 PLACE = "<new password>"
 """Stands where something has to be filled in. Unquoted: pasted as it is, it changes nothing."""
 _HINTS = {
-    "28P01": "The password is wrong, there is no such role, or its VALID UNTIL is over: the server does not "
-    "tell which. Correct it here, or give the role a new one.",
-    "3D000": "There is no such database: create it, or correct the name in the address.",
-    "3F000": "Create the schema or correct its name.",
-    "42601": "Correct the target's query: the server cannot read it.",
-    "42602": 'Write what holds spaces or signs in quotes: public."Weird Table".',
-    "42P01": "Create the table or correct its name; write the schema too: public.orders.",
-    "55000": "The database is set to take no connections at all: allow them.",
-    "57P03": "The server is starting, stopping or recovering; its log says how far it is.",
-    "57P01": "The server was stopped, or an administrator ended the session.",
-    "25006": "The server is read-only: a replica, or default_transaction_read_only is on.",
+    "28P01": Prose(
+        "The password is wrong, there is no such role, or its VALID UNTIL is over: the server does not "
+        "tell which. Correct it here, or give the role a new one."
+    ),
+    "3D000": Prose("There is no such database: create it, or correct the name in the address."),
+    "3F000": Prose("Create the schema or correct its name."),
+    "42601": Prose("Correct the target's query: the server cannot read it."),
+    "42602": Prose('Write what holds spaces or signs in quotes: public."Weird Table".'),
+    "42P01": Prose("Create the table or correct its name; write the schema too: public.orders."),
+    "55000": Prose("The database is set to take no connections at all: allow them."),
+    "57P03": Prose("The server is starting, stopping or recovering; its log says how far it is."),
+    "57P01": Prose("The server was stopped, or an administrator ended the session."),
+    "25006": Prose("The server is read-only: a replica, or default_transaction_read_only is on."),
 }
 _SESSIONS = (
     "SELECT usename, application_name, state, count(*) FROM pg_stat_activity GROUP BY 1, 2, 3 "
@@ -103,36 +106,40 @@ _SESSIONS = (
 )
 
 
-def _on_limit(message: str, login: Login) -> tuple[str, str]:
+def _on_limit(message: str, login: Login) -> tuple[Prose, str]:
     if message.startswith("too many connections for role"):
         fix = f"ALTER ROLE {quoted(login.user)} CONNECTION LIMIT -1;"
-        return "The role's own limit is reached: find who holds its sessions, or lift the limit.", fix
+        return Prose("The role's own limit is reached: find who holds its sessions, or lift the limit."), fix
     if message.startswith("too many connections for database"):
         fix = f"ALTER DATABASE {quoted(login.database)} CONNECTION LIMIT -1;"
-        return "The database's own limit is reached: find who holds its sessions, or lift the limit.", fix
-    return "Look who holds the sessions in pg_stat_activity, or raise max_connections.", _SESSIONS
+        return Prose(
+            "The database's own limit is reached: find who holds its sessions, or lift the limit."
+        ), fix
+    return Prose("Look who holds the sessions in pg_stat_activity, or raise max_connections."), _SESSIONS
 
 
-def _on_refusal(message: str, login: Login) -> tuple[str, str | None]:
+def _on_refusal(message: str, login: Login) -> tuple[Prose, str | None]:
     user, database = quoted(login.user), quoted(login.database)
     if "not permitted to log in" in message:
-        return "The role exists and may not log in: allow it.", f"ALTER ROLE {user} LOGIN;"
+        return Prose("The role exists and may not log in: allow it."), f"ALTER ROLE {user} LOGIN;"
     if message.startswith("role ") and "does not exist" in message:
         fix = f"CREATE ROLE {user} LOGIN PASSWORD {PLACE};"
-        return "There is no such role: create it, or correct the user in the address.", fix
+        return Prose("There is no such role: create it, or correct the user in the address."), fix
     if "client certificate" in message:
-        return "Set tls.cert and tls.key to a certificate that the server accepts.", None
+        return Prose("Set tls.cert and tls.key to a certificate that the server accepts."), None
     host = _host_in(message)
     if host is None:
-        return "Look into the server's log: it says why the login was refused.", None
+        return Prose("Look into the server's log: it says why the login was refused."), None
     line = f"{database} {user} {host} scram-sha-256"
     if "no encryption" in message:
-        hint = (
+        hint = Prose(
             "If the server wants TLS, ask for it with sslmode=require in the address; else let pg_hba.conf "
             "allow this login, and have the server read it again."
         )
         return hint, f"host {line}"
-    hint = "No line of pg_hba.conf lets this user in from here: add one, and have the server read it again."
+    hint = Prose(
+        "No line of pg_hba.conf lets this user in from here: add one, and have the server read it again."
+    )
     return hint, f"hostssl {line}"
 
 
@@ -145,7 +152,7 @@ def _host_in(message: str) -> str | None:
         return None
 
 
-def _on_privilege(message: str, login: Login) -> tuple[str, str | None]:
+def _on_privilege(message: str, login: Login) -> tuple[Prose, str | None]:
     found = re.search(r'permission denied for (\w+(?: \w+)*?) "?([^"]+)"?$', message)
     what, name = (found[1], quoted(found[2])) if found else ("", "")
     right = {
@@ -157,9 +164,9 @@ def _on_privilege(message: str, login: Login) -> tuple[str, str | None]:
         "function": "EXECUTE ON FUNCTION",
     }.get(what)
     if right is None:
-        return "Grant the role what it lacks.", None
+        return Prose("Grant the role what it lacks."), None
     return (
-        f"The role lacks a privilege on this {what}: grant it.",
+        Prose("The role lacks a privilege on this {what}: grant it.", what=what),
         f"GRANT {right} {name} TO {quoted(login.user)};",
     )
 

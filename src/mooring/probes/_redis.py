@@ -13,6 +13,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from mooring.core.failure import Cause
+from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.net.dial import Stream
 
@@ -101,54 +102,80 @@ def drop(client: Redis) -> None:
 _WORDS = {
     "NOAUTH": (
         Reason.AUTH,
-        "the server demands a login and none was given",
-        "Put user and password into the address, between redis:// and the host.",
+        Prose("the server demands a login and none was given"),
+        Prose("Put user and password into the address, between redis:// and the host."),
     ),
     "WRONGPASS": (
         Reason.AUTH,
         None,
-        "The server answers and rejects the login: compare user and password with its ACL or requirepass.",
+        Prose(
+            "The server answers and rejects the login: compare user and password with its ACL or requirepass."
+        ),
     ),
-    "NOPERM": (Reason.PERMISSION, None, "Allow this user the command and the key."),
-    "LOADING": (Reason.UNAVAILABLE, None, "It has just started and reads its data; wait."),
+    "NOPERM": (Reason.PERMISSION, None, Prose("Allow this user the command and the key.")),
+    "LOADING": (Reason.UNAVAILABLE, None, Prose("It has just started and reads its data; wait.")),
     "MASTERDOWN": (
         Reason.UNAVAILABLE,
         None,
-        "This replica lost its master and is set not to answer with old data: repair the link.",
+        Prose("This replica lost its master and is set not to answer with old data: repair the link."),
     ),
-    "CLUSTERDOWN": (Reason.UNAVAILABLE, None, "Slots are not served: look which, and at their nodes."),
+    "CLUSTERDOWN": (Reason.UNAVAILABLE, None, Prose("Slots are not served: look which, and at their nodes.")),
     "TRYAGAIN": (Reason.UNAVAILABLE, None, None),
-    "BUSY": (Reason.UNAVAILABLE, None, "A script runs for too long: end it, or wait."),
+    "BUSY": (Reason.UNAVAILABLE, None, Prose("A script runs for too long: end it, or wait.")),
     "MISCONF": (
         Reason.ASSERTION,
         None,
-        "It cannot save to disk and therefore refuses writes: look at its log and its disk.",
+        Prose("It cannot save to disk and therefore refuses writes: look at its log and its disk."),
     ),
     "READONLY": (
         Reason.ASSERTION,
-        "this server is a replica and takes no writes",
-        "Write to its master; after a failover the address has to follow.",
+        Prose("this server is a replica and takes no writes"),
+        Prose("Write to its master; after a failover the address has to follow."),
     ),
     "OOM": (
         Reason.ASSERTION,
-        "the server takes no writes: its memory is full",
-        "Raise maxmemory, let it evict (maxmemory-policy), or remove keys.",
+        Prose("the server takes no writes: its memory is full"),
+        Prose("Raise maxmemory, let it evict (maxmemory-policy), or remove keys."),
     ),
-    "NOREPLICAS": (Reason.UNAVAILABLE, None, "Too few replicas are in good health for it to take writes."),
+    "NOREPLICAS": (
+        Reason.UNAVAILABLE,
+        None,
+        Prose("Too few replicas are in good health for it to take writes."),
+    ),
     "DENIED": (
         Reason.PERMISSION,
-        "the server is in protected mode and answers only its own machine",
-        "Set a password, or `bind` and `protected-mode no` behind a firewall.",
+        Prose("the server is in protected mode and answers only its own machine"),
+        Prose("Set a password, or `bind` and `protected-mode no` behind a firewall."),
     ),
-    "MOVED": (Reason.ASSERTION, None, "This is a cluster: the key belongs to another node."),
+    "MOVED": (Reason.ASSERTION, None, Prose("This is a cluster: the key belongs to another node.")),
 }
 _TEXTS = (
-    ("max number of clients", Reason.OVERLOADED, "MAXCLIENTS", "Raise maxclients, or find who leaks them."),
+    (
+        "max number of clients",
+        Reason.OVERLOADED,
+        "MAXCLIENTS",
+        Prose("Raise maxclients, or find who leaks them."),
+    ),
     ("invalid password", Reason.AUTH, "WRONGPASS", _WORDS["WRONGPASS"][2]),
-    ("without any password configured", Reason.AUTH, "NO_PASSWORD_SET", "The server has no password set."),
-    ("wrong number of arguments for 'auth'", Reason.AUTH, "NO_ACL", "Before Redis 6 there are no users."),
-    ("db index is out of range", Reason.NOT_FOUND, "NO_SUCH_DATABASE", "Raise `databases`, or use another."),
-    ("invalid database", Reason.NOT_FOUND, "NO_SUCH_DATABASE", "Raise `databases`, or use another."),
+    (
+        "without any password configured",
+        Reason.AUTH,
+        "NO_PASSWORD_SET",
+        Prose("The server has no password set."),
+    ),
+    (
+        "wrong number of arguments for 'auth'",
+        Reason.AUTH,
+        "NO_ACL",
+        Prose("Before Redis 6 there are no users."),
+    ),
+    (
+        "db index is out of range",
+        Reason.NOT_FOUND,
+        "NO_SUCH_DATABASE",
+        Prose("Raise `databases`, or use another."),
+    ),
+    ("invalid database", Reason.NOT_FOUND, "NO_SUCH_DATABASE", Prose("Raise `databases`, or use another.")),
 )
 
 

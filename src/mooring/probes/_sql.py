@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 from pydantic import Field, SecretStr, model_validator
 
 from mooring.core.failure import CheckError
+from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
@@ -114,9 +115,11 @@ class SQLProbe(SessionProbe[S], Generic[S]):
         if self.role not in (None, found):
             raise CheckError(
                 Reason.ASSERTION,
-                f"the server is a {found}, not a {self.role}",
+                Prose("the server is a {found}, not a {wanted}", found=found, wanted=self.role),
                 code="WRONG_ROLE",
-                hint="After a failover the address may have to follow; else change this target's role.",
+                hint=Prose(
+                    "After a failover the address may have to follow; else change this target's role."
+                ),
             )
 
     def demand_expected(self, row: tuple[Any, ...] | None) -> None:
@@ -124,7 +127,7 @@ class SQLProbe(SessionProbe[S], Generic[S]):
         if self.expect is None:
             return
         if not row:
-            raise CheckError(Reason.ASSERTION, "the query returned no row", code="NO_ROW")
+            raise CheckError(Reason.ASSERTION, Prose("the query returned no row"), code="NO_ROW")
         found = as_text(row[0])
         if found != as_text(self.expect) and not _same_number(row[0], self.expect):
             raise CheckError(
@@ -137,7 +140,7 @@ class SQLProbe(SessionProbe[S], Generic[S]):
         """Keep the numbers of sessions, and warn where few are left."""
         trail.measure(sessions_used=used, sessions_max=most)
         if most > 0 and used / most >= self.sessions_warning:
-            trail.warn(f"{used} of {most} sessions are in use")
+            trail.warn(Prose("{used} of {most} sessions are in use", used=used, most=most))
 
 
 def _same_number(found: object, wanted: object) -> bool:

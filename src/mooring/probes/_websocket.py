@@ -18,6 +18,7 @@ from websockets.uri import WebSocketURI
 
 from mooring import __version__
 from mooring.core.failure import CheckError
+from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.net.dial import Stream
 from mooring.net.http_protocol import not_http
@@ -199,8 +200,8 @@ class Session:
         if isinstance(error.__cause__, EOFError):
             if not self._first:
                 return EOFError("the peer closed the connection without an answer")
-            text = "the peer closed the connection in the middle of its headers"
-            return CheckError(Reason.NETWORK, text, code="CUT_OFF")
+            words = Prose("the peer closed the connection in the middle of its headers")
+            return CheckError(Reason.NETWORK, words, code="CUT_OFF")
         text = f"the answer breaks HTTP's rules: {error.__cause__ or error}"
         return CheckError(Reason.PROTOCOL, text, code="BAD_HTTP")
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from mooring.core.failure import Cause, CheckError
+from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
@@ -168,7 +169,7 @@ class DNS(Probe):
         if isinstance(error, dns.exception.DNSException):
             return Cause(Reason.PROTOCOL, type(error).__name__, f"the answer is no DNS: {error}")
         if isinstance(error, ConnectionRefusedError):
-            return Cause(Reason.REFUSED, "ECONNREFUSED", "no name server listens there")
+            return Cause(Reason.REFUSED, "ECONNREFUSED", Prose("no name server listens there"))
         return None
 
 
@@ -202,7 +203,9 @@ async def _over_tcp(
         length = int.from_bytes(await stream.reader.readexactly(2), "big")
         answer = dns.message.from_wire(await stream.reader.readexactly(length))
     if not question.is_response(answer):
-        raise CheckError(Reason.PROTOCOL, "the name server answers another question", code="BAD_ANSWER")
+        raise CheckError(
+            Reason.PROTOCOL, Prose("the name server answers another question"), code="BAD_ANSWER"
+        )
     return answer
 
 
@@ -217,31 +220,33 @@ def _own_name_servers() -> list[str]:
     if not found:
         raise CheckError(
             Reason.CONFIG,
-            "this machine has no name server of its own",
+            Prose("this machine has no name server of its own"),
             code="NO_NAME_SERVER",
-            hint="Name one in /etc/resolv.conf, or set `server`.",
+            hint=Prose("Name one in /etc/resolv.conf, or set `server`."),
         )
     return found
 
 
 _REFUSALS = {
-    "NXDOMAIN": (Reason.NOT_FOUND, "the name {name} does not exist", None),
+    "NXDOMAIN": (Reason.NOT_FOUND, Prose("the name {name} does not exist"), None),
     "SERVFAIL": (
         Reason.UNAVAILABLE,
-        "the name server failed to answer for {name}",
-        "It cannot reach the servers of that domain, or DNSSEC does not hold: look at its log.",
+        Prose("the name server failed to answer for {name}"),
+        Prose("It cannot reach the servers of that domain, or DNSSEC does not hold: look at its log."),
     ),
     "REFUSED": (
         Reason.PERMISSION,
-        "the name server refuses to answer us for {name}",
-        "It may serve other networks only, or only its own domains: ask another, or allow this machine.",
+        Prose("the name server refuses to answer us for {name}"),
+        Prose(
+            "It may serve other networks only, or only its own domains: ask another, or allow this machine."
+        ),
     ),
 }
 
 
 def _refusal(code: str, name: str) -> CheckError:
-    reason, text, hint = _REFUSALS.get(code, (Reason.PROTOCOL, f"the name server answers {code}", None))
-    return CheckError(reason, text.format(name=name), code=code, hint=hint)
+    reason, text, hint = _REFUSALS.get(code, (Reason.PROTOCOL, Prose("the name server answers {code}"), None))
+    return CheckError(reason, text.filled(name=name, code=code), code=code, hint=hint)
 
 
 def _written(record: Any) -> str:

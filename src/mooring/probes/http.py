@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 from pydantic import AfterValidator, Field, JsonValue, SecretStr, model_validator
 
 from mooring.core.failure import Cause, CheckError
+from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
@@ -184,7 +185,7 @@ class HTTP(Probe):
             response = await fetch(trail, request, limit=self.body_limit)
         text = f"more than {MOST_REDIRECTS} redirects, the last one to {request.shown}"
         raise CheckError(
-            Reason.ASSERTION, text, code="TOO_MANY_REDIRECTS", hint="The redirects run in circles."
+            Reason.ASSERTION, text, code="TOO_MANY_REDIRECTS", hint=Prose("The redirects run in circles.")
         )
 
     def _refusal(self, request: Request, response: Response) -> CheckError:
@@ -194,7 +195,8 @@ class HTTP(Probe):
         message += _came_from(self.prepared.request, request)
         hint = None
         if status in _REDIRECTS:
-            hint = f"It points to {(response.header('location') or 'nowhere').partition('?')[0][:200]}."
+            there = (response.header("location") or "").partition("?")[0][:200]
+            hint = Prose("It points to {there}.", there=there) if there else Prose("It points nowhere.")
         logged_in = self.prepared.logged_in and bool(request.secrets)
         return refusal(status, message, logged_in=logged_in, hint=hint)
 

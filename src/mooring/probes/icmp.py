@@ -13,6 +13,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, SecretStr, model_validator
 
 from mooring.core.failure import Cause, CheckError
+from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
@@ -71,9 +72,11 @@ class ICMP(Probe):
             if not times:
                 raise CheckError(
                     Reason.TIMEOUT,
-                    f"none of {self.count} echo requests was answered",
+                    Prose("none of {count} echo requests was answered", count=self.count),
                     code="NO_REPLY",
-                    hint="The host is down, or a firewall drops pings: try a kind that uses a port of it.",
+                    hint=Prose(
+                        "The host is down, or a firewall drops pings: try a kind that uses a port of it."
+                    ),
                 )
         return self._observation(times)
 
@@ -108,14 +111,15 @@ class ICMP(Probe):
             "rtt_seconds_max": max(times),
         }
         lost = self.count - len(times)
-        warnings = (f"{lost} of {self.count} echo requests were lost",) if loss > self.max_loss else ()
+        told = Prose("{lost} of {count} echo requests were lost", lost=lost, count=self.count)
+        warnings = (told,) if loss > self.max_loss else ()
         return Observation({}, numbers, warnings)
 
     def reason(self, error: Exception) -> Reason | Cause | None:
         if isinstance(
             error, ConnectionRefusedError
         ):  # an ICMP message came back: port or protocol unreachable
-            return Cause(Reason.NETWORK, "UNREACHABLE", "the host refuses echo requests")
+            return Cause(Reason.NETWORK, "UNREACHABLE", Prose("the host refuses echo requests"))
         return None
 
 
@@ -159,9 +163,9 @@ def _echo_socket(address: str) -> Iterator[_Echo]:
     if raw and not _allowed(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_RAW, protocol):
         raise CheckError(
             Reason.DRIVER,
-            "this process may not send pings",
+            Prose("this process may not send pings"),
             code="ICMP_NOT_PERMITTED",
-            hint="Let every group of this machine send pings, or give the program CAP_NET_RAW.",
+            hint=Prose("Let every group of this machine send pings, or give the program CAP_NET_RAW."),
             fix='sysctl -w net.ipv4.ping_group_range="0 2147483647"',
         )
     kind = socket.SOCK_RAW if raw else socket.SOCK_DGRAM

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field, SecretStr
 
 from mooring.core.failure import Cause, CheckError
+from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
@@ -151,9 +152,9 @@ async def _greeted(connection: DialledConnection, trail: Trail) -> None:
     except TimeoutError as error:
         raise CheckError(
             Reason.TIMEOUT,
-            "the port accepts connections, and no greeting comes",
+            Prose("the port accepts connections, and no greeting comes"),
             code="NO_GREETING",
-            hint="MySQL speaks first: the server hangs, or what listens there is something else.",
+            hint=Prose("MySQL speaks first: the server hangs, or what listens there is something else."),
         ) from error
 
 
@@ -222,7 +223,8 @@ def _judge_replication(trail: Trail, replication: dict[str, Any]) -> None:
         trail.measure(replica_lag=float(lag))
         return
     said = next((value for key, value in replication.items() if key.startswith("Last_") and value), None)
-    trail.warn("replication does not run" + (f": {said}" if isinstance(said, str) else ""))
+    words = Prose("replication does not run")
+    trail.warn(Prose("{words}: {said}", words=words, said=said) if isinstance(said, str) else words)
 
 
 async def _rows(session: DialledConnection, statement: str, *kinds: Any) -> list[Any]:

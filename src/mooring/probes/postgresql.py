@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field, SecretStr
 
 from mooring.core.failure import Cause, CheckError
+from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
@@ -157,7 +158,7 @@ class PostgreSQL(SQLProbe["asyncpg.Connection"]):
             Reason.PERMISSION,
             f"the role lacks {told}",
             code="42501",
-            hint="Grant the role what this target's tables and privileges ask for.",
+            hint=Prose("Grant the role what this target's tables and privileges ask for."),
             fix=" ".join(f"GRANT {right} ON {table} TO {quoted(self.user)};" for right, table in listed),
         )
 
@@ -195,7 +196,7 @@ async def _offers_tls(stream: Stream) -> bool:
     if answer.startswith(b"E"):  # not to be shown: anybody could have sent it (CVE-2024-10977)
         raise CheckError(
             Reason.UNAVAILABLE,
-            "the server answers with an error; see its log",
+            Prose("the server answers with an error; see its log"),
             code="ERROR_BEFORE_TLS",
         )
     raise foreign(answer)

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from pydantic import Field, field_validator, model_validator
 
 from mooring.core.failure import CheckError
+from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
@@ -127,7 +128,7 @@ class Process(Probe):
                     Reason.UNAVAILABLE,
                     f"process {pid} of {self.pid_file} does not run any more",
                     code="NOT_RUNNING",
-                    hint="It ended without removing its pid file: look at its log, and start it.",
+                    hint=Prose("It ended without removing its pid file: look at its log, and start it."),
                 ) from None
             return
         pattern = re.compile(self.command_line) if self.command_line is not None else None
@@ -143,14 +144,17 @@ class Process(Probe):
         if count < self.min_count and len(seen) > count:
             text = f"{_these(seen, 'zombie')} of {what} ended and was not waited for: a zombie"
             raise CheckError(
-                Reason.ASSERTION, text, code="ZOMBIE", hint="Its parent does not reap it; restart the parent."
+                Reason.ASSERTION,
+                text,
+                code="ZOMBIE",
+                hint=Prose("Its parent does not reap it; restart the parent."),
             )
         if count < self.min_count:
             reason = Reason.ASSERTION if count else Reason.UNAVAILABLE
             code = "TOO_FEW" if count else "NOT_RUNNING"
             text = f"{count} of {self.min_count} processes run: {what}" if count else f"{what} does not run"
             raise CheckError(
-                reason, text, code=code, hint="Start it; or compare the name with what `ps -e` shows."
+                reason, text, code=code, hint=Prose("Start it; or compare the name with what `ps -e` shows.")
             )
         if self.max_count is not None and count > self.max_count:
             text = f"{count} processes run, at most {self.max_count} should: {what}"
@@ -174,9 +178,11 @@ class Process(Probe):
             if any(each.status == status for each in seen):
                 yield f"{_these(seen, status)} {words}"
         if self.max_cpu is not None and cpu > self.max_cpu:
-            yield f"CPU {cpu:.0f} %, more than {self.max_cpu:g} %"
+            used, most = f"{cpu:.0f}", f"{self.max_cpu:g}"
+            yield Prose("CPU {used} %, more than {most} %", used=used, most=most)
         if self.max_memory is not None and memory > self.max_memory * MEGABYTE:
-            yield f"memory {memory / MEGABYTE:.0f} MB, more than {self.max_memory:g} MB"
+            used, most = f"{memory / MEGABYTE:.0f}", f"{self.max_memory:g}"
+            yield Prose("memory {used} MB, more than {most} MB", used=used, most=most)
 
 
 def _is_named(name: str | None, command: Sequence[str], wanted: str | None) -> bool:
@@ -224,7 +230,10 @@ def _pid_in(file: Path) -> int:
         return int(text[0])
     except FileNotFoundError:
         raise CheckError(
-            Reason.UNAVAILABLE, f"there is no pid file {file}", code="NOT_RUNNING", hint="Is it running?"
+            Reason.UNAVAILABLE,
+            f"there is no pid file {file}",
+            code="NOT_RUNNING",
+            hint=Prose("Is it running?"),
         ) from None
     except PermissionError:
         raise CheckError(Reason.PERMISSION, f"this process may not read {file}", code="EACCES") from None

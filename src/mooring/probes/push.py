@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, SecretStr
 
 from mooring.core.failure import CheckError
+from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
@@ -38,7 +39,7 @@ class Push(Probe):
         async with trail.stage(Stage.FUNCTION):
             raise CheckError(
                 Reason.TIMEOUT,
-                "no report came in time",
+                Prose("no report came in time"),
                 code="NO_REPORT",
-                hint="Does the job still run, and does it report to the right address of this server?",
+                hint=Prose("Does the job still run, and does it report to the right address of this server?"),
             )

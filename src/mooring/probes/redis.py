@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field, SecretStr, model_validator
 
 from mooring.core.failure import Cause, CheckError
+from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
@@ -151,28 +152,29 @@ class Redis(SessionProbe["Client"]):
                 Reason.ASSERTION,
                 f"the server is a {role or 'server of an unknown role'}, expected a {self.role}",
                 code="WRONG_ROLE",
-                hint="After a failover the address has to follow: ask Sentinel, or move the name.",
+                hint=Prose("After a failover the address has to follow: ask Sentinel, or move the name."),
             )
 
     def _warnings(self, facts: Mapping[str, Any]) -> Iterator[str]:
         used, most = facts.get("connected_clients", 0), facts.get("maxclients", 0)
         if most and used >= self.warn_used * most:
-            yield f"{used} of {most} clients are connected"
+            yield Prose("{used} of {most} clients are connected", used=used, most=most)
         memory, limit = facts.get("used_memory", 0), facts.get("maxmemory", 0)
         # A cache that evicts is meant to be full.
         if limit and memory >= self.warn_used * limit and facts.get("maxmemory_policy") == "noeviction":
-            yield f"{memory / limit:.0%} of maxmemory is used, and nothing may be evicted"
+            share = f"{memory / limit:.0%}"
+            yield Prose("{share} of maxmemory is used, and nothing may be evicted", share=share)
         if facts.get("master_link_status") == "down":
-            yield "the link to its master is down: what it answers grows old"
+            yield Prose("the link to its master is down: what it answers grows old")
         if facts.get("rdb_last_bgsave_status") == "err":
-            yield "the last background save failed"
+            yield Prose("the last background save failed")
         if facts.get("aof_enabled") and facts.get("aof_last_write_status") == "err":
-            yield "the last write to the append-only file failed"
+            yield Prose("the last write to the append-only file failed")
 
     async def ping(self, session: Client) -> None:
         # Not ECHO: that is answered while data loads, and by replicas that lost their master.
         if not await session.ping():
-            raise CheckError(Reason.PROTOCOL, "PING answers something else", code="BAD_PONG")
+            raise CheckError(Reason.PROTOCOL, Prose("PING answers something else"), code="BAD_PONG")
 
     async def close(self, session: Client) -> None:
         from mooring.probes._redis import leave
@@ -210,7 +212,7 @@ async def _write_and_read(session: Client, prefix: str) -> None:
     finally:
         await session.delete(key)
     if found != value:
-        raise CheckError(Reason.ASSERTION, "what was written is not what is read", code="LOST_WRITE")
+        raise CheckError(Reason.ASSERTION, Prose("what was written is not what is read"), code="LOST_WRITE")
 
 
 def _details(facts: Mapping[str, Any]) -> dict[str, Any]:

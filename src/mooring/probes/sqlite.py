@@ -15,6 +15,7 @@ from urllib.parse import quote
 from pydantic import Field, SecretStr, model_validator
 
 from mooring.core.failure import Cause, CheckError
+from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
@@ -130,7 +131,9 @@ class SQLite(Probe):
         if isinstance(error, FileNotFoundError | NotADirectoryError):
             return Cause(Reason.NOT_FOUND, "FILE_MISSING", f"there is no file {path}")
         if isinstance(error, PermissionError):
-            hint = "Give the user that Mooring runs as the right to read it, and to enter the folders above."
+            hint = Prose(
+                "Give the user that Mooring runs as the right to read it, and to enter the folders above."
+            )
             return Cause(Reason.PERMISSION, "EACCES", f"this process may not open {path}", hint)
         if isinstance(error, sqlite3.Error):
             return _explained(error, path)
@@ -146,29 +149,33 @@ def _schema(connection: sqlite3.Connection) -> dict[str, Any]:
 _KNOWN = {
     sqlite3.SQLITE_BUSY: (
         Reason.UNAVAILABLE,
-        "the database is locked by another process",
-        "Something holds a write transaction open for long; find it, or let the timeout be longer.",
+        Prose("the database is locked by another process"),
+        Prose("Something holds a write transaction open for long; find it, or let the timeout be longer."),
     ),
-    sqlite3.SQLITE_LOCKED: (Reason.UNAVAILABLE, "a table is locked", None),
+    sqlite3.SQLITE_LOCKED: (Reason.UNAVAILABLE, Prose("a table is locked"), None),
     sqlite3.SQLITE_CORRUPT: (
         Reason.ASSERTION,
-        "the database is damaged",
-        "Restore it from a backup, or have the sqlite3 program save into a new file what can be read.",
+        Prose("the database is damaged"),
+        Prose("Restore it from a backup, or have the sqlite3 program save into a new file what can be read."),
     ),
-    sqlite3.SQLITE_NOTADB: (Reason.PROTOCOL, "the file is no SQLite database", "Is the path right?"),
-    sqlite3.SQLITE_INTERRUPT: (Reason.TIMEOUT, "the query took too long and was ended", None),
+    sqlite3.SQLITE_NOTADB: (
+        Reason.PROTOCOL,
+        Prose("the file is no SQLite database"),
+        Prose("Is the path right?"),
+    ),
+    sqlite3.SQLITE_INTERRUPT: (Reason.TIMEOUT, Prose("the query took too long and was ended"), None),
     sqlite3.SQLITE_READONLY: (
         Reason.PERMISSION,
-        "the query writes, and the database is open read-only",
-        "Let the target write, where its query is meant to.",
+        Prose("the query writes, and the database is open read-only"),
+        Prose("Let the target write, where its query is meant to."),
     ),
     sqlite3.SQLITE_CANTOPEN: (
         Reason.PERMISSION,
-        "SQLite cannot open the file, or one that it needs beside it",
-        "In WAL mode the -wal and -shm files have to be readable too.",
+        Prose("SQLite cannot open the file, or one that it needs beside it"),
+        Prose("In WAL mode the -wal and -shm files have to be readable too."),
     ),
-    sqlite3.SQLITE_FULL: (Reason.UNAVAILABLE, "the disk is full", None),
-    sqlite3.SQLITE_IOERR: (Reason.UNAVAILABLE, "the disk cannot be read or written", None),
+    sqlite3.SQLITE_FULL: (Reason.UNAVAILABLE, Prose("the disk is full"), None),
+    sqlite3.SQLITE_IOERR: (Reason.UNAVAILABLE, Prose("the disk cannot be read or written"), None),
     sqlite3.SQLITE_ERROR: (Reason.ASSERTION, None, None),
 }
 PRIMARY_CODE = 0xFF

@@ -11,6 +11,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, SecretStr, model_validator
 
 from mooring.core.failure import CheckError
+from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
@@ -125,7 +126,7 @@ def _expired(certificate: Certificate, now: datetime) -> CheckError:
         Reason.TLS,
         f"the certificate expired on {day}, {ago}; it is for {_named(certificate)}",
         code="CERT_EXPIRED",
-        hint="Renew the server's certificate.",
+        hint=Prose("Renew the server's certificate."),
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field, SecretStr, StringConstraints, model_validator
 
 from mooring.core.failure import Cause, CheckError
+from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
@@ -55,8 +56,10 @@ _CLOSED: dict[int, tuple[Reason, Stage]] = {
     1014: (Reason.UNAVAILABLE, Stage.FUNCTION),
 }
 _HINTS = {
-    Reason.AUTH: "The server upgrades first and rejects the login then: compare it with the service's own.",
-    Reason.PERMISSION: "The server upgrades first and closes then: look at login, origin and path.",
+    Reason.AUTH: Prose(
+        "The server upgrades first and rejects the login then: compare it with the service's own."
+    ),
+    Reason.PERMISSION: Prose("The server upgrades first and closes then: look at login, origin and path."),
 }
 
 
@@ -181,7 +184,9 @@ def _refused(trail: Trail, status: int, body: bytes, *, logged_in: bool) -> Chec
     error = complaint(status, body)
     if error is None and status < HTTPStatus.BAD_REQUEST:
         text = f"the server answers {spoken(status)} and does not upgrade to a websocket"
-        hint = "Compare the path; a proxy in between has to pass the headers Upgrade and Connection on."
+        hint = Prose(
+            "Compare the path; a proxy in between has to pass the headers Upgrade and Connection on."
+        )
         error = CheckError(Reason.PROTOCOL, text, code=f"HTTP_{status}", hint=hint, stage=Stage.FUNCTION)
     if error is None:
         text = f"the server answers {spoken(status)} instead of upgrading to a websocket"
@@ -197,8 +202,8 @@ def _closed(trail: Trail, session: Session) -> CheckError:
             Reason.PROTOCOL, f"the server breaks the protocol: {session.fault}", code="BAD_FRAME"
         )
     if session.close_code is None:
-        text = "the connection was cut without a close message"
-        return CheckError(Reason.NETWORK, text, code="CLOSE_1006")
+        words = Prose("the connection was cut without a close message")
+        return CheckError(Reason.NETWORK, words, code="CLOSE_1006")
     code = session.close_code
     reason, stage = _meaning(code)
     said = f": {session.close_reason[:200]}" if session.close_reason else ""

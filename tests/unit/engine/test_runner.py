@@ -12,6 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from mooring.core.failure import CheckError
+from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.result import CheckResult, Observation, Trigger
 from mooring.core.target import Schedule, Target
@@ -47,6 +48,24 @@ class Advising(Probe):
             raise CheckError(Reason.PERMISSION, self.message, hint="Grant it.", fix=self.fix)
 
 
+class Wording(Probe):
+    """Wording: tells what it is told to, in all the ways there are."""
+
+    kind: str = "wording"
+    password: SecretStr
+    told: str
+    works: bool = False
+
+    async def check(self, trail: Trail) -> Observation:
+        said = Prose("The wrong thing was said: {told}", told=self.told)
+        async with trail.stage("tls"):
+            trail.warn(said)
+        async with trail.stage("auth"):
+            if not self.works:
+                raise CheckError(Reason.AUTH, said, hint=said)
+        return Observation({}, {}, (f"the wrong {self.told}",))
+
+
 class Silent(Probe):
     """Silent: works, and says nothing."""
 
@@ -60,6 +79,7 @@ class Hanging(Probe):
     """Hanging: never answers."""
 
     kind: str = "hanging"
+    password: SecretStr = SecretStr("")
 
     async def check(self, trail: Trail) -> Observation:
         async with trail.stage("auth"):
@@ -109,6 +129,36 @@ async def test_a_result_can_be_handed_on(probe: Probe) -> None:
     result = await result_of(probe)
     assert pickle.loads(pickle.dumps(result)) == copy.deepcopy(result) == result
     assert json.loads(json.dumps(result.observation)) == [*result.observation[:2], []]
+
+
+async def test_our_own_words_are_never_masked() -> None:
+    """A password that is a common word cannot be read from the gaps in sentences that everybody knows."""
+    failure = (await result_of(Wording(password=SecretStr("wrong"), told="all's wrong"))).failure
+    assert failure is not None
+    said = "The wrong thing was said: all's ***"
+    assert (failure.message, failure.hint) == (said, said)
+
+
+async def test_a_secret_put_into_our_words_is_masked() -> None:
+    """What is put into a message, hint or warning is redacted; a plain string is redacted as a whole."""
+    for works in (False, True):
+        wording = Wording(password=SecretStr("canary-7f3"), told="redis://:x@h canary-7f3", works=works)
+        result = await result_of(wording)
+        said = "The wrong thing was said: redis://***@h ***"
+        assert "canary" not in repr(result)
+        assert result.failure is None or (result.failure.message, result.failure.hint) == (said, said)
+        told = (said, "the wrong redis://***@h ***") if works else (said,)
+        assert result.observation.warnings == told
+
+
+async def test_a_timeout_of_a_common_word_is_told() -> None:
+    """Neither the words of a timeout nor the name of its stage are masked."""
+    hanging = Hanging(password=SecretStr("auth"))
+    failure = (await result_of(hanging, timeout=0.01)).failure
+    assert failure is not None
+    assert failure.message == "no answer at auth within 0.01 s"
+    assert failure.hint is not None
+    assert "***" not in failure.hint
 
 
 async def test_a_timeout_is_told_in_round_seconds() -> None:
