@@ -44,7 +44,7 @@ export function LatencyChart({ buckets, layers, step, cursor, words, label }: La
   const values = valueTicks(top, 4)
   const y = (value: number) => TOP + PLOT - (value / (values.at(-1) ?? 1)) * PLOT
   return (
-    <div ref={ref} className={classes.root} {...slider}>
+    <div ref={ref} {...slider}>
       <svg className={classes.svg} height={HEIGHT} aria-hidden="true">
         <g transform={`translate(${CHART_INSET} 0)`}>
           <ValueAxis values={values} width={width} y={y} any={top > 0} />

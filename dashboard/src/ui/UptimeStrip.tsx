@@ -18,7 +18,7 @@ interface UptimeStripProps {
 export function UptimeStrip({ buckets, cursor, words, label, inset = 0 }: UptimeStripProps) {
   const slider = useCursor({ ...cursor, count: buckets.length, inset, words, label })
   return (
-    <div className={classes.root} style={{ paddingInlineStart: inset }} {...slider}>
+    <div style={{ paddingInlineStart: inset }} {...slider}>
       <div
         className={`${classes['strip']} ${buckets.length > MANY ? '' : classes['few']}`}
         aria-hidden="true"

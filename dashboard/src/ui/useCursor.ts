@@ -2,6 +2,8 @@ import { type KeyboardEvent, type PointerEvent, useRef } from 'react'
 
 import { stepAt } from '#/lib/chart'
 
+import classes from './useCursor.module.css'
+
 /** Which step of a chart is looked at, by pointer or key; null: none. */
 export interface Cursor {
   at: number | null
@@ -33,6 +35,7 @@ export function useCursor({ at, move, count, inset = 0, words, label }: CursorOp
     move(stepAt(event.clientX - box.left - inset, box.width - inset, count))
   }
   return {
+    className: classes.slider,
     role: 'slider',
     tabIndex: 0,
     'aria-label': label,

@@ -1,8 +1,8 @@
-import { Button, Group, Text } from '@mantine/core'
+import { Button } from '@mantine/core'
 
 import type { Kind, Status } from '#/api/types'
+import { ActionBar } from '#/ui/ActionBar'
 
-import classes from './form.module.css'
 import type { Test, TestPhase } from './useTest'
 
 interface FormActionsProps {
@@ -56,31 +56,26 @@ export function FormActions(props: FormActionsProps) {
   const tells = testable ? UNTESTED[untested] : ''
   const label = works ? verb : found === null ? `${verb} without testing` : `${verb} anyway`
   return (
-    <Group className={classes.actions ?? ''} justify="space-between" gap="sm">
-      <Text size="sm" c="dimmed" flex="1 1 14rem" aria-live="polite">
-        {words || (found?.words ?? tells)}
-      </Text>
-      <Group gap="sm">
-        {/* Keys: a click on what turns into the submitting button would submit at once. */}
-        {!kind.passive &&
-          (test.phase === 'running' ? (
-            <Button key="cancel" variant="default" onClick={onCancel}>
-              Cancel test
-            </Button>
-          ) : (
-            <Button key="test" type="submit" variant={works ? 'default' : 'filled'}>
-              {found === null ? 'Test' : 'Test again'}
-            </Button>
-          ))}
-        <Button
-          variant={works ? 'filled' : 'default'}
-          loading={saving}
-          disabled={!enabled}
-          onClick={onSave}
-        >
-          {label}
-        </Button>
-      </Group>
-    </Group>
+    <ActionBar words={words || (found?.words ?? tells)}>
+      {/* Keys: a click on what turns into the submitting button would submit at once. */}
+      {!kind.passive &&
+        (test.phase === 'running' ? (
+          <Button key="cancel" variant="default" onClick={onCancel}>
+            Cancel test
+          </Button>
+        ) : (
+          <Button key="test" type="submit" variant={works ? 'default' : 'filled'}>
+            {found === null ? 'Test' : 'Test again'}
+          </Button>
+        ))}
+      <Button
+        variant={works ? 'filled' : 'default'}
+        loading={saving}
+        disabled={!enabled}
+        onClick={onSave}
+      >
+        {label}
+      </Button>
+    </ActionBar>
   )
 }

@@ -1,7 +1,8 @@
-import { Button, Checkbox, Group, Progress, Stack, Text, Title } from '@mantine/core'
+import { Button, Checkbox, Group, Progress, Stack, Title } from '@mantine/core'
 
 import { plural } from '#/lib/format'
 import { isOpen, pickedOf, type Row, tallyOf, works } from '#/lib/importing'
+import { ActionBar } from '#/ui/ActionBar'
 
 import { FoundRow } from './FoundRow'
 import classes from './import.module.css'
@@ -54,34 +55,29 @@ export function FoundList({ rows, busy, step, test, cancel, save }: Import) {
           <FoundRow key={row.id} row={row} disabled={busy !== 'no'} step={step} />
         ))}
       </ul>
-      <Group className={classes.actions ?? ''} justify="space-between" gap="sm">
-        <Text size="sm" c="dimmed" flex="1 1 14rem" aria-live="polite">
-          {testing ? `Tested ${over} of ${asked}` : wordsOf(rows, picked)}
-        </Text>
-        <Group gap="sm">
-          {testing ? (
-            <Button variant="default" onClick={cancel}>
-              Cancel
-            </Button>
-          ) : (
-            <Button
-              variant={over > 0 ? 'default' : 'filled'}
-              disabled={picked.length === 0 || busy !== 'no'}
-              onClick={() => void test()}
-            >
-              Test {picked.length}
-            </Button>
-          )}
-          <Button
-            variant={over > 0 ? 'filled' : 'default'}
-            loading={busy === 'saving'}
-            disabled={picked.length === 0 || testing}
-            onClick={() => void save()}
-          >
-            Save {picked.length}
+      <ActionBar words={testing ? `Tested ${over} of ${asked}` : wordsOf(rows, picked)}>
+        {testing ? (
+          <Button variant="default" onClick={cancel}>
+            Cancel
           </Button>
-        </Group>
-      </Group>
+        ) : (
+          <Button
+            variant={over > 0 ? 'default' : 'filled'}
+            disabled={picked.length === 0 || busy !== 'no'}
+            onClick={() => void test()}
+          >
+            Test {picked.length}
+          </Button>
+        )}
+        <Button
+          variant={over > 0 ? 'filled' : 'default'}
+          loading={busy === 'saving'}
+          disabled={picked.length === 0 || testing}
+          onClick={() => void save()}
+        >
+          Save {picked.length}
+        </Button>
+      </ActionBar>
     </Stack>
   )
 }
