@@ -15,52 +15,54 @@ export interface Noticed {
 export const PACE = 2000
 /** How long the first of a burst waits for the rest. */
 export const GATHER = 250
-/** For how long a target is new, in milliseconds: its first check comes at once. */
-export const NEW = 10_000
 const NAMED = 3
 
 type Rows = readonly OverviewRow[]
 
-export interface Memory {
-  /** Who is down: it outlasts an unknown in between, which is neither a loss nor a return. */
-  readonly lost: Set<number>
-  /** When each that was added came. */
-  readonly came: Map<number, number>
-}
+/** What is known of a target that was seen to work or to be down. */
+type Known = 'works' | 'down'
+/** How each stood when that was last known here: it outlasts an unknown in between. */
+export type Memory = Map<number, Known>
 
 /**
  * What was lost and restored from one state of the overview to the next. It compares states and not the
  * stream's transitions, so an hour's sleep tells the difference once, and what came and went says nothing.
  *
- * `memory` is changed here. `now`: in milliseconds.
+ * Lost is only what was seen to work, restored only what was seen down. One that is unknown when it is
+ * first seen, because Mooring was just started or it is new, may come out as anything: that is no news.
+ *
+ * `memory` is changed here.
  */
-export function noticed(before: Rows, after: Rows, memory: Memory, now: number): Noticed[] {
-  const { lost, came } = memory
+export function noticed(before: Rows, after: Rows, memory: Memory): Noticed[] {
   const old = new Map(before.map((row) => [row.id, row]))
   const found: Noticed[] = []
   for (const row of after) {
     const was = old.get(row.id)
-    // One that comes already down, or goes down at its first check, was never seen to work: nothing was
-    // lost, and whoever added it was told by its form. Its return is told like any other.
-    if (was === undefined) came.set(row.id, now)
-    if (was === row || was === undefined) continue
-    if (shownStatus(was) === 'down') lost.add(row.id)
-    const stands = shownStatus(row)
-    const isNew = was.since === null && now - (came.get(row.id) ?? -Infinity) < NEW
-    // One that was paused while it was down is no loss when it is resumed: somebody knew.
-    const known = isNew || !was.enabled || lost.has(row.id)
-    if (stands === 'down' && !known) found.push(of(row, 'lost'))
-    if (works(stands) && lost.has(row.id)) found.push(of(row, 'restored'))
-    remember(lost, row.id, stands)
+    if (was === row) continue
+    if (was !== undefined) remember(memory, was)
+    const known = memory.get(row.id)
+    const now = remember(memory, row)
+    if (known === 'works' && now === 'down') found.push(of(row, 'lost'))
+    if (known === 'down' && now === 'works') found.push(of(row, 'restored'))
   }
   return found
 }
 
-const works = (status: Shown): boolean => status === 'up' || status === 'degraded'
+/** `keep`: nothing new is known. `forget`: nobody looks, so what was known does not count any more. */
+const KNOWN: Record<Shown, Known | 'keep' | 'forget'> = {
+  up: 'works',
+  degraded: 'works',
+  down: 'down',
+  unknown: 'keep',
+  paused: 'forget',
+}
 
-function remember(lost: Set<number>, id: number, now: Shown): void {
-  if (now === 'down') lost.add(id)
-  else if (now !== 'unknown') lost.delete(id)
+function remember(memory: Memory, row: OverviewRow): Known | null {
+  const known = KNOWN[shownStatus(row)]
+  if (known === 'forget') memory.delete(row.id)
+  if (known === 'forget' || known === 'keep') return null
+  memory.set(row.id, known)
+  return known
 }
 
 const of = (row: OverviewRow, what: Noticed['what']): Noticed => ({
@@ -142,7 +144,7 @@ type Tell = (notice: Notice, where: 'page' | 'desktop') => void
 export class News {
   readonly #tell: Tell
   readonly #hidden: () => boolean
-  readonly #memory: Memory = { lost: new Set(), came: new Map() }
+  readonly #memory: Memory = new Map()
   #before: Rows | null = null
   #pending: Noticed[] = []
   /** What was told while nobody looked at the page: said once when it is looked at again. */
@@ -165,7 +167,7 @@ export class News {
     if (before === null || before === rows) return
     this.#meanwhile ||= this.#unheard
     this.#unheard = false
-    this.#pending = merged(this.#pending, noticed(before, rows, this.#memory, Date.now()))
+    this.#pending = merged(this.#pending, noticed(before, rows, this.#memory))
     if (this.#pending.length === 0) this.#meanwhile = false
     else this.#plan()
   }

@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { OverviewRow, Shown } from '#/api/types'
 import {
   GATHER,
+  type Memory,
   merged,
-  NEW,
   News,
   type Notice,
   notice,
@@ -19,10 +19,10 @@ const row = (id: number, status: Exclude<Shown, 'paused'>, enabled = true): Over
   aRowOf(id, { status, enabled })
 
 const changes = (...states: OverviewRow[][]) => {
-  const memory = { lost: new Set<number>(), came: new Map<number, number>() }
+  const memory: Memory = new Map()
   return states
     .slice(1)
-    .map((after, at) => noticed(states[at] ?? [], after, memory, at).map((each) => each.what))
+    .map((after, at) => noticed(states[at] ?? [], after, memory).map((each) => each.what))
 }
 
 describe('what is noticed', () => {
@@ -41,16 +41,21 @@ describe('what is noticed', () => {
     expect(changes([], [row(1, 'down')], [row(1, 'up')])).toEqual([[], ['restored']])
   })
 
-  it('is not that the first check of a new one fails, as against that of one long silent', () => {
-    const unchecked = { ...row(1, 'unknown'), since: null }
-    expect(changes([], [unchecked], [row(1, 'down')], [row(1, 'up')])).toEqual([
+  it('is not that the first check of a new one fails', () => {
+    expect(changes([], [row(1, 'unknown')], [row(1, 'down')], [row(1, 'up')])).toEqual([
       [],
       [],
       ['restored'],
     ])
-    const memory = { lost: new Set<number>(), came: new Map<number, number>() }
-    noticed([], [unchecked], memory, 0)
-    expect(noticed([unchecked], [row(1, 'down')], memory, NEW)).toHaveLength(1)
+  })
+
+  it('is not how one turns out that was unknown when the page was opened', () => {
+    const begun = [row(1, 'unknown'), row(2, 'unknown')]
+    const found = [row(1, 'down'), row(2, 'up')]
+    expect(changes(begun, found, [row(1, 'up'), row(2, 'down')])).toEqual([
+      [],
+      ['restored', 'lost'],
+    ])
   })
 
   it('is not that nothing is known, and the return after it is one return', () => {
@@ -64,8 +69,13 @@ describe('what is noticed', () => {
     ).toEqual([['lost'], [], []])
   })
 
-  it('is neither pausing nor resuming', () => {
-    expect(changes([row(1, 'down')], [row(1, 'down', false)], [row(1, 'down')])).toEqual([[], []])
+  it.each(['up', 'down'] as const)('is neither pausing nor resuming one that is %s', (status) => {
+    const paused = row(1, 'unknown', false)
+    expect(changes([row(1, status)], [paused], [row(1, 'unknown')], [row(1, 'down')])).toEqual([
+      [],
+      [],
+      [],
+    ])
   })
 
   it('is nothing where a loss and its return fall into one group', () => {
