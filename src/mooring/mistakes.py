@@ -64,8 +64,10 @@ def problems_of(error: ValidationError, known: Iterable[str] = ()) -> list[Probl
     for each in errors:
         loc = each["loc"]
         chosen = _may_be_choice(loc) and tried[loc[:-1]] > 1  # alone it is a key of that name
-        field = ".".join(_shown(str(part)) for part in (loc[:-1] if chosen else loc))
         message = words_of(each)
+        if len(loc) > 2 and loc[-1] == "[key]":  # noqa: PLR2004 -- a table, its key, and Pydantic's word for it
+            loc, message = loc[:-1], f"the key itself {message}"
+        field = ".".join(_shown(str(part)) for part in (loc[:-1] if chosen else loc))
         inside, separator, rest = message.partition(": ")
         if separator and inside.isidentifier():  # a validator of several fields names the one it means
             field, message = f"{field}.{inside}" if field else inside, rest

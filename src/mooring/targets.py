@@ -34,9 +34,12 @@ M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
 
 LONGEST_NAME = 200
-_BIDIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 # Not Cn: which characters are unassigned depends on the Unicode version, and new emoji are among them.
-_HIDDEN = frozenset({"Cc", "Cs", "Co", "Zl", "Zp"})
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+_EMPTY = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+"""Letters, marks and a symbol that show nothing, so that two names with and without look the same."""
+_JOINER = "\u200d"
+_SKIN_TONES = "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
 
 
 def printable(name: str) -> str:
@@ -45,12 +48,20 @@ def printable(name: str) -> str:
         raise ValueError("has to hold something that can be read")
     if len(name) > LONGEST_NAME:
         raise ValueError(f"has {len(name)} characters; at most {LONGEST_NAME} are allowed")
-    for character in name:
-        if character in _BIDIRECTIONAL or unicodedata.category(character) in _HIDDEN:
-            raise ValueError(
-                f"holds U+{ord(character):04X}; control and bidirectional characters are refused"
+    for at, character in enumerate(name):
+        hidden = character in _EMPTY or unicodedata.category(character) in _HIDDEN
+        if hidden and not (character == _JOINER and _joins(name[:at], name[at + 1 :])):
+            text = (
+                f"holds U+{ord(character):04X}; control, invisible and bidirectional characters are refused"
             )
+            raise ValueError(text)
     return name
+
+
+def _joins(before: str, after: str) -> bool:
+    """Whether what stands between makes one emoji of two, as in a family."""
+    pair = before.rstrip(f"\ufe0f{_SKIN_TONES}")[-1:], after[:1]
+    return all(each and unicodedata.category(each) == "So" for each in pair)
 
 
 def _no_truth(value: Any) -> Any:

@@ -269,6 +269,15 @@ def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
     assert "hunter2" not in "".join(told)
 
 
+def test_name_that_cannot_be_seen_is_told_with_its_place(tmp_path: Path) -> None:
+    """What the API refuses as a name is refused in a file too."""
+    path = written(tmp_path, '[[targets]]\nname = "po\u200brt"\nurl = "tcp://127.0.0.1:22"\n')
+    assert mistakes(path) == [
+        "mooring.toml: targets[0].name: "
+        "holds U+200B; control, invisible and bidirectional characters are refused"
+    ]
+
+
 @pytest.mark.parametrize("section", ["[[channels]]", "[[alert_rules]]", "[pools]", "[export.influxdb]"])
 def test_section_of_a_later_version_is_refused(tmp_path: Path, section: str) -> None:
     """What this version cannot do is refused: an alert rule that is ignored would never ring."""

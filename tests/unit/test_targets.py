@@ -157,7 +157,7 @@ def test_all_mistakes_are_told_at_once() -> None:
         "interval": "has to be a number",
         "timeout": "has to be at least 0.1",
         "failures_before_down": "has to be a number",
-        "name": "holds U+000A; control and bidirectional characters are refused",
+        "name": "holds U+000A; control, invisible and bidirectional characters are refused",
         "labels.team": "has to be text",
         "enabled": "has to be true or false",
         "quorum": "has to be at least 1",
@@ -257,19 +257,44 @@ def test_hostile_kind_is_refused(kind: Any) -> None:
         ("", "has to hold something that can be read"),
         (" \u3000", "has to hold something that can be read"),
         ("x" * 10_000, "has 10000 characters; at most 200 are allowed"),
-        ("a\x00b", "holds U+0000; control and bidirectional characters are refused"),
-        ("a\x1b[31m", "holds U+001B; control and bidirectional characters are refused"),
-        ("a\x85b", "holds U+0085; control and bidirectional characters are refused"),
-        ("a\u202eb", "holds U+202E; control and bidirectional characters are refused"),
-        ("a\u2066b", "holds U+2066; control and bidirectional characters are refused"),
-        ("a\u2028b", "holds U+2028; control and bidirectional characters are refused"),
-        ("a\ud800b", "holds U+D800; control and bidirectional characters are refused"),
-        ("a\ue000b", "holds U+E000; control and bidirectional characters are refused"),
+        ("a\x00b", "holds U+0000; control, invisible and bidirectional characters are refused"),
+        ("a\x1b[31m", "holds U+001B; control, invisible and bidirectional characters are refused"),
+        ("a\x85b", "holds U+0085; control, invisible and bidirectional characters are refused"),
+        ("a\u202eb", "holds U+202E; control, invisible and bidirectional characters are refused"),
+        ("a\u2066b", "holds U+2066; control, invisible and bidirectional characters are refused"),
+        ("a\u2028b", "holds U+2028; control, invisible and bidirectional characters are refused"),
+        ("a\ud800b", "holds U+D800; control, invisible and bidirectional characters are refused"),
+        ("a\ue000b", "holds U+E000; control, invisible and bidirectional characters are refused"),
+        *[
+            (
+                f"a{each}b",
+                f"holds U+{ord(each):04X}; control, invisible and bidirectional characters are refused",
+            )
+            for each in "\u200b\u200c\u200d\u200e\u2060\ufeff\u00ad\u180e\u3164\u2800\u034f\U000e0041"
+        ],
+        ("\U0001f469\u200d", "holds U+200D; control, invisible and bidirectional characters are refused"),
+        ("\u200d\U0001f680", "holds U+200D; control, invisible and bidirectional characters are refused"),
     ],
 )
 def test_name_that_cannot_be_shown_is_refused(name: str, message: str) -> None:
-    """Names with control, bidirectional or private characters, empty or endless, are refused."""
+    """Names with control, invisible, bidirectional or private characters, empty or endless, are refused."""
     assert problems_of({**GOOD, "name": name}) == {"name": message}
+
+
+def test_every_name_has_to_be_seen() -> None:
+    """Labels, dependencies and regions are held to the same, each mistake naming its field."""
+    message = "holds U+200B; control, invisible and bidirectional characters are refused"
+    keys = {
+        "labels": {"te\u200bam": "a", "env": "pr\u200bod"},
+        "depends_on": ["d\u200bb"],
+        "regions": ["local", "\u200bx"],
+    }
+    assert problems_of({**GOOD, **keys}) == {
+        "labels.'te\\u200bam'": f"the key itself {message}",
+        "labels.env": message,
+        "depends_on.0": message,
+        "regions.1": message,
+    }
 
 
 @pytest.mark.parametrize(
@@ -279,6 +304,7 @@ def test_name_that_cannot_be_shown_is_refused(name: str, message: str) -> None:
         "../../etc/passwd",
         "'; DROP TABLE targets; --",
         "\U0001f469\u200d\U0001f680 \u00fcber",
+        "\U0001f468\U0001f3fd\u200d\U0001f469 and \u2764\ufe0f\u200d\U0001f525",
         "\U0001fae9 newer than this Python",
         "\u65e5\u672c\u8a9e",
         "x" * LONGEST_NAME,

@@ -322,17 +322,18 @@ async def test_a_hostile_name_round_trips(api: Api, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("a\u202eb", "holds U+202E; control and bidirectional characters are refused"),
-        ("a\nb", "holds U+000A; control and bidirectional characters are refused"),
+        ("a\u202eb", "holds U+202E; control, invisible and bidirectional characters are refused"),
+        ("a\u200bb", "holds U+200B; control, invisible and bidirectional characters are refused"),
+        ("a\nb", "holds U+000A; control, invisible and bidirectional characters are refused"),
         ("\x00", "holds"),
         ("a" * 10_000, "has 10000 characters; at most 200 are allowed"),
         ("   ", "has to hold something that can be read"),
         ("\ud800", ""),
     ],
-    ids=["bidirectional", "line break", "null", "long", "blank", "half a pair"],
+    ids=["bidirectional", "zero width", "line break", "null", "long", "blank", "half a pair"],
 )
 async def test_a_name_that_cannot_be_shown_is_refused(api: Api, name: str, says: str) -> None:
-    """Control and bidirectional characters, blanks and 10,000 characters are refused, naming the field."""
+    """What cannot be seen, blanks and 10,000 characters are refused, naming the field."""
     import json
 
     content = json.dumps({"name": name, "kind": "scripted"})
