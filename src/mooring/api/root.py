@@ -18,17 +18,17 @@ from mooring.api.wire import Json
 
 router = APIRouter(route_class=Guarded)
 
+VIEWS = ("/", "/add", "/import", "/tokens", "/sign-in", "/targets/{target}", "/targets/{target}/edit")
 
-@router.get("/", include_in_schema=False, openapi_extra=dict(PUBLIC))
-@router.get("/add", include_in_schema=False, openapi_extra=dict(PUBLIC))
-@router.get("/import", include_in_schema=False, openapi_extra=dict(PUBLIC))
-@router.get("/tokens", include_in_schema=False, openapi_extra=dict(PUBLIC))
-@router.get("/sign-in", include_in_schema=False, openapi_extra=dict(PUBLIC))
-@router.get("/targets/{target}", include_in_schema=False, openapi_extra=dict(PUBLIC))
-@router.get("/targets/{target}/edit", include_in_schema=False, openapi_extra=dict(PUBLIC))
+
 async def page(here: Here) -> Response:
     """Give the dashboard's page, which shows the view of its address."""
     return here.dashboard.page(here.base_path)
+
+
+for view in VIEWS:
+    for path in sorted({view, f"{view.rstrip('/')}/"}):  # people write a slash at its end, and none
+        router.add_api_route(path, page, include_in_schema=False, openapi_extra=dict(PUBLIC))
 
 
 @router.get("/assets/{name}", include_in_schema=False, openapi_extra=dict(PUBLIC))

@@ -38,13 +38,14 @@ def dressed(api: Api, built: Path) -> Api:
     return api
 
 
+@pytest.mark.parametrize("slash", ["", "/"], ids=["plain", "slash"])
 @pytest.mark.parametrize(
-    "path", ["/", "/add", "/import", "/tokens", "/sign-in?code=x", "/targets/7", "/targets/7/edit"]
+    "path", ["", "/add", "/import", "/tokens", "/sign-in", "/targets/7", "/targets/7/edit"]
 )
-async def test_each_view_has_an_address(dressed: Api, path: str) -> None:
-    """Whoever opens or reloads the address of a view gets the page, signed in or not."""
+async def test_each_view_has_an_address(dressed: Api, path: str, slash: str) -> None:
+    """Whoever opens or reloads the address of a view gets the page, signed in or not, slash or not."""
     for client in (dressed.nobody, dressed.viewer):
-        answer = await client.get(path)
+        answer = await client.get(f"{path}{slash}", params={"code": "x"})
         assert answer.status_code == 200
         assert answer.headers["content-type"] == "text/html; charset=utf-8"
         assert "The dashboard" in answer.text
