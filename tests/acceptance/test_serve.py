@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sqlite3
 import stat
 import subprocess
@@ -78,15 +79,19 @@ def test_a_second_start_makes_nothing(start_mooring: StartMooring) -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])
 def test_without_a_token_others_cannot_reach_it(tmp_path: Path, host: str) -> None:
-    """Listening where others can reach it is refused until there is a token; the message says how."""
+    """Listening where others can reach it is refused until there is a token; the command told makes it."""
     program = str(Path(sys.executable).with_name("mooring"))
-    where = ["--database", f"sqlite:///{tmp_path}/mooring.db"]
+    where = ["--database", f"sqlite:///{tmp_path}/my results.db"]
     serve = [program, "serve", "--host", host, "--port", str(free_port()), *where]
     done = subprocess.run(serve, capture_output=True, text=True, timeout=60, cwd=tmp_path, check=False)
     assert done.returncode == 2
     assert f"server.host: is {host}, where others can reach it, but there is no token yet." in done.stderr
-    assert "mooring token create --role admin --name me" in done.stderr
     assert not (tmp_path / "mooring.token").exists()
+    advice = shlex.split(done.stderr.partition("Make one first: ")[2])
+    assert advice == ["mooring", "token", "create", "--role", "admin", "--name", "me", *where]
+    subprocess.run([program, *advice[1:]], capture_output=True, timeout=60, cwd=tmp_path, check=True)
+    with closing(sqlite3.connect(tmp_path / "my results.db")) as database:
+        assert database.execute("SELECT name, role FROM tokens").fetchall() == [("me", "admin")]
 
 
 def test_a_port_that_is_taken_is_told(start_mooring: StartMooring, tmp_path: Path) -> None:

@@ -37,18 +37,19 @@ async def serve(
     *,
     announce: Callable[[str], None] = print,
     ready: Callable[[str], Awaitable[None]] | None = None,
+    given: str = "",
 ) -> None:
     """Serve an open App until SIGINT or SIGTERM.
 
     `announce` is given lines for the person who started it, among them the one-time sign-in address
-    of a first start. `ready` is awaited with the server's own address once it listens. Raises
-    InputError where it must not or cannot listen.
+    of a first start. `ready` is awaited with the server's own address once it listens. `given` is what
+    another command needs to find the same database. Raises InputError where it must not or cannot listen.
     """
     server = app.settings.server
     keyring = Keyring(app.store, app.clock)
     first = not await keyring.tokens()
     if first and not is_loopback(server.host):
-        raise InputError([Problem("server.host", _UNSAFE.format(server.host))])
+        raise InputError([Problem("server.host", _UNSAFE.format(server.host, given))])
     with _listening(server.host, server.port) as listener:
         api = create_app(app)
         context: Context = api.state.context
@@ -181,5 +182,5 @@ def _keep(path: Path, secret: str) -> None:
 
 _UNSAFE = (
     "is {}, where others can reach it, but there is no token yet. Make one first: "
-    "mooring token create --role admin --name me"
+    "mooring token create --role admin --name me{}"
 )

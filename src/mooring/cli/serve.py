@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import logging
 import os
+import shlex
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from mooring.cli.given import config_path
 from mooring.cli.logs import log_to_stderr
 from mooring.cli.terminal import safe
 from mooring.config import load
+from mooring.core.redact import masked
 from mooring.core.status import Status
 from mooring.core.target import Origin, Target
 
@@ -55,11 +57,22 @@ def run(args: argparse.Namespace) -> int:
         app = App(settings)
         app.on("transition", partial(tell, app))
         async with app:
-            await serve(app, announce=partial(print, flush=True), ready=partial(begin, app, demo=args.demo))
+            await serve(
+                app,
+                announce=partial(print, flush=True),
+                ready=partial(begin, app, demo=args.demo),
+                given=_same_database(args),
+            )
 
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(serving())
     return 0
+
+
+def _same_database(args: argparse.Namespace) -> str:
+    """Return the options with which another command finds the same database, a password masked."""
+    given = (("-c", args.config), ("--database", args.database and masked(args.database)))
+    return "".join(f" {option} {shlex.quote(value)}" for option, value in given if value)
 
 
 def tell(app: App, target: Target, old: Status, new: Status) -> None:
