@@ -272,10 +272,8 @@ def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
 def test_name_that_cannot_be_seen_is_told_with_its_place(tmp_path: Path) -> None:
     """What the API refuses as a name is refused in a file too."""
     path = written(tmp_path, '[[targets]]\nname = "po\u200brt"\nurl = "tcp://127.0.0.1:22"\n')
-    assert mistakes(path) == [
-        "mooring.toml: targets[0].name: "
-        "holds U+200B; control, invisible and bidirectional characters are refused"
-    ]
+    message = "holds U+200B; control, invisible and bidirectional characters are refused"
+    assert mistakes(path) == [f"mooring.toml: targets[0].name: {message}"]
 
 
 @pytest.mark.parametrize("section", ["[[channels]]", "[[alert_rules]]", "[pools]", "[export.influxdb]"])
