@@ -9,12 +9,18 @@ import type { paths } from './schema'
 export const apiUrl = (path: string): string =>
   new URL(path.replace(/^\//, ''), document.baseURI).toString()
 
+/** Not signed in, and not allowed: also where another tab has signed in as somebody else. */
+const TURNED_AWAY: ReadonlySet<number> = new Set([401, 403])
+const isSession = ({ url }: Request): boolean => url === apiUrl('api/v1/session')
+
 export class Api {
   /** Of the session; goes with each request that changes something. Null with no session. */
   csrf: string | null = null
   /** The server's time, as its answers tell it. */
   readonly clock = new Clock()
   readonly client
+  /** Told of each request that is turned away: who is signed in may be another now, or nobody. */
+  turnedAway: () => void = () => undefined
 
   constructor() {
     this.client = createClient<paths>({
@@ -41,6 +47,7 @@ export class Api {
       throw new Unreachable()
     }
     this.clock.heed(response.headers.get('date'), true)
+    if (TURNED_AWAY.has(response.status) && !isSession(request)) this.turnedAway()
     if (!response.ok) throw new ApiError(await problemOf(response))
     return response
   }

@@ -4,7 +4,6 @@ import { backoff } from '#/lib/backoff'
 
 import { type Api, apiUrl } from './client'
 import { Patches, type Rows } from './patches'
-import { ApiError } from './problem'
 import { keys, overviewQuery } from './queries'
 import { events } from './sse'
 import type { Monitoring, Transition } from './types'
@@ -97,7 +96,7 @@ export class Live {
       const connection = new AbortController()
       this.#connection = connection
       /* oxlint-disable no-await-in-loop -- one connection after the other */
-      await this.#listen(connection).catch((error: unknown) => this.#heed(error, closed))
+      await this.#listen(connection).catch(() => undefined)
       connection.abort()
       if (closed.aborted) return
       this.#watchdog.stop()
@@ -169,11 +168,6 @@ export class Live {
   #refresh(): void {
     const kept = new Set<unknown>([keys.overview[0], keys.session[0]])
     void this.cache.invalidateQueries({ predicate: ({ queryKey: [what] }) => !kept.has(what) })
-  }
-
-  #heed(error: unknown, closed: AbortSignal): void {
-    if (closed.aborted || !(error instanceof ApiError) || error.status !== 401) return
-    void this.cache.invalidateQueries({ queryKey: keys.session })
   }
 
   #pause(): Promise<void> {

@@ -21,6 +21,10 @@ export class ApiError extends Error {
   }
 }
 
+/** Nobody is signed in any more. Who looks is asked to sign in, over the page: no more is said of it. */
+export const isSignedOut = (error: unknown): boolean =>
+  error instanceof ApiError && error.status === 401
+
 /** The server did not answer at all: it is stopped, or the network between is cut. */
 export class Unreachable extends Error {
   constructor() {

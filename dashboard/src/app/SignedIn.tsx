@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Navigate, Outlet, useLocation } from 'react-router'
 
 import { useApi } from '#/api/context'
-import { ApiError } from '#/api/problem'
+import { isSignedOut } from '#/api/problem'
 import { sessionQuery } from '#/api/queries'
 import { paths } from '#/lib/paths'
 import { ErrorNotice } from '#/ui/ErrorNotice'
@@ -18,7 +18,7 @@ export function SignedIn() {
   const api = useApi()
   const session = useQuery(sessionQuery(api))
   const here = useLocation()
-  const nobody = session.error instanceof ApiError && session.error.status === 401
+  const nobody = isSignedOut(session.error)
   // Without the csrf they have signed out themselves.
   const stays = session.data !== undefined && !(nobody && api.csrf === null)
   if (nobody && !stays) {

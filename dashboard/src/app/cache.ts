@@ -1,23 +1,14 @@
-import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query'
+import { QueryClient } from '@tanstack/react-query'
 
-import { ApiError, Unreachable } from '#/api/problem'
+import type { Api } from '#/api/client'
+import { Unreachable } from '#/api/problem'
 import { keys } from '#/api/queries'
 
 const MOST_TRIES = 2
-/** Not signed in, and not allowed: also where another tab has signed in as somebody else. */
-const TURNED_AWAY: ReadonlySet<number> = new Set([401, 403])
 
 /** The cache of all that the server said. Whoever is turned away asks anew who is signed in. */
-export function makeCache(): QueryClient {
-  const heed = (error: Error, key?: readonly unknown[]) => {
-    const turnedAway = error instanceof ApiError && TURNED_AWAY.has(error.status)
-    if (turnedAway && key?.[0] !== keys.session[0]) {
-      void cache.invalidateQueries({ queryKey: keys.session })
-    }
-  }
-  const cache: QueryClient = new QueryClient({
-    queryCache: new QueryCache({ onError: (error, query) => heed(error, query.queryKey) }),
-    mutationCache: new MutationCache({ onError: (error) => heed(error) }),
+export function makeCache(api: Api): QueryClient {
+  const cache = new QueryClient({
     defaultOptions: {
       queries: {
         staleTime: 10_000,
@@ -27,5 +18,6 @@ export function makeCache(): QueryClient {
       mutations: { networkMode: 'always' },
     },
   })
+  api.turnedAway = () => void cache.invalidateQueries({ queryKey: keys.session })
   return cache
 }

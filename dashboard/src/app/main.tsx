@@ -11,7 +11,7 @@ import { makeCache } from './cache'
 import { makeRouter } from './routes'
 
 const api = new Api()
-const cache = makeCache()
+const cache = makeCache(api)
 const live = new Live(api, cache)
 const router = makeRouter(new URL(document.baseURI).pathname)
 

@@ -28,7 +28,8 @@ export type Step =
   | { readonly is: 'cancelled' }
   | { readonly is: 'saving'; readonly id: number }
   | { readonly is: 'saved'; readonly id: number; readonly as: number }
-  | { readonly is: 'notSaved'; readonly id: number; readonly mistake: Error }
+  /** `mistake` is null where nothing is wrong with it. */
+  | { readonly is: 'notSaved'; readonly id: number; readonly mistake: Error | null }
 
 export const NOT_TESTED: Test = { phase: 'none' }
 

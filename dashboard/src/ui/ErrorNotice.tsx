@@ -1,7 +1,7 @@
 import { Alert, Button, List } from '@mantine/core'
 import { IconAlertCircle, IconPlugConnectedX } from '@tabler/icons-react'
 
-import { ApiError, Unreachable } from '#/api/problem'
+import { ApiError, isSignedOut, Unreachable } from '#/api/problem'
 
 import { Folded } from './Folded'
 
@@ -13,8 +13,9 @@ interface ErrorNoticeProps {
   retrying?: boolean
 }
 
-/** An error in the API's own words, each field's too, with a way to try again. */
+/** An error in the API's own words, each field's too, with a way to try again. Of a session's end nothing. */
 export function ErrorNotice({ error, title, onRetry, retrying = false }: ErrorNoticeProps) {
+  if (isSignedOut(error)) return null
   const Icon = error instanceof Unreachable ? IconPlugConnectedX : IconAlertCircle
   const fields = error instanceof ApiError ? error.errors : []
   return (

@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { Api } from '#/api/client'
 import { Live } from '#/api/live'
-import { ApiError, Unreachable } from '#/api/problem'
-import { keys, overviewQuery, sessionQuery } from '#/api/queries'
+import { Unreachable } from '#/api/problem'
+import { keys, overviewQuery } from '#/api/queries'
 import type { Overview, OverviewRow, Transition } from '#/api/types'
 
 import { Script } from '../stream'
@@ -260,14 +260,6 @@ describe('a broken connection', () => {
     server.state()
     await tick()
     expect(server.live.state.phase).toBe('broken')
-  })
-
-  it('asks who is signed in where the server turns it away', async () => {
-    const asked = vi.spyOn(server.cache, 'invalidateQueries')
-    server.refuse = new ApiError({ status: 401, detail: 'The session has ended.', errors: [] })
-    server.live.open()
-    await tick()
-    expect(asked).toHaveBeenCalledWith({ queryKey: sessionQuery(server.api).queryKey })
   })
 
   it('is not opened anew once closed', async () => {

@@ -1,6 +1,6 @@
 import { type RefObject, useLayoutEffect, useMemo, useState } from 'react'
 
-import { ApiError } from '#/api/problem'
+import { ApiError, isSignedOut } from '#/api/problem'
 import { placedErrors } from '#/lib/form'
 import type { Field } from '#/lib/jsonSchema'
 
@@ -31,7 +31,7 @@ export function useFormErrors(fields: readonly Field[], form: RefObject<HTMLForm
     tell: (said: Error | null) => {
       setMended(new Set())
       // Whose session has ended is asked to sign in, over the form: that is no mistake in it.
-      setError(said instanceof ApiError && said.status === 401 ? null : said)
+      setError(isSignedOut(said) ? null : said)
     },
     mend: (key: string) => setMended((keys) => (keys.has(key) ? keys : new Set(keys).add(key))),
   }

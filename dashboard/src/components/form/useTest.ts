@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'react'
 
 import { openCheck } from '#/api/check'
 import { useApi } from '#/api/context'
+import { isSignedOut } from '#/api/problem'
 import type { Result, StageResult } from '#/api/types'
 import type { Body } from '#/lib/form'
 
@@ -41,7 +42,7 @@ export function useTest() {
       return null
     } catch (error) {
       if (signal.aborted) return null
-      change({ phase: 'refused', error: error as Error })
+      change(isSignedOut(error) ? NONE : { phase: 'refused', error: error as Error })
       return error as Error
     }
   }

@@ -4,6 +4,7 @@ import { useEffect, useReducer, useRef, useState } from 'react'
 import { openCheck } from '#/api/check'
 import { data } from '#/api/client'
 import { useApi } from '#/api/context'
+import { isSignedOut } from '#/api/problem'
 import { keys } from '#/api/queries'
 import type { Found, SavedTarget, TargetInput } from '#/api/types'
 import { aFewAtOnce, pickedOf, type Row, stepped } from '#/lib/importing'
@@ -38,6 +39,11 @@ export function useImport() {
     setBusy('no')
   }
 
+  const cancel = () => {
+    stop.current?.abort()
+    step({ is: 'cancelled' })
+  }
+
   const testOne = async ({ id, name, found }: Row, signal: AbortSignal) => {
     step({ is: 'tested', id, test: { phase: 'running', stage: null } })
     try {
@@ -49,7 +55,8 @@ export function useImport() {
         }
       }
     } catch (error) {
-      if (!signal.aborted)
+      if (isSignedOut(error)) cancel()
+      else if (!signal.aborted)
         step({ is: 'tested', id, test: { phase: 'refused', error: error as Error } })
     }
   }
@@ -63,12 +70,7 @@ export function useImport() {
     setBusy('no')
   }
 
-  const cancel = () => {
-    stop.current?.abort()
-    step({ is: 'cancelled' })
-  }
-
-  const saveOne = async ({ id, name, found }: Row) => {
+  const saveOne = async ({ id, name, found }: Row, halt: AbortController) => {
     step({ is: 'saving', id })
     try {
       const body = { found: found.found, name } as TargetInput
@@ -76,14 +78,17 @@ export function useImport() {
       const saved = await data(call as Promise<{ data?: unknown }>)
       step({ is: 'saved', id, as: (saved as SavedTarget).id })
     } catch (error) {
-      step({ is: 'notSaved', id, mistake: error as Error })
+      const ended = isSignedOut(error)
+      if (ended) halt.abort()
+      step({ is: 'notSaved', id, mistake: ended ? null : (error as Error) })
     }
   }
 
   const save = async () => {
     setBusy('saving')
     // One after the other: of two with the same name the second is told so.
-    await aFewAtOnce(pickedOf(rows), 1, new AbortController().signal, saveOne)
+    const halt = new AbortController()
+    await aFewAtOnce(pickedOf(rows), 1, halt.signal, (row) => saveOne(row, halt))
     void cache.invalidateQueries({ queryKey: keys.overview })
     setBusy('no')
   }

@@ -3,7 +3,7 @@ import { useIsMutating, useMutation } from '@tanstack/react-query'
 
 import { type Api, apiUrl, data } from '#/api/client'
 import { useApi } from '#/api/context'
-import { Unreachable } from '#/api/problem'
+import { isSignedOut, Unreachable } from '#/api/problem'
 import { events } from '#/api/sse'
 import type { OverviewRow, Result, Status, TargetPatch } from '#/api/types'
 import { seconds } from '#/lib/format'
@@ -66,5 +66,7 @@ export function usePause({ id, name, enabled }: Pick<OverviewRow, 'id' | 'name' 
   })
 }
 
-const refused = (title: string, error: Error) =>
+function refused(title: string, error: Error): void {
+  if (isSignedOut(error)) return
   notifications.show({ title, message: error.message, color: 'red', autoClose: 10_000 })
+}

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'react'
 
 import { openCheckOf } from '#/api/check'
 import { useApi } from '#/api/context'
+import { isSignedOut } from '#/api/problem'
 import { keys } from '#/api/queries'
 
 import type { Result, StageResult } from '#/api/types'
@@ -45,6 +46,7 @@ export function useTestNow(id: number) {
       setTest((before) => ended(before))
     } catch (error) {
       if (mine.signal.aborted) return
+      if (isSignedOut(error)) return setTest(IDLE)
       setTest({ ...IDLE, phase: 'broken', error: error as Error })
     }
     void cache.invalidateQueries({ queryKey: keys.target(id) })
