@@ -1,10 +1,9 @@
 import { Anchor, Stack, Text, Title } from '@mantine/core'
 import { Link } from 'react-router'
 
-import { useMay } from '#/api/context'
 import { AddForm } from '#/components/form/AddForm'
+import { ForEditors } from '#/components/form/ForEditors'
 import { FormLoading } from '#/components/form/FormLoading'
-import { NotYours } from '#/components/form/NotYours'
 import { useKinds } from '#/components/form/useKinds'
 import { paths } from '#/lib/paths'
 import { ErrorNotice } from '#/ui/ErrorNotice'
@@ -24,16 +23,16 @@ export function AddPage() {
           .
         </Text>
       </div>
-      <Add />
+      <ForEditors to="add">
+        <Add />
+      </ForEditors>
     </Stack>
   )
 }
 
 function Add() {
-  const may = useMay()
   const kinds = useKinds()
-  if (!may.edit) return <NotYours to="add" />
-  if (kinds.error !== null) {
+  if (kinds.data === undefined && kinds.error !== null) {
     return (
       <ErrorNotice
         error={kinds.error}

@@ -2,13 +2,13 @@ import { Anchor, Stack, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from 'react-router'
 
-import { useApi, useMay } from '#/api/context'
+import { useApi } from '#/api/context'
 import { ApiError } from '#/api/problem'
 import { targetQuery } from '#/api/queries'
 import type { Target } from '#/api/types'
 import { EditForm } from '#/components/form/EditForm'
+import { ForEditors } from '#/components/form/ForEditors'
 import { FormLoading } from '#/components/form/FormLoading'
-import { NotYours } from '#/components/form/NotYours'
 import { useKinds } from '#/components/form/useKinds'
 import { paths } from '#/lib/paths'
 import { EmptyState } from '#/ui/EmptyState'
@@ -31,19 +31,19 @@ export function EditPage() {
         )}
         <Title order={1}>Edit {name}</Title>
       </div>
-      <Edit key={id} id={id} />
+      <ForEditors key={id} to="edit">
+        <Edit id={id} />
+      </ForEditors>
     </Stack>
   )
 }
 
 function Edit({ id }: { id: number }) {
-  const may = useMay()
   const target = useQuery({ ...targetQuery(useApi(), id), enabled: Number.isInteger(id) })
   const kinds = useKinds()
   if (!Number.isInteger(id)) {
     return <EmptyState title="There is no such target">Its number is no number.</EmptyState>
   }
-  if (!may.edit) return <NotYours to="edit" />
   if (
     target.error instanceof ApiError &&
     target.error.status === 404 &&
@@ -55,12 +55,12 @@ function Edit({ id }: { id: number }) {
       </EmptyState>
     )
   }
-  const error = kinds.error ?? (target.data === undefined ? target.error : null)
-  if (error !== null) {
+  const missing = [target, kinds].find(({ data, error }) => data === undefined && error !== null)
+  if (missing?.error != null) {
     const retry = () => void Promise.all([target.refetch(), kinds.refetch()])
     return (
       <ErrorNotice
-        error={error}
+        error={missing.error}
         title="The target could not be read"
         onRetry={retry}
         retrying={target.isFetching || kinds.isFetching}

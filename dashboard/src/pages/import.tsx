@@ -3,8 +3,7 @@ import { IconZoomQuestion } from '@tabler/icons-react'
 import { useState } from 'react'
 import { Link } from 'react-router'
 
-import { useMay } from '#/api/context'
-import { NotYours } from '#/components/form/NotYours'
+import { ForEditors } from '#/components/form/ForEditors'
 import { useLeaveGuard } from '#/components/form/useLeaveGuard'
 import { FoundList } from '#/components/import/FoundList'
 import { PasteArea } from '#/components/import/PasteArea'
@@ -17,7 +16,6 @@ import { usePageTitle } from '#/ui/usePageTitle'
 
 export function ImportPage() {
   usePageTitle('Import targets')
-  const may = useMay()
   return (
     <Stack gap="lg">
       <div>
@@ -30,7 +28,9 @@ export function ImportPage() {
           .
         </Text>
       </div>
-      {may.edit ? <Import /> : <NotYours to="add" />}
+      <ForEditors to="add">
+        <Import />
+      </ForEditors>
     </Stack>
   )
 }
