@@ -1,5 +1,6 @@
 import type { Result, Status } from '#/api/types'
 import type { Filters } from './filters'
+import { reasonWord } from './reasons'
 import { tally } from './report'
 import { STATUS_WORD } from './status'
 
@@ -156,6 +157,19 @@ export function progressWords(progress: Progress): string {
 export function spokenStep(progress: Progress): number {
   if (progress.total === 0) return 0
   return Math.floor((progress.results.length / progress.total) * 4)
+}
+
+/**
+ * What a target is and at what it failed, each word once: many a stage is called like the kind or the
+ * reason.
+ */
+export function whatFailed({ target: { kind }, failure }: Result): string[] {
+  if (failure === null) return [kind]
+  const { stage, reason } = failure
+  const why = reasonWord(reason)
+  if (stage === null) return [kind, `${why} before any stage`]
+  const said = stage === why ? why : `${stage}: ${why}`
+  return kind === stage ? [said] : [kind, said]
 }
 
 /** What a filtered list shows, as the end of a sentence: "down or unknown; of kind redis; with “web”". */

@@ -1,9 +1,13 @@
 import { describe, expect, it, vi } from 'vitest'
 
+import type { Failure } from '#/api/types'
 import { report, reportName } from '#/lib/report'
-import { type CheckEvent, CHUNK, progressWords, TestRun } from '#/lib/testAll'
+import { type CheckEvent, CHUNK, progressWords, TestRun, whatFailed } from '#/lib/testAll'
 
-import { aResultOf } from '../values'
+import { aFailure, aResult, aResultOf } from '../values'
+
+type Stage = NonNullable<Failure['stage']>
+type Reason = Failure['reason']
 
 const words = (error: unknown) => (error instanceof Error ? error.message : 'unknown')
 
@@ -131,5 +135,27 @@ describe('the report', () => {
     expect(reportName(new Date('2026-01-02T03:04:05.678Z'))).toBe(
       'mooring-report-2026-01-02T030405Z.json',
     )
+  })
+})
+
+describe('what failed', () => {
+  const failing = (kind: string, stage: Stage | null, reason: Reason) =>
+    whatFailed(
+      aResult({
+        target: { id: 1, name: 'a', kind, address: '' },
+        failure: aFailure({ stage, reason }),
+      }),
+    )
+
+  it('says kind, stage and reason, and no word twice', () => {
+    expect(failing('postgresql', 'tcp', 'refused')).toEqual(['postgresql', 'tcp: refused'])
+    expect(failing('tcp', 'tcp', 'refused')).toEqual(['tcp: refused'])
+    expect(failing('redis', 'auth', 'auth')).toEqual(['redis', 'auth'])
+    expect(failing('dns', 'dns', 'dns')).toEqual(['dns'])
+    expect(failing('redis', null, 'not_found')).toEqual(['redis', 'not found before any stage'])
+  })
+
+  it('is only a kind where nothing did', () => {
+    expect(whatFailed(aResult({ failure: null }))).toEqual(['postgresql'])
   })
 })

@@ -34,9 +34,11 @@ export function TestAllButton() {
   const forget = () => {
     if (asked?.run.snapshot().phase !== 'running') setAsked(null)
   }
+  const idle = asked === null
+  const nothing = idle && scope !== null ? whyNothing(scope) : null
   const press = () => {
-    if (asked !== null) setOpened(true)
-    else if (scope !== null) begin(scope.rows, scope.words)
+    if (!idle) setOpened(true)
+    else if (scope !== null && nothing === null) begin(scope.rows, scope.words)
   }
   return (
     <>
@@ -45,11 +47,15 @@ export function TestAllButton() {
         size="xs"
         variant="default"
         classNames={{ root: classes.button, section: classes.icon }}
-        leftSection={asked === null ? <PlayIcon /> : <Turning run={asked.run} />}
-        disabled={asked === null && scope === null}
+        leftSection={idle ? <PlayIcon /> : <Turning run={asked.run} />}
+        disabled={idle && scope === null}
+        // Not disabled, so that it keeps the focus and can say why.
+        aria-disabled={nothing !== null}
+        data-disabled={nothing !== null || undefined}
+        title={nothing ?? undefined}
         onClick={press}
       >
-        {asked === null ? <Offer scope={scope} /> : <GoingOn run={asked.run} />}
+        {idle ? <Offer scope={scope} /> : <GoingOn run={asked.run} />}
       </Button>
       <TestAllDialog
         asked={asked}
@@ -67,11 +73,25 @@ const PlayIcon = () => <IconPlayerPlay size={14} aria-hidden="true" />
 
 function Offer({ scope }: { scope: Scope | null }) {
   if (scope?.words == null) return 'Test all'
+  const running = runningOf(scope).length
+  if (running === 0) return 'Test none'
   return (
     <span>
-      Test <Said>these</Said> {count(scope.rows.length)}
+      Test <Said>these</Said> {count(running)}
     </span>
   )
+}
+
+const runningOf = ({ rows }: Scope) => rows.filter((row) => row.enabled)
+
+/** Why there is nothing to test; null where there is. */
+function whyNothing(scope: Scope): string | null {
+  if (runningOf(scope).length > 0) return null
+  if (scope.all.length === 0) return 'There is no target to test yet.'
+  if (scope.words === null) return 'All targets are paused.'
+  return scope.rows.length === 0
+    ? 'No target matches the filters.'
+    : 'All that the list shows is paused.'
 }
 
 const Said = ({ children }: { children: string }) => (

@@ -7,8 +7,9 @@ import { download } from '#/lib/download'
 import { paths } from '#/lib/paths'
 import { report, reportName } from '#/lib/report'
 import { STATUS_COLOR, STATUSES } from '#/lib/status'
-import { type Progress as Going, progressWords, spokenStep } from '#/lib/testAll'
+import { type Progress as Going, progressWords, spokenStep, whatFailed } from '#/lib/testAll'
 import { Folded } from '#/ui/Folded'
+import { Parts } from '#/ui/Parts'
 import { StatusBadge } from '#/ui/StatusBadge'
 
 import { type Asked, useProgress } from './run'
@@ -180,9 +181,12 @@ function FailingRow({ result, onFollow }: { result: Result; onFollow: () => void
       <Group gap="xs" wrap="wrap">
         <StatusBadge status={status} size="sm" />
         <Name id={target.id} name={target.name} onFollow={onFollow} />
-        <Text size="sm" c="dimmed">
-          {target.kind}
-          {failure !== null && ` · ${failure.stage ?? 'before any stage'}: ${failure.reason}`}
+        <Text size="sm" c="dimmed" component="div">
+          <Parts>
+            {whatFailed(result).map((part) => (
+              <span key={part}>{part}</span>
+            ))}
+          </Parts>
         </Text>
       </Group>
       {said !== '' && (

@@ -103,7 +103,8 @@ describe('testing all', () => {
     await waitFor(() => expect(bar).toHaveAttribute('aria-valuenow', '1'))
     const failing = within(dialog).getByRole('region', { name: 'Not up' })
     expect(failing).toHaveTextContent('t1')
-    expect(failing).toHaveTextContent('auth: auth')
+    expect(within(failing).getByText('postgresql')).toBeVisible()
+    expect(within(failing).getByText('auth')).toBeVisible()
     expect(failing).toHaveTextContent('invalid username-password pair')
 
     await server.send('result', aResultOf(2))
@@ -174,11 +175,38 @@ describe('testing all', () => {
     expect(dialog).toHaveTextContent('Only what the list shows: of kind tcp')
   })
 
-  it('says that there is nothing to test where all is paused', async () => {
-    const { dialog } = await started([aRow({ enabled: false })])
+  const paused = [aRow({ id: 1, enabled: false })]
+  it.each([
+    ['No target matches the filters.', rows, '/?q=nowhere', 'Test none'],
+    ['All that the list shows is paused.', rows, '/?status=paused', 'Test none'],
+    ['All targets are paused.', paused, '/', 'Test all'],
+    ['There is no target to test yet.', [], '/', 'Test all'],
+  ])('is not done where there is nothing to test, and says why: %s', async (why, all, at, name) => {
+    const { user } = shown(all, at)
+    const button = await screen.findByRole('button', { name })
 
-    await says(dialog, 'There is nothing to test')
+    await user.click(button)
+
+    expect(button).toHaveAttribute('aria-disabled', 'true')
+    expect(button).toHaveAccessibleDescription(why)
+    expect(screen.queryByRole('dialog')).toBeNull()
     expect(server.asked).toEqual([])
+  })
+
+  it('counts for the button only what is not paused', async () => {
+    shown(rows, '/?q=o')
+
+    expect(await screen.findByRole('button', { name: 'Test these 1' })).toBeEnabled()
+  })
+
+  it('says that there was nothing to test where all was paused meanwhile', async () => {
+    const { dialog } = await started()
+    await server.send('started', { total: 0, paused: 2 })
+    await server.done()
+
+    await waitFor(() =>
+      expect(within(dialog).getByRole('status')).toHaveTextContent('There is nothing to test'),
+    )
   })
 
   it('shows a refusal in the words of the API', async () => {
