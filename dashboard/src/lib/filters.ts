@@ -28,8 +28,10 @@ export const NO_FILTERS: Filters = {
 }
 
 const isShown = (word: string): word is Shown => (SHOWN as readonly string[]).includes(word)
+const isLabel = (word: string): boolean => word.includes('=')
+const isGroup = (word: string): boolean => word === 'kind' || word.startsWith('label:')
 
-/** Read the address. What it does not know it leaves out: addresses are typed and grow old. */
+/** Read the address. What it does not know it leaves out, see `unknownIn`: addresses grow old. */
 export function readFilters(params: URLSearchParams): Filters {
   const group = params.get('group') ?? ''
   const sort = params.get('sort')
@@ -37,11 +39,38 @@ export function readFilters(params: URLSearchParams): Filters {
     q: params.get('q') ?? '',
     statuses: [...new Set(params.getAll('status').filter(isShown))],
     kinds: [...new Set(params.getAll('kind'))],
-    labels: [...new Set(params.getAll('label').filter((label) => label.includes('=')))],
-    group: group === 'kind' || group.startsWith('label:') ? group : '',
+    labels: [...new Set(params.getAll('label').filter(isLabel))],
+    group: isGroup(group) ? group : '',
     sort: isSort(sort) ? sort : 'worst',
     folded: [...new Set(params.getAll('folded'))],
   }
+}
+
+const NOT_KNOWN: Readonly<Record<string, [known: (value: string) => boolean, words: string]>> = {
+  status: [isShown, 'No status is called'],
+  label: [isLabel, 'A label is written key=value, which this is not:'],
+  group: [isGroup, 'No grouping is called'],
+  sort: [isSort, 'No order is called'],
+}
+
+/** A sentence for each name in the address that says what there is not: it filters nothing. */
+export const unknownIn = (params: URLSearchParams): string[] =>
+  Object.entries(NOT_KNOWN).flatMap(([name, [known, words]]) => {
+    const odd = [...new Set(params.getAll(name))].filter((value) => value !== '' && !known(value))
+    return odd.length === 0 ? [] : [`${words} ${alternatives(odd)}.`]
+  })
+
+const MOST_NAMED = 3
+const LONGEST_NAMED = 60
+
+function alternatives(values: readonly string[]): string {
+  const quoted = values
+    .slice(0, MOST_NAMED)
+    .map(
+      (value) => `“${value.length > LONGEST_NAMED ? `${value.slice(0, LONGEST_NAMED)}…` : value}”`,
+    )
+  const more = values.length - quoted.length
+  return [...quoted, ...(more > 0 ? [`${more} more`] : [])].join(', ')
 }
 
 /** Write the address. What is as usual does not stand in it. */

@@ -1,6 +1,6 @@
 import { Button, Stack, Text, Title } from '@mantine/core'
 import { useLocalStorage, useMediaQuery } from '@mantine/hooks'
-import { IconHistory } from '@tabler/icons-react'
+import { IconHistory, IconLinkOff } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { type ReactNode, useCallback, useRef } from 'react'
 
@@ -107,7 +107,7 @@ function WithFeed({ rows, subtitle, children }: WithFeedProps) {
 function Targets({ rows, stale }: { rows: readonly OverviewRow[]; stale: boolean }) {
   const may = useMay()
   const control = useFilters()
-  const { filters, change, fold, clear } = control
+  const { filters, unknown, change, fold, clear, forget } = control
   const { lines, counts, found } = useLines(rows, filters)
   const choices = useChoices(rows)
   const search = useRef<HTMLInputElement>(null)
@@ -116,15 +116,16 @@ function Targets({ rows, stale }: { rows: readonly OverviewRow[]; stale: boolean
     (statuses: typeof filters.statuses) => change({ statuses }),
     [change],
   )
-  const clearAll = () => {
-    clear()
+  const goes = (press: () => void) => () => {
+    press()
     search.current?.focus() // the button that was pressed goes
   }
   return (
     <Stack gap="md">
       <StatusCounts counts={counts} chosen={filters.statuses} onChange={onStatuses} stale={stale} />
       <FilterBar control={control} choices={choices} search={search} />
-      <Found found={found} all={rows.length} filtered={isFiltered(filters)} onClear={clearAll} />
+      {unknown.length > 0 && <Unknown sentences={unknown} onForget={goes(forget)} />}
+      <Found found={found} all={rows.length} filtered={isFiltered(filters)} onClear={goes(clear)} />
       {found > 0 && (
         <TargetList
           key={wide ? 'wide' : 'narrow'}
@@ -136,6 +137,26 @@ function Targets({ rows, stale }: { rows: readonly OverviewRow[]; stale: boolean
         />
       )}
     </Stack>
+  )
+}
+
+interface UnknownProps {
+  sentences: readonly string[]
+  onForget: () => void
+}
+
+/** What the address asks for that there is not: without a word the list would seem to be what was asked for. */
+function Unknown({ sentences, onForget }: UnknownProps) {
+  return (
+    <div role="status" className={classes.unknown}>
+      <IconLinkOff size={16} aria-hidden="true" />
+      <span>
+        {sentences.join(' ')} The list is shown without {sentences.length === 1 ? 'it' : 'them'}.
+      </span>
+      <Button variant="default" size="compact-sm" onClick={onForget}>
+        Remove from the address
+      </Button>
+    </div>
   )
 }
 

@@ -7,6 +7,7 @@ import {
   isFiltered,
   NO_FILTERS,
   readFilters,
+  unknownIn,
   writeFilters,
 } from '#/lib/filters'
 
@@ -43,6 +44,26 @@ test('what an address says that is not known is left out', () => {
   const params = new URLSearchParams('status=odd&status=up&status=up&sort=odd&group=odd&label=odd')
 
   expect(readFilters(params)).toEqual({ ...NO_FILTERS, statuses: ['up'] })
+})
+
+test('of what an address says that is not known each is named once, and of many the first', () => {
+  const said = (search: string) => unknownIn(new URLSearchParams(search))
+
+  expect(said('status=foo&status=up&status=foo&group=odd')).toEqual([
+    'No status is called “foo”.',
+    'No grouping is called “odd”.',
+  ])
+  expect(said('sort=odd&label=odd')).toEqual([
+    'A label is written key=value, which this is not: “odd”.',
+    'No order is called “odd”.',
+  ])
+  expect(said('status=a&status=b&status=c&status=d&status=e')).toEqual([
+    'No status is called “a”, “b”, “c”, 2 more.',
+  ])
+  expect(said(`status=${'x'.repeat(5000)}`)).toEqual([`No status is called “${'x'.repeat(60)}…”.`])
+  expect(
+    said('status=up&group=label:team&sort=name&label=a%3Db&kind=x&q=y&status=&group='),
+  ).toEqual([])
 })
 
 test('every word of a search has to occur, in whatever place and case', () => {

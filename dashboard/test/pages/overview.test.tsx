@@ -180,6 +180,20 @@ describe('filters', () => {
     expect(screen.getByRole('searchbox', { name: 'Search targets' })).toHaveValue('')
   })
 
+  test('what the address asks for that there is not is told, and can be taken out', async () => {
+    const { user, router } = await show(rows, { at: '/?status=foo&status=down&group=bar' })
+    const told =
+      'No status is called “foo”. No grouping is called “bar”. The list is shown without them.'
+    expect(screen.getByText(told)).toBeInTheDocument()
+    expect(listed()).toEqual(['cache'])
+
+    await user.click(screen.getByRole('button', { name: 'Remove from the address' }))
+
+    expect(screen.queryByText(told)).toBeNull()
+    expect(router.state.location.search).toBe('?status=down')
+    expect(screen.getByRole('searchbox', { name: 'Search targets' })).toHaveFocus()
+  })
+
   test('a group tells its worst status and counts, and folds', async () => {
     const { user, router } = await show(rows, { at: '/?group=label:team' })
     const shop = screen.getByRole('button', { name: /^shop/ })

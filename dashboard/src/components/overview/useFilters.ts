@@ -1,19 +1,23 @@
 import { useEffect, useMemo, useState } from 'react'
 import { useLocation, useNavigationType, useSearchParams } from 'react-router'
 
-import { type Filters, NO_FILTERS, readFilters, writeFilters } from '#/lib/filters'
+import { type Filters, NO_FILTERS, readFilters, unknownIn, writeFilters } from '#/lib/filters'
 
 /** Browsers refuse more than some hundred addresses in half a minute. */
 const WRITE_AFTER_MS = 200
 
 export interface FilterControl {
   readonly filters: Filters
+  /** What the address asks for that there is not, in sentences. */
+  readonly unknown: readonly string[]
   /** A choice: a step that the back button takes back. */
   readonly change: (some: Partial<Filters>) => void
   /** The search as it is typed: no step of its own. */
   readonly type: (q: string) => void
   readonly fold: (group: string) => void
   readonly clear: () => void
+  /** Takes out of the address what there is not. */
+  readonly forget: () => void
 }
 
 /** The filters, which stand in the address. */
@@ -21,6 +25,7 @@ export function useFilters(): FilterControl {
   const [params, setParams] = useSearchParams()
   const [text, setText] = useTyped(params.get('q') ?? '')
   const filters = useMemo(() => ({ ...readFilters(params), q: text }), [params, text])
+  const unknown = useMemo(() => unknownIn(params), [params])
   useEffect(() => {
     if ((params.get('q') ?? '') === filters.q) return
     const write = () => setParams(writeFilters(filters), { replace: true })
@@ -42,8 +47,9 @@ export function useFilters(): FilterControl {
       const { group, sort, folded } = filters
       write({ ...NO_FILTERS, group, sort, folded })
     }
-    return { filters, change: write, type: setText, fold, clear }
-  }, [filters, setParams, setText])
+    const forget = () => write({}, true)
+    return { filters, unknown, change: write, type: setText, fold, clear, forget }
+  }, [filters, unknown, setParams, setText])
 }
 
 /**
