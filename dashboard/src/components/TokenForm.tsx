@@ -31,6 +31,7 @@ interface TokenFormProps {
 /** Asks for a token. */
 export function TokenForm({ signIn, mistake = null }: TokenFormProps) {
   const [empty, setEmpty] = useState(false)
+  const error = empty ? 'Enter a token.' : (signIn.error?.message ?? mistake)
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
     const token = new FormData(event.currentTarget).get('token')
@@ -57,7 +58,9 @@ export function TokenForm({ signIn, mistake = null }: TokenFormProps) {
           autoComplete="current-password"
           required
           withAsterisk={false}
-          error={empty ? 'Enter a token.' : (signIn.error?.message ?? mistake)}
+          error={error}
+          errorProps={{ role: 'alert' }}
+          aria-invalid={error === null ? undefined : true} // Mantine says it of all fields but this
         />
         <Button type="submit" fullWidth loading={signIn.isPending}>
           Sign in
