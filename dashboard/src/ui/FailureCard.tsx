@@ -1,4 +1,4 @@
-import { Code, Group, Stack, Text, Title } from '@mantine/core'
+import { Code, Stack, Text, Title } from '@mantine/core'
 
 import type { AboutReason, Failure, Status } from '#/api/types'
 import { reasonTitle, reasonWord, remedyWords } from '#/lib/reasons'
@@ -6,6 +6,7 @@ import { reasonTitle, reasonWord, remedyWords } from '#/lib/reasons'
 import { CopyButton } from './CopyButton'
 import classes from './FailureCard.module.css'
 import { Folded } from './Folded'
+import { Parts } from './Parts'
 
 export interface FailureCardProps {
   failure: Failure
@@ -26,21 +27,21 @@ export function FailureCard({ failure, about, status, label = 'Why it fails' }: 
         <Title order={2} size="h4">
           {reasonTitle(reason, about)}
         </Title>
-        <Group gap="xs" c="dimmed" fz="sm" style={{ rowGap: 0 }}>
-          {stage !== null && (
+        <Text component="div" c="dimmed" size="sm">
+          <Parts>
+            {stage !== null && (
+              <span>
+                at stage <b>{stage}</b>
+              </span>
+            )}
             <span>
-              at stage <b>{stage}</b>
+              reason <b>{reasonWord(reason)}</b>
             </span>
-          )}
-          {stage !== null && <span aria-hidden="true">·</span>}
-          <span>
-            reason <b>{reasonWord(reason)}</b>
-          </span>
-          <span aria-hidden="true">·</span>
-          <span className={classes.code}>
-            code <Code>{code}</Code>
-          </span>
-        </Group>
+            <span className={classes.code}>
+              code <Code>{code}</Code>
+            </span>
+          </Parts>
+        </Text>
         <div className={classes.message}>
           <Folded text={message} />
         </div>

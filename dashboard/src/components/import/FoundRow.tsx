@@ -8,6 +8,7 @@ import { isOpen, isUsable, obstacle, type Row, type Step, type Test } from '#/li
 import { paths } from '#/lib/paths'
 import { Breakable } from '#/ui/Breakable'
 import { Folded } from '#/ui/Folded'
+import { Parts } from '#/ui/Parts'
 import { StatusBadge } from '#/ui/StatusBadge'
 
 import classes from './import.module.css'
@@ -49,8 +50,11 @@ export const FoundRow = memo(function FoundRow({ row, disabled, step }: FoundRow
         <div className={classes.address}>
           <Breakable address={found.url} />
         </div>
-        <Text size="xs" c="dimmed">
-          {found.kind ?? 'no kind'} · {found.source}
+        <Text size="xs" c="dimmed" component="div">
+          <Parts>
+            <span>{found.kind ?? 'no kind'}</span>
+            <span>{found.source}</span>
+          </Parts>
         </Text>
       </div>
       <Outcome row={row} />

@@ -9,6 +9,7 @@ import { plural } from '#/lib/format'
 import { reasonTitle } from '#/lib/reasons'
 import { exact, timeOnDay, utcDay } from '#/lib/time'
 import { Folded } from '#/ui/Folded'
+import { Parts } from '#/ui/Parts'
 
 import classes from './lists.module.css'
 import { PagedList } from './PagedList'
@@ -76,16 +77,16 @@ function Day({ day: { day, region, count, first, last, ...at } }: { day: Failure
       <div className={classes.line}>
         <b>{utcDay(day)}</b>
         <span>{plural(count, 'time')}</span>
-        <span className={classes.dim}>
+        <Parts className={classes.dim}>
           {count === 1 ? (
             <Moment day={day} at={at.last_at} />
           ) : (
-            <>
+            <span>
               first <Moment day={day} at={at.first_at} />, last <Moment day={day} at={at.last_at} />
-            </>
+            </span>
           )}
-          {region !== 'local' && ` · ${region}`}
-        </span>
+          {region !== 'local' && <span>{region}</span>}
+        </Parts>
       </div>
       <Cause failure={last} />
       {first.message !== last.message && (

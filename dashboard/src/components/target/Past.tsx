@@ -12,6 +12,7 @@ import { checksWords, layers, totals, uptimeWords } from '#/lib/history'
 import { EmptyState } from '#/ui/EmptyState'
 import { ErrorNotice } from '#/ui/ErrorNotice'
 import { CHART_INSET, LatencyChart } from '#/ui/LatencyChart'
+import { Parts } from '#/ui/Parts'
 import { UptimeStrip } from '#/ui/UptimeStrip'
 
 import classes from './Past.module.css'
@@ -105,7 +106,7 @@ function PastOf({ past, window, order }: PastOfProps) {
   const { buckets, step } = past
   const looked = at === null ? undefined : buckets[at]
   const stacked = layers(buckets, order)
-  const words = (index: number) => stepWords(past, index)
+  const words = (index: number) => stepParts(past, index).join(' · ')
   const cursor = { at: looked === undefined ? null : at, move }
   const over = OVER[window]
   if (buckets.every((each) => each.count === 0) && past.uptime === null) {
@@ -123,7 +124,15 @@ function PastOf({ past, window, order }: PastOfProps) {
         label={`Latency by stage ${over}`}
       />
       <div className={classes.readout}>
-        {cursor.at === null ? <AtRest past={past} over={over} /> : words(cursor.at)}
+        {cursor.at === null ? (
+          <AtRest past={past} over={over} />
+        ) : (
+          <Parts>
+            {stepParts(past, cursor.at).map((part) => (
+              <span key={part}>{part}</span>
+            ))}
+          </Parts>
+        )}
       </div>
       <PastLegend layers={stacked} buckets={buckets} at={cursor.at} />
       <div className={classes.caption}>Uptime</div>
@@ -163,15 +172,15 @@ function AtRest({ past, over }: { past: History; over: string }) {
   )
 }
 
-/** One step in words: what the readout shows and a screen reader says. */
-function stepWords({ buckets, step }: History, index: number): string {
+/** One step in words, part by part: what the readout shows and a screen reader says. */
+function stepParts({ buckets, step }: History, index: number): string[] {
   const bucket = buckets[index]
-  if (bucket === undefined) return ''
+  if (bucket === undefined) return []
   const parts = [stepLabel(Date.parse(bucket.start), step), uptimeWords(bucket.uptime)]
   parts.push(checksWords(bucket))
   if (bucket.mean !== null) parts.push(`mean ${seconds(bucket.mean)}`)
   if (bucket.p95 !== null) parts.push(`95 % within ${seconds(bucket.p95)}`)
-  return parts.join(' · ')
+  return parts
 }
 
 function Totals({ past }: { past: History }) {

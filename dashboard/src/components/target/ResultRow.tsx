@@ -9,6 +9,7 @@ import { seconds } from '#/lib/format'
 import { clockTime, dayAndTime, exact } from '#/lib/time'
 import { finished } from '#/lib/waterfall'
 import { WarningsCard } from '#/ui/FailureCard'
+import { Parts } from '#/ui/Parts'
 import { StatusBadge } from '#/ui/StatusBadge'
 import { Waterfall } from '#/ui/Waterfall'
 
@@ -44,8 +45,10 @@ export function ResultRow({ result, kind, open, onToggle }: ResultRowProps) {
         <span className={classes.why}>{why(result)}</span>
         <span className={`${classes['end']} ${classes['took']}`}>{seconds(result.seconds)}</span>
         <span className={`${classes['end']} ${classes['dim']} ${classes['trigger']}`}>
-          {TRIGGER_WORD[result.trigger]}
-          {result.region !== 'local' && ` · ${result.region}`}
+          <Parts>
+            <span>{TRIGGER_WORD[result.trigger]}</span>
+            {result.region !== 'local' && <span>{result.region}</span>}
+          </Parts>
         </span>
       </UnstyledButton>
       <div id={id} hidden={!open}>

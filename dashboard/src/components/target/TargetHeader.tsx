@@ -11,6 +11,7 @@ import { shownStatus } from '#/lib/status'
 import { duration } from '#/lib/time'
 import { CopyButton } from '#/ui/CopyButton'
 import { Held } from '#/ui/Held'
+import { Parts } from '#/ui/Parts'
 import { Since } from '#/ui/Since'
 import { StatusBadge } from '#/ui/StatusBadge'
 
@@ -83,11 +84,12 @@ function Times({ target, passive }: { target: Target; passive: boolean }) {
   const last = health.last?.started_at ?? null
   return (
     <div className={classes.line}>
-      <Last at={last} passive={passive} />
-      <span className={classes.dot} />
-      {!enabled && <span>not tested until it is resumed</span>}
-      {enabled && passive && <span>expected every {every}</span>}
-      {enabled && !passive && <NextCheck at={health.next_check_at} every={every} />}
+      <Parts>
+        <Last at={last} passive={passive} />
+        {!enabled && <span>not tested until it is resumed</span>}
+        {enabled && passive && <span>expected every {every}</span>}
+        {enabled && !passive && <NextCheck at={health.next_check_at} every={every} />}
+      </Parts>
     </div>
   )
 }
@@ -120,14 +122,15 @@ function About({ target }: { target: Target }) {
   const where = elsewhere(target)
   return (
     <div className={classes.line}>
-      <span>{target.kind}</span>
-      {target.address !== '' && (
-        <>
-          <span className={classes.dot} />
-          <span className={classes.address}>{target.address}</span>
-          <CopyButton value={target.address} what="the address" />
-        </>
-      )}
+      <Parts>
+        <span>{target.kind}</span>
+        {target.address !== '' && (
+          <span className={classes.where}>
+            <span className={classes.address}>{target.address}</span>
+            <CopyButton value={target.address} what="the address" />
+          </span>
+        )}
+      </Parts>
       {Object.entries(target.labels).map(([key, value]) => (
         <Badge key={key} variant="default" tt="none" fw={500} maw="100%">
           {key}: {value}
