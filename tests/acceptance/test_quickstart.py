@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -15,7 +16,9 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.servers.chromium import PATIENCE
 from tests.servers.mooring import Mooring, StartMooring
 from tests.servers.postgresql import PostgreSQL, StartPostgreSQL
 from tests.servers.process import poll_until
@@ -158,3 +161,80 @@ def stop_the_database(newcomer: Newcomer) -> None:
     checked = newcomer.types("check", newcomer.orders, "--json")
     assert checked.returncode == 1
     assert json.loads(checked.stdout)["results"][0]["failure"]["stage"] == "tcp"
+
+
+NEXT_CHECK = 45_000
+"""Milliseconds in which a target is surely tested again by itself."""
+
+
+def test_the_quickstart_works_in_the_browser(newcomer: Newcomer, chromium: Browser) -> None:
+    """A newcomer pastes an address, tests and saves it, breaks it twice and sees why, without a reload."""
+    context = chromium.new_context()
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    try:
+        signs_in(page, newcomer)
+        adds_orders(page, newcomer)
+        sees_the_password_break(page, newcomer)
+        sees_the_database_stop(page, newcomer)
+    finally:
+        context.close()
+
+
+def signs_in(page: Page, newcomer: Newcomer) -> None:
+    """Open the printed address."""
+    page.goto(newcomer.server.sign_in_address)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("link", name="Mooring database")).to_be_visible()
+
+
+def adds_orders(page: Page, newcomer: Newcomer) -> None:
+    """Paste an address on the first screen, name it, test it, save it."""
+    begin = page.get_by_role("region", name="Begin")
+    expect(begin.get_by_role("heading")).to_have_text("What shall Mooring watch?")
+    begin.get_by_label("Address").fill(newcomer.orders)
+    begin.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("region", name="What a test proves")).to_be_visible()
+    page.get_by_role("textbox", name="Name", exact=True).fill("orders")
+    page.get_by_role("button", name="Test", exact=True).click()
+    expect(page.get_by_text("The test passed.")).to_be_visible()
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("heading", level=1, name="orders")).to_be_visible()
+    expect(page.get_by_text("Up", exact=True).first).to_be_visible()
+
+
+def sees_the_password_break(page: Page, newcomer: Newcomer) -> None:
+    """See the rejected login at its stage, with what mends it; put the password back and see it return."""
+    newcomer.postgresql.sql("ALTER ROLE app PASSWORD 'other'")
+    page.get_by_role("button", name="Test now", exact=True).click()
+    why = failing(page, "The login was rejected")
+    expect(why).to_contain_text(re.compile("stage auth.*reason auth.*code 28P01"))
+    expect(why).to_contain_text('ALTER ROLE "app" PASSWORD')
+    stages = page.get_by_role("list", name="Stages of the last check").get_by_role("listitem")
+    expect(stages.filter(has_text="failed")).to_contain_text("auth")
+    expect(stages.filter(has_text="not reached")).to_have_count(2)
+    expect(page).to_have_title(re.compile(r"^\(1 down\) "))
+
+    newcomer.postgresql.sql(f"ALTER ROLE app PASSWORD '{PASSWORD}'")
+    page.get_by_role("button", name="Test now", exact=True).click()
+    expect(why).to_have_count(0)
+    expect(page).not_to_have_title(re.compile("down"))
+
+
+def sees_the_database_stop(page: Page, newcomer: Newcomer) -> None:
+    """See the interruption confirmed and then told, by the checks that come by themselves, and its end."""
+    newcomer.postgresql.stop()
+    expect(page.get_by_text("confirming 1 of 3")).to_be_visible(timeout=NEXT_CHECK)
+    why = failing(page, "Nothing listens on the port")
+    expect(why).to_contain_text(re.compile("stage tcp.*reason refused.*code ECONNREFUSED"))
+    expect(page).to_have_title(re.compile(r"^\(1 down\) "), timeout=NEXT_CHECK)
+    newcomer.postgresql.start()
+    expect(why).to_have_count(0, timeout=NEXT_CHECK)
+    expect(page).not_to_have_title(re.compile("down"))
+
+
+def failing(page: Page, title: str) -> Locator:
+    """Return the card that says why, once it has that title."""
+    why = page.get_by_role("region", name="Why it fails")
+    expect(why.get_by_role("heading", name=title)).to_be_visible()
+    return why
