@@ -87,7 +87,7 @@ async def identify(scope: Scope, keyring: Keyring) -> Caller | None:
             raise Refused(HTTPStatus.UNAUTHORIZED, SIGN_IN, headers=CHALLENGE)
         return await keyring.by_token(secret.strip(), address(scope))
     cookie = session_cookie(scope)
-    return await keyring.by_session(cookie, address(scope)) if cookie else None
+    return await keyring.by_session(cookie) if cookie else None
 
 
 async def until_over(scope: Scope, keyring: Keyring, every: float) -> None:

@@ -62,11 +62,18 @@ class Keyring:
 
     async def by_token(self, secret: str, address: str) -> Caller:
         """Return who holds a token. Raises Refused."""
-        return self._known(await self._find(secret, self._of_token), WRONG, address)
+        caller = await self._find(secret, self._of_token)
+        if caller is None:
+            self.failed(address)
+        return self._known(caller, WRONG)
 
-    async def by_session(self, cookie: str, address: str) -> Caller:
-        """Return who is signed in with a cookie. Raises Refused."""
-        return self._known(await self._find(cookie, self._of_session), ENDED, address)
+    async def by_session(self, cookie: str) -> Caller:
+        """Return who is signed in with a cookie. Raises Refused.
+
+        An ended session is no failed login: a page that stays open sends it again and again, and whoever
+        signs in there may mistype their token.
+        """
+        return self._known(await self._find(cookie, self._of_session), ENDED)
 
     async def sign_in(self, secret: str, address: str) -> NewSession:
         """Open a session for a token or a one-time code, which is spent by that. Raises Refused."""
@@ -147,9 +154,8 @@ class Keyring:
         taken, self.taken = self.taken, asyncio.Event()
         taken.set()
 
-    def _known(self, caller: Caller | None, words: str, address: str) -> Caller:
+    def _known(self, caller: Caller | None, words: str) -> Caller:
         if caller is None:
-            self.failed(address)
             raise Refused(HTTPStatus.UNAUTHORIZED, words, headers=CHALLENGE)
         self._note_use(caller)
         return caller

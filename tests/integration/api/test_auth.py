@@ -205,6 +205,16 @@ async def test_failing_logins_are_slowed(tmp_path: Path) -> None:
         assert (await api.nobody.post("/api/v1/session", json=wrong)).status_code == 401
 
 
+async def test_an_ended_session_is_no_failing_login(tmp_path: Path) -> None:
+    """A page that is left open with an ended session does not use up what its reader may mistype."""
+    clock = FakeClock()
+    async with running(tmp_path, clock=clock) as api, signed_in(api) as (browser, _):
+        await clock.advance(timedelta(days=8).total_seconds())
+        codes = {(await browser.get("/api/v1/targets")).status_code for _ in range(20)}
+        mistyped = await browser.post("/api/v1/session", json={"token": "mrg_wrong"})
+        assert (codes, mistyped.status_code) == ({401}, 401)
+
+
 async def test_a_code_signs_in_once(api: Api) -> None:
     """Its address alone spends no one-time code; signing in with it sets the cookie, and then it is gone."""
     (admin,) = [t for t in (await api.admin.get("/api/v1/tokens")).json()["items"] if t["role"] == "admin"]
