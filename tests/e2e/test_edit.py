@@ -204,10 +204,8 @@ def test_a_session_that_ends_keeps_what_is_typed(server: Mooring, open_page: Ope
     assert shown(server, orders)["interval"] == 90
 
 
-def test_whoever_signs_in_over_a_form_may_do_what_they_may(
-    server: Mooring, open_page: OpenPage, orders: int
-) -> None:
-    """A form that a viewer comes back to is not theirs to fill in."""
+def test_a_form_outlasts_who_may_not_save_it(server: Mooring, open_page: OpenPage, orders: int) -> None:
+    """A viewer who signs in over a form is told that they may not save it; who may then finds it as typed."""
     with server.client() as client:
         post = "/api/v1/tokens"
         brief = client.post(post, json={"name": "brief", "role": "operator"}).json()
@@ -217,8 +215,17 @@ def test_whoever_signs_in_over_a_form_may_do_what_they_may(
             client.delete(f"{post}/{brief['id']}")
             save(page)
             sign_in_over(page, viewer["token"])
-            expect(page.get_by_text("Editing targets is not yours to do")).to_be_visible()
+            expect(page.get_by_role("alert")).to_contain_text("This session may not save it")
             expect(page.get_by_role("banner").get_by_role("link", name="Import")).to_have_count(0)
+            save(page)
+            expect(page.get_by_text("This takes the role operator; looker is a viewer.")).to_be_visible()
+            page.get_by_role("button", name="Sign in as somebody else").click()
+            sign_in_over(page, server.token)
+            expect(page.get_by_text("This session may not save it")).to_have_count(0)
+            expect(name_of(page)).to_have_value("orders!")
+            save(page)
+            page.wait_for_url(re.compile(rf"/targets/{orders}$"))
+    assert shown(server, orders)["name"] == "orders!"
 
 
 def test_what_belongs_to_the_file_is_read_only(server: Mooring, open_page: OpenPage) -> None:

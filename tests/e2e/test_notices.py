@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.jobs import add_jobs, report
 from tests.servers.chromium import OpenPage
@@ -25,6 +25,11 @@ def settled(page: Page) -> None:
     """Wait until the page is live."""
     expect(page.get_by_role("link", name="job 1", exact=True)).to_be_visible()
     page.wait_for_function("() => !document.title.startsWith('(not live)')")
+
+
+def row(page: Page, name: str) -> Locator:
+    """Return a target's row in the list."""
+    return page.get_by_role("row").filter(has=page.get_by_role("link", name=name, exact=True))
 
 
 def icon(page: Page) -> str:
@@ -69,6 +74,24 @@ def test_what_was_down_already_is_no_news(server: Mooring, open_page: OpenPage) 
         report(server, "down", 3)
         expect(page.get_by_role("alert")).to_have_count(1)
         expect(page.get_by_role("alert")).to_contain_text("job 3 went down")
+
+
+def test_what_a_restart_finds_again_is_no_news(server: Mooring, open_page: OpenPage) -> None:
+    """A page opened before the first checks of a start tells of nothing that they find, and then goes on."""
+    report(server, "down", 1, 2, 3)
+    server.stop()
+    server.start()
+    with open_page(server) as page:
+        settled(page)
+        expect(row(page, "job 1")).to_contain_text("Unknown")
+        report(server, "down", 1, 2)
+        report(server, "up", 3, 0)
+        expect(row(page, "job 2")).to_contain_text("Down")
+        expect(row(page, "job 0")).to_contain_text("Up")
+        report(server, "down", 0)
+        expect(page.get_by_role("alert")).to_contain_text("job 0 went down")
+        expect(page.get_by_role("alert")).to_have_count(1)
+        expect(page).to_have_title("(3 down) Overview · Mooring")
 
 
 def test_the_desktop_is_told_only_in_the_background(server: Mooring, open_page: OpenPage) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.jobs import add_jobs, report
 from tests.servers.chromium import OpenPage
 from tests.servers.mooring import Mooring
-from tests.servers.process import poll_until
+from tests.servers.process import free_port, poll_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 JOBS = 6
@@ -132,16 +135,49 @@ def test_a_stream_that_falls_silent_is_not_believed(server: Mooring, open_page: 
         live(server, page)
 
 
-def test_a_revoked_token_asks_for_the_sign_in(server: Mooring, open_page: OpenPage) -> None:
-    """Who loses their login while they look is asked to sign in, and hears nothing more."""
+@contextmanager
+def guest(server: Mooring, role: str) -> Iterator[tuple[str, Callable[[], None]]]:
+    """Give a token of a role, and what revokes it."""
     with server.client() as client:
-        made = client.post("/api/v1/tokens", json={"name": "guest", "role": "viewer"}).json()
-        with open_page(server, token=made["token"]) as page:
-            live(server, page)
-            assert client.delete(f"/api/v1/tokens/{made['id']}").status_code == 204
-            dialog = page.get_by_role("dialog", name="Your session has ended")
-            expect(dialog).to_be_visible(timeout=RECONNECTED)
-            broken(page)
-            page.reload()
-            page.wait_for_url("**/sign-in*")
-            expect(page.get_by_text("job 1")).to_have_count(0)
+        made = client.post("/api/v1/tokens", json={"name": "guest", "role": role}).json()
+
+        def revoke() -> None:
+            assert client.delete(f"/api/v1/tokens/{made['id']}").status_code == httpx.codes.NO_CONTENT
+
+        yield made["token"], revoke
+
+
+def test_a_revoked_token_asks_for_the_sign_in(server: Mooring, open_page: OpenPage) -> None:
+    """Who loses their login while they look is asked to sign in at once, and hears nothing more."""
+    with guest(server, "viewer") as (token, revoke), open_page(server, token=token) as page:
+        live(server, page)
+        revoke()
+        expect(page.get_by_role("dialog", name="Your session has ended")).to_be_visible()
+        broken(page)
+        page.reload()
+        page.wait_for_url("**/sign-in*")
+        expect(page.get_by_text("job 1")).to_have_count(0)
+
+
+def test_what_a_lost_login_asks_for_is_answered_by_the_sign_in(server: Mooring, open_page: OpenPage) -> None:
+    """A test that is asked for without a login says nothing itself, and is done once signed in again."""
+    with server.client() as client:
+        body = {"name": "nobody home", "kind": "tcp", "url": f"tcp://127.0.0.1:{free_port()}"}
+        target = client.post("/api/v1/targets", json=body).json()["id"]
+    path = f"/targets/{target}"
+    with guest(server, "operator") as (token, revoke), open_page(server, path, token=token) as page:
+        page.route("**/api/v1/events*", lambda route: route.abort())  # so that only the test can notice
+        page.reload()
+        test = page.get_by_role("button", name="Test now")
+        expect(test).to_be_visible()
+        revoke()
+        test.click()
+        dialog = page.get_by_role("dialog", name="Your session has ended")
+        expect(dialog).to_be_visible()
+        expect(page.get_by_text("The test did not finish")).to_have_count(0)
+        expect(page.get_by_text("sign in again.")).to_have_count(0)
+        dialog.get_by_label("Token").fill(server.token)
+        dialog.get_by_role("button", name="Sign in").click()
+        expect(dialog).to_have_count(0)
+        test.click()
+        expect(page.get_by_text("nothing listens there").first).to_be_visible()
