@@ -25,6 +25,9 @@ _LOCK = 0x6D6F6F72_77617463
 _WATCHED = "the database is watched by another Mooring already; stop that one, or give this one its own"
 
 
+_SERVED = "the database is watched by a running Mooring; stop that one first, then upgrade"
+
+
 class WatchedError(StoreError):
     """Somebody else watches the database; trying again helps once he has stopped."""
 
@@ -73,6 +76,15 @@ def claim_transaction(conn: Connection) -> None:
     """Take the right to watch a PostgreSQL store until the transaction ends. Raises WatchedError."""
     if not conn.scalar(select(func.pg_try_advisory_xact_lock(_LOCK))):
         raise WatchedError(_WATCHED)
+
+
+def claim_upgrade(conn: Connection) -> None:
+    """Take the right to change a PostgreSQL store's tables until the transaction ends. Raises WatchedError.
+
+    Two upgrades at once take turns by a lock of their own; here they only have to be without a server.
+    """
+    if not conn.scalar(select(func.pg_try_advisory_xact_lock_shared(_LOCK))):
+        raise WatchedError(_SERVED)
 
 
 @contextmanager

@@ -40,6 +40,7 @@ class Store:
         self._clock = clock
         self._failing_since: datetime | None = None
         self._working = 0
+        self._watched = False
         self._stack = ExitStack()
         self._writing = engine_of(url, writes=True, connections=1)
         self._writer = Lane(self._writing, 1, file_of(url))
@@ -85,6 +86,7 @@ class Store:
                 await self.write(lambda _: None)
             except WatchedError as error:
                 raise InputError([Problem("store.url", str(error))]) from None
+        self._watched = True
 
     async def write(self, work: Work[T], *, patience: float = PATIENCE) -> T:
         """Run `work` in one transaction on the writer thread and return what it returns, committed.
@@ -141,4 +143,4 @@ class Store:
         if in_memory(self.url):
             await self.write(upgrade.migrate)
         else:
-            await asyncio.to_thread(upgrade.upgrade, self.url)
+            await asyncio.to_thread(upgrade.upgrade, self.url, watched=self._watched)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from mooring.store.copying import copy_file
 from mooring.store.engines import file_of, opened
 from mooring.store.errors import explained
 from mooring.store.schema import HEAD, metadata
+from mooring.store.sole import claim_upgrade, sole_watcher
 
 if TYPE_CHECKING:
     from alembic.config import Config  # imported where it is used: Alembic takes long
@@ -68,13 +70,14 @@ def migrate(conn: Connection) -> None:
     command.upgrade(config, "head")
 
 
-def upgrade(url: URL) -> State:
+def upgrade(url: URL, *, watched: bool = False) -> State:
     """Bring the database at an address to the newest migration and return where it stood before.
 
     All steps are one transaction: killed in the middle, nothing has happened, and it can be run again.
-    An SQLite file with data in it is copied beside itself first. Blocks. Raises InputError or StoreError.
+    An SQLite file with data in it is copied beside itself first. Nothing is changed under a server that
+    watches it; `watched`: that is the caller. Blocks. Raises InputError or StoreError.
     """
-    with explained(url), opened(url) as engine:
+    with explained(url), opened(url) as engine, ExitStack() as stack:
         with engine.connect() as conn:
             before = state(conn)
         if before is State.CURRENT:
@@ -83,8 +86,12 @@ def upgrade(url: URL) -> State:
             raise InputError([Problem("store.url", before.advice)])
         path = file_of(url)
         if path is not None and before is State.BEHIND:
+            if not watched:
+                stack.enter_context(sole_watcher(path))
             copy_file(path, path.with_name(f"{path.name}.before-{HEAD}"))
         with engine.begin() as conn:
+            if path is None and not watched:
+                claim_upgrade(conn)
             migrate(conn)
     return before
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import signal
 import sqlite3
@@ -22,7 +23,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import insert, inspect, text
 
 from mooring.core.clock import SystemClock
-from mooring.core.failure import InputError
+from mooring.core.failure import InputError, StoreError
 from mooring.store import histogram, history, schema, targets, upgrade
 from mooring.store.engines import opened, store_url
 from mooring.store.sole import sole_watcher
@@ -238,6 +239,45 @@ async def test_a_watched_file_is_not_migrated(tmp_path: Path) -> None:
         await Store.open(f"sqlite:///{path}", clock=SystemClock(), migrate=True, watch=True)
     with opened(store_url(f"sqlite:///{path}")) as engine, engine.connect() as conn:
         assert upgrade.state(conn) is upgrade.State.BEHIND
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_a_watched_database_is_not_upgraded(
+    kind: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Nothing changes the tables under a running server; once it has stopped, the upgrade goes through."""
+    url = store_url(request.getfixturevalue(f"{kind}_store_url"))
+    server = await Store.open(url.render_as_string(False), clock=SystemClock(), migrate=False, watch=True)
+    monkeypatch.setattr(upgrade, "_FOLDER", with_next(tmp_path))
+    monkeypatch.setattr(upgrade, "HEAD", "9999")
+    with pytest.raises((InputError, StoreError)) as refused:
+        await asyncio.to_thread(upgrade.upgrade, url)
+    words = {
+        "postgresql": "the database is watched by a running Mooring; stop that one first, then upgrade",
+        "sqlite": f"store.url: {url.database} is watched by another Mooring already; "
+        "stop that one, or give this one its own",
+    }
+    assert str(refused.value) == words[kind]
+    with opened(url) as engine, engine.connect() as conn:
+        assert upgrade.state(conn) is upgrade.State.BEHIND
+    assert await server.read(targets.all_targets) == []
+    await server.close()
+    assert await asyncio.to_thread(upgrade.upgrade, url) is upgrade.State.BEHIND
+    with opened(url) as engine, engine.connect() as conn:
+        assert upgrade.state(conn) is upgrade.State.CURRENT
+
+
+@pytest.mark.integration
+async def test_a_server_upgrades_what_it_watches(
+    url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The right to watch does not stand in the way of the upgrade by the one who has it."""
+    monkeypatch.setattr(upgrade, "_FOLDER", with_next(tmp_path))
+    monkeypatch.setattr(upgrade, "HEAD", "9999")
+    server = await Store.open(url, clock=SystemClock(), migrate=True, watch=True)
+    assert await server.read(upgrade.state) is upgrade.State.CURRENT
+    await server.close()
 
 
 def history_of(url: str) -> list[dict[str, object]]:
