@@ -99,6 +99,14 @@ describe('whose session ended and who presses', () => {
     expect(screen.queryByRole('alert', { hidden: true })).toBeNull()
   })
 
+  it('to test all finds why nothing was tested, and no more', async () => {
+    open('/all')
+    await pressed(/^Test all/)
+    expect(await screen.findByRole('dialog', { name: 'Your session has ended' })).toBeVisible()
+    expect(screen.queryByText(ENDED)).toBeNull()
+    expect(screen.getByText('Your session had ended.')).toBeInTheDocument()
+  })
+
   it('in a form finds it as it was', async () => {
     open('/add')
     await userEvent.type(

@@ -5,6 +5,7 @@ import { useEffect, useState } from 'react'
 import { useLocation } from 'react-router'
 
 import { useApi, useMay } from '#/api/context'
+import { isSignedOut } from '#/api/problem'
 import { overviewQuery } from '#/api/queries'
 import type { OverviewRow } from '#/api/types'
 import { filterRows, isFiltered, readFilters } from '#/lib/filters'
@@ -107,7 +108,11 @@ function useStart(setAsked: (asked: Asked) => void) {
   }
 }
 
-const inWords = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+/** Read when the sign-in is over, hence of what had been. */
+function inWords(error: unknown): string {
+  if (isSignedOut(error)) return 'Your session had ended.'
+  return error instanceof Error ? error.message : String(error)
+}
 
 interface Scope {
   rows: readonly OverviewRow[]
