@@ -3,9 +3,13 @@ import { useId, useState } from 'react'
 
 import { count } from '#/lib/format'
 
+import { Breakable } from './Breakable'
 import classes from './Folded.module.css'
 
 const MOST_CHARACTERS = 400
+
+/** One word that has parts: it is to wrap between these, and not for its last letter. */
+const isAddress = (text: string): boolean => text.includes('/') && !/\s/.test(text)
 
 interface FoldedProps {
   text: string
@@ -21,7 +25,7 @@ export function Folded({ text, lines = 6 }: FoldedProps) {
   return (
     <div className={classes.root}>
       <div id={id} className={classes.text} data-lines={long && !open ? lines : undefined}>
-        {text}
+        {isAddress(text) ? <Breakable address={text} /> : text}
       </div>
       {long && (
         <UnstyledButton

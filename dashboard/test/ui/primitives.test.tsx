@@ -56,6 +56,14 @@ describe('Since', () => {
 })
 
 describe('Folded', () => {
+  it('lets an address wrap between its parts, and a text as it is', () => {
+    const { container } = show(<Folded text="http://127.0.0.1:18591/livez" />)
+    expect(container.querySelector('[id]')?.innerHTML).toBe(
+      'http://<wbr>127.0.0.1:18591/<wbr>livez',
+    )
+    expect(show(<Folded text="this and/or that" />).container.querySelector('wbr')).toBeNull()
+  })
+
   it('shows a short text as it is', () => {
     show(<Folded text={'<b>two</b>\nlines'} />)
     expect(screen.getByText(/<b>two<\/b>/)).toBeVisible()
