@@ -64,7 +64,11 @@ function Search({ control, search }: Pick<FilterBarProps, 'control' | 'search'>)
     type('')
     search.current?.focus()
   }
-  const hint = <Kbd size="xs">/</Kbd>
+  const hint = (
+    <Kbd size="xs" className={classes.key ?? ''}>
+      /
+    </Kbd>
+  )
   return (
     <TextInput
       ref={search}

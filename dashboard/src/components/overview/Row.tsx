@@ -159,9 +159,11 @@ function Latency({ row }: { row: OverviewRow }) {
   return (
     <>
       <Sparkline points={row.latency} format={seconds} label="Latency over 24 h" />
-      <span className={classes.last} title="The last check took">
-        {row.seconds === null ? '' : seconds(row.seconds)}
-      </span>
+      {row.seconds !== null && (
+        <span className={classes.last} title="The last check took">
+          {seconds(row.seconds)}
+        </span>
+      )}
     </>
   )
 }

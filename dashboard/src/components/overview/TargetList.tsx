@@ -75,7 +75,9 @@ export function TargetList({ lines, stale, may, wide, onFold }: TargetListProps)
               data-key={keyOf(line)}
               data-stale={stale}
               data-paused={line.type === 'row' && !line.row.enabled}
-              className={wide || line.type === 'group' ? rowClasses.row : rowClasses.card}
+              className={
+                line.type === 'group' ? rowClasses.heading : rowClasses[wide ? 'row' : 'card']
+              }
               style={{
                 height: size,
                 transform: `translateY(${start - virtualizer.options.scrollMargin}px)`,
