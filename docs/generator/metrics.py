@@ -59,5 +59,5 @@ def _sample() -> str:
     result = CheckResult(target.ref, Status.DOWN, failure, stages, seen, EPOCH, 0.001)
     tally = Tally()
     tally.add(result)
-    itself = Itself("", True, 0, EPOCH, EPOCH, True, 0, 0, 0)
+    itself = Itself("", True, 0, EPOCH, EPOCH, True, 0, 0, 0, 0)
     return exposition([(target, Health(Status.DOWN, last=result))], tally, itself)

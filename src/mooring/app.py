@@ -57,6 +57,8 @@ class Monitoring:
     """Results that are not written yet."""
     dropped: int = 0
     """Results that were given up because the store failed for long."""
+    damaged: int = 0
+    """Stored rows that were left out of history because they are damaged."""
 
 
 class App:
@@ -91,6 +93,7 @@ class App:
         self.reader = TargetReader(self.kinds, self.settings.defaults)
         self.bus = Bus()
         self._watch = watch
+        self._housekeeping: Housekeeping | None = None
         self._callbacks: list[OnTransition] = []
         self._calls: set[asyncio.Future[Any]] = set()
         self._stack = AsyncExitStack()
@@ -130,6 +133,7 @@ class App:
             store_error=recorder.store_error,
             waiting=recorder.waiting,
             dropped=recorder.dropped,
+            damaged=self._housekeeping.damaged if self._housekeeping else 0,
         )
 
     async def add_own_parts(self, http_url: str | None = None) -> None:
@@ -181,6 +185,7 @@ class App:
         keep = self.settings.store
         limits = Limits(keep.raw_hours, keep.rollup_10min_days, keep.rollup_hour_days)
         housekeeping = Housekeeping(self.store, self.catalogue, self.recorder, self.clock, limits)
+        self._housekeeping = housekeeping
         await housekeeping.start()
         stack.push_async_callback(housekeeping.close)
         stack.push_async_callback(self.monitor.close)

@@ -19,7 +19,7 @@ from mooring.export.prometheus import Itself, Tally, exposition
 from mooring.testing import ScriptedProbe
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
-ITSELF = Itself("1.2.3", True, 0.25, AT, AT, True, 3, 0, 2, {"process_cpu_seconds_total": 1.5})
+ITSELF = Itself("1.2.3", True, 0.25, AT, AT, True, 3, 0, 4, 2, {"process_cpu_seconds_total": 1.5})
 
 
 def target(name: str = "web", **keys: Any) -> Target:
@@ -151,6 +151,7 @@ def test_mooring_tells_of_itself() -> None:
     assert got["mooring_scheduler_lag_seconds", ()] == 0.25
     assert got["mooring_store_up", ()] == 1
     assert got["mooring_store_backlog_results", ()] == 3
+    assert got["mooring_store_damaged_rows_total", ()] == 4
     assert got["mooring_event_streams", ()] == 2
     assert got["process_cpu_seconds_total", ()] == 1.5
     assert got["mooring_targets", (("status", "down"),)] == 0

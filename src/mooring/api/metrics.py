@@ -63,6 +63,7 @@ def _itself(here: Context) -> Itself:
         store_works=state.store_error is None,
         backlog=recorder.waiting,
         dropped=recorder.dropped,
+        damaged=state.damaged,
         viewers=here.streams,
         process=_process(),
     )

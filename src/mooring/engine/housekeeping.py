@@ -42,6 +42,8 @@ class Housekeeping:
         self._clock = clock
         self._limits = limits
         self._tasks: list[asyncio.Task[None]] = []
+        self.damaged = 0
+        """Rows that were left out of history because they are damaged."""
 
     async def start(self) -> None:
         """Tell when nobody watched, and begin."""
@@ -76,10 +78,15 @@ class Housekeeping:
     async def _tidy(self) -> None:
         """Roll up and prune, in transactions so small that a batch of results never waits long."""
         now = self._clock.now()
-        for step in (history.roll_up, history.prune):
+        for step in (partial(history.roll_up, damaged=self._damaged), history.prune):
             more = True
             while more:
                 more = await self._store.write(partial(step, now=now, limits=self._limits))
+
+    def _damaged(self, told: str) -> None:
+        """Count a damaged row. Called on the writer's thread, which is one alone."""
+        self.damaged += 1
+        log.warning(told)
 
     async def _beat(self) -> None:
         now = self._clock.now()

@@ -75,6 +75,7 @@ class Itself:
     store_works: bool
     backlog: int
     dropped: int
+    damaged: int
     viewers: int
     process: Mapping[str, float] = field(default_factory=dict)
     """Standard process metrics, name to value."""
@@ -115,6 +116,9 @@ def _of_itself(itself: Itself) -> Iterator[list[str]]:
     dropped = [("", float(itself.dropped))]
     text = "Results given up because the store failed for too long."
     yield metric("mooring_store_dropped_results_total", "counter", text, dropped)
+    damaged = [("", float(itself.damaged))]
+    text = "Stored rows left out of history because they are damaged."
+    yield metric("mooring_store_damaged_rows_total", "counter", text, damaged)
     yield _gauge("mooring_event_streams", "Viewers of the event stream.", itself.viewers)
     for name, value in itself.process.items():
         kind = "counter" if name.endswith("_total") else "gauge"

@@ -27,17 +27,17 @@ class Bucket:
     stages: StageTimes = field(default_factory=dict)
 
     def add(self, duration: int, stages: bytes, *, failed: bool) -> None:
-        """Count one result, its stages packed as in its row."""
+        """Count one result, its stages packed as in its row. Raises ValueError where they are damaged."""
         if failed:
             self.count += 1
             self.failures += 1
             return
+        stage_times.add(self.stages, stages)
         self._span(duration, duration)
         self.count += 1
         self.sum += duration
         index = histogram.index_of(duration)
         self.counts[index] = self.counts.get(index, 0) + 1
-        stage_times.add(self.stages, stages)
 
     def merge(self, other: Bucket) -> None:
         """Count what another bucket holds."""
@@ -52,16 +52,12 @@ class Bucket:
 
     @classmethod
     def of(cls, row: Row[Any]) -> Self:
-        """Return what a row of the roll-ups holds."""
-        return cls(
-            row.checks,
-            row.failures,
-            row.sum,
-            row.min,
-            row.max,
-            histogram.unpack(row.histogram),
-            stage_times.unpack(row.stages, row.checks - row.failures),
-        )
+        """Return what a row of the roll-ups holds. Raises ValueError where it is damaged."""
+        counts, passed = histogram.unpack(row.histogram), row.checks - row.failures
+        if sum(counts.values()) != passed:
+            raise ValueError(f"the histogram holds {sum(counts.values())} checks instead of {passed}")
+        stages = stage_times.unpack(row.stages, passed)
+        return cls(row.checks, row.failures, row.sum, row.min, row.max, counts, stages)
 
     def row(self) -> tuple[int, int, int, int, int, bytes, bytes]:
         """Return the values of a roll-up's row, behind its key."""

@@ -43,18 +43,21 @@ def pack(counts: Mapping[int, int]) -> bytes:
 
 
 def unpack(packed: bytes) -> Counts:
-    """Return what `pack` wrote."""
+    """Return what `pack` wrote. Raises ValueError where it is cut short."""
     counts: Counts = {}
     at, size = 0, len(packed)
-    while at < size:
-        index, count, shift = packed[at], 0, 0
-        at += 1
-        while packed[at] & _MORE:
-            count |= (packed[at] & _LOW) << shift
-            shift += 7
+    try:
+        while at < size:
+            index, count, shift = packed[at], 0, 0
             at += 1
-        counts[index] = count | packed[at] << shift
-        at += 1
+            while packed[at] & _MORE:
+                count |= (packed[at] & _LOW) << shift
+                shift += 7
+                at += 1
+            counts[index] = count | packed[at] << shift
+            at += 1
+    except IndexError:
+        raise ValueError("the histogram is cut short") from None
     return counts
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -143,7 +144,10 @@ class _Past:
         query = select(rollups).where(
             rollups.c.seconds == seconds, rollups.c.slot.in_(slots), rollups.c.target_id == self._target
         )
-        buckets = {row.slot: Bucket.of(row) for row in self._conn.execute(query)}
+        buckets: dict[int, Bucket] = {}
+        for row in self._conn.execute(query):
+            with suppress(ValueError):  # damaged, which the roll-up tells
+                buckets[row.slot] = Bucket.of(row)
         unmade = slots & {
             each.slot * each.seconds // seconds for each in self._pending if each.seconds <= seconds
         }
@@ -166,7 +170,8 @@ class _Past:
         buckets: dict[int, Bucket] = {}
         for at, reason, duration, stages in self._conn.execute(query):
             bucket = buckets.setdefault(at // (step * MICROSECONDS), Bucket())
-            bucket.add(duration, stages, failed=reason is not None)
+            with suppress(ValueError):
+                bucket.add(duration, stages, failed=reason is not None)
         return buckets
 
 

@@ -64,7 +64,9 @@ def unpack_stages(packed: bytes) -> tuple[StageResult, ...]:
 
 
 def times_in(packed: bytes) -> list[tuple[int, int]]:
-    """Return the code and the microseconds of each stage that has a time of its own."""
+    """Return the code and the microseconds of each stage that has a time of its own. Raises ValueError."""
+    if len(packed) % _STAGE_BYTES:
+        raise ValueError("the stages are cut short")
     flat = _layout(len(packed) // _STAGE_BYTES).unpack(packed)
     return [(head >> 2, time) for head, time in zip(flat[::2], flat[1::2], strict=True) if time != NO_TIME]
 

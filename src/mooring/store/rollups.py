@@ -7,17 +7,26 @@ below: late results and a kill at any moment lose nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select
 
 from mooring.store import bulk, revisions
 from mooring.store.buckets import Bucket
+from mooring.store.codes import MICROSECONDS, moment
 from mooring.store.limits import Limits
 from mooring.store.results import mark_pending
 from mooring.store.schema import SLOT, pending, results, rollups, targets
+
+log = logging.getLogger(__name__)
+
+Damaged = Callable[[str], None]
+"""Called with what a person is told of a row that is left out because it is damaged."""
+_Skip = Callable[[int, ValueError], None]
 
 HOUR = 3600
 DAY = 86_400
@@ -30,10 +39,11 @@ GRACE = 60
 _KEEP_FULLER = f"{bulk.upsert(rollups)} WHERE rollups.checks <= excluded.checks"
 
 
-def roll_up(conn: Connection, now: datetime, limits: Limits) -> bool:
+def roll_up(conn: Connection, now: datetime, limits: Limits, damaged: Damaged = log.warning) -> bool:
     """Make one part of one complete slot; return whether it found something to do.
 
-    Call it again, in a transaction of its own, until it returns False.
+    Call it again, in a transaction of its own, until it returns False. A damaged row is left out: it
+    would keep everything behind it from being rolled up, for ever.
     """
     revisions.keep_writers_out(conn)  # else a late result could slip in between reading and unmarking
     at = int(now.timestamp()) - GRACE
@@ -43,7 +53,8 @@ def roll_up(conn: Connection, now: datetime, limits: Limits) -> bool:
     if todo is None:
         return False
     rows, more = _next_part(conn, _below(todo), limits.rows)
-    added_up = (_of_results if todo.seconds == SLOT else _of_buckets)(rows)
+    skip = partial(_skip, damaged, todo)
+    added_up = (_of_results if todo.seconds == SLOT else _of_buckets)(rows, skip)
     _store(conn, todo.seconds, todo.slot, added_up)
     this = (pending.c.seconds == todo.seconds) & (pending.c.slot == todo.slot)
     if more:
@@ -89,20 +100,33 @@ def _next_part(conn: Connection, query: Select[Any], most: int) -> tuple[Sequenc
     return whole or conn.execute(query.where(key == last)).all(), True
 
 
-def _of_results(rows: Iterable[Any]) -> dict[int, Bucket]:
+def _skip(damaged: Damaged, todo: Row[Any], target: int, error: ValueError) -> None:
+    at = moment(todo.slot * todo.seconds * MICROSECONDS)
+    what = "result" if todo.seconds == SLOT else "row of history"
+    damaged(f"a damaged {what} of target {target} from {at:%Y-%m-%d %H:%M} UTC on is left out: {error}")
+
+
+def _of_results(rows: Iterable[Any], skip: _Skip) -> dict[int, Bucket]:
     buckets: dict[int, Bucket] = {}
     for target, reason, duration, stages in rows:
         bucket = buckets.get(target)
         if bucket is None:
             bucket = buckets[target] = Bucket()
-        bucket.add(duration, stages, failed=reason is not None)
+        try:
+            bucket.add(duration, stages, failed=reason is not None)
+        except ValueError as error:
+            skip(target, error)
     return buckets
 
 
-def _of_buckets(rows: Iterable[Row[Any]]) -> dict[int, Bucket]:
+def _of_buckets(rows: Iterable[Row[Any]], skip: _Skip) -> dict[int, Bucket]:
     buckets: dict[int, Bucket] = {}
     for row in rows:
-        finer = Bucket.of(row)
+        try:
+            finer = Bucket.of(row)
+        except ValueError as error:
+            skip(row.target_id, error)
+            continue
         bucket = buckets.setdefault(row.target_id, finer)
         if bucket is not finer:
             bucket.merge(finer)
@@ -110,5 +134,5 @@ def _of_buckets(rows: Iterable[Row[Any]]) -> dict[int, Bucket]:
 
 
 def _store(conn: Connection, seconds: int, slot: int, buckets: dict[int, Bucket]) -> None:
-    rows = [(seconds, slot, target, *bucket.row()) for target, bucket in buckets.items()]
+    rows = [(seconds, slot, target, *bucket.row()) for target, bucket in buckets.items() if bucket.count]
     bulk.insert(conn, rollups, rows, _KEEP_FULLER)

@@ -17,8 +17,15 @@ _MORE, _LOW = 0x80, 0x7F
 
 
 def add(times: StageTimes, packed: bytes) -> None:
-    """Count the stages of one check, as its row holds them. Runs for every result that is rolled up."""
-    for stage, time in times_in(packed):
+    """Count the stages of one check, as its row holds them, or raise ValueError where it is damaged.
+
+    Runs for every result that is rolled up.
+    """
+    listed = times_in(packed)
+    for stage, _ in listed:
+        if stage not in STAGE_OF:
+            raise ValueError(f"there is no stage {stage}")
+    for stage, time in listed:
         known = times.get(stage)
         if known is None:
             times[stage] = [1, time]

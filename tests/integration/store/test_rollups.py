@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+import pytest
+from sqlalchemy import Connection, delete, select, update
 
-from mooring.store import histogram, stage_times, targets
+from mooring.store import histogram, history, stage_times, targets
 from mooring.store.results import mark_pending
 from mooring.store.rollups import DAY, HOUR
 from mooring.store.schema import SLOT, pending, results, rollups
@@ -150,3 +151,51 @@ async def test_removed_targets_are_not_rolled_up(store: Store) -> None:
     await store.write(lambda conn: targets.delete(conn, ref.id or 0))
     await store.write(lambda conn: roll_up(conn, after(hours=1)))
     assert await store.read(lambda conn: rows_of(conn, SLOT)) == []
+
+
+@pytest.mark.parametrize(
+    "blob", [b"\x1e", b"\x1e\xff", b"\x1e\x05"], ids=["no count", "cut", "another count"]
+)
+async def test_a_damaged_row_does_not_stop_the_rest(
+    store: Store, blob: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A damaged histogram costs its own ten minutes of its own target, and is told; the rest is rolled up."""
+    one, two = await store.write(lambda conn: [add_target(conn, name) for name in "ab"])
+    batch = [each for ref in (one, two) for each in steady(ref, after(), after(hours=1), every=300)]
+    await store.write(lambda conn: append(conn, batch))
+    await store.write(lambda conn: roll_up(conn, after(minutes=12)))
+    slot = (rollups.c.seconds == SLOT) & (rollups.c.target_id == one.id)
+    await store.write(lambda conn: conn.execute(update(rollups).where(slot).values(histogram=blob)))
+    await store.write(lambda conn: roll_up(conn, after(hours=1, minutes=2)))
+    assert await store.read(lambda conn: conn.scalars(select(pending.c.seconds)).all()) == [DAY]
+    assert [row[1:3] for row in await store.read(lambda conn: rows_of(conn, HOUR))] == [
+        (one.id, 10),
+        (two.id, 12),
+    ]
+    (told,) = [record.getMessage() for record in caplog.records if record.name == "mooring.store.rollups"]
+    begin = (
+        f"a damaged row of history of target {one.id} from 2026-03-02 00:00 UTC on is left out: the histogram"
+    )
+    assert told.startswith(begin)
+    window = await store.read(lambda conn: history.window(conn, one.id or 0, "24h", after(hours=1)))
+    assert sum(bucket.count for bucket in window.buckets) == 10
+
+
+@pytest.mark.parametrize("blob", [b"\x00", b"\xff\x01\x00\x00\x00"], ids=["cut", "no such stage"])
+async def test_a_damaged_result_does_not_stop_the_rest(
+    store: Store, blob: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A result whose stages are damaged is left out, and told; those beside it are rolled up."""
+    one, two = await store.write(lambda conn: [add_target(conn, name) for name in "ab"])
+    batch = [up(one, after()), up(one, after(seconds=30)), up(two, after())]
+    await store.write(lambda conn: append(conn, batch))
+    first = (results.c.target_id == one.id) & (results.c.started_at == BEGAN.timestamp() * 1e6)
+    await store.write(lambda conn: conn.execute(update(results).where(first).values(stages=blob)))
+    await store.write(lambda conn: roll_up(conn, after(minutes=11)))
+    assert [row[1:3] for row in await store.read(lambda conn: rows_of(conn, SLOT))] == [
+        (one.id, 1),
+        (two.id, 1),
+    ]
+    assert f"a damaged result of target {one.id} from 2026-03-02 00:00 UTC on is left out" in caplog.text
+    window = await store.read(lambda conn: history.window(conn, one.id or 0, "1h", after(minutes=1)))
+    assert sum(bucket.count for bucket in window.buckets) == 1

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import select, update
 
 from mooring.app import App
 from mooring.core.failure import InputError
@@ -21,6 +22,8 @@ from mooring.store import history
 from mooring.store import results as result_rows
 from mooring.store import transitions as transition_rows
 from mooring.store.limits import Limits
+from mooring.store.rollups import HOUR
+from mooring.store.schema import SLOT, rollups
 from mooring.testing import FakeClock
 from tests.unit.engine.conftest import OpenApp, probe_of
 
@@ -196,6 +199,24 @@ async def test_history_is_rolled_up_and_pruned(open_app: OpenApp, clock: FakeClo
     assert rows[-1].started_at > first
     window = await app.store.read(lambda conn: history.window(conn, 1, "24h", clock.now()))
     assert sum(bucket.count for bucket in window.buckets) == len(probe_of(app, "a").runs)
+
+
+async def test_damaged_history_is_left_out_and_counted(
+    open_app: OpenApp, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A damaged row is told in the log, counted for the metrics, and keeps nothing else from being made."""
+    app = await open_app({"name": "a", "interval": 300})
+    app._housekeeping = Housekeeping(app.store, app.catalogue, app.recorder, clock, Limits())
+    await clock.advance(3000)
+    await app._housekeeping._tidy()
+    spoil = update(rollups).where(rollups.c.seconds == SLOT).values(histogram=b"\x1e")
+    spoilt = await app.store.write(lambda conn: conn.execute(spoil).rowcount)
+    await clock.advance(3600)
+    await app._housekeeping._tidy()
+    assert (spoilt, app.monitoring.damaged) == (4, 4)
+    assert caplog.text.count("is left out: the histogram is cut short") == 4
+    hours = select(rollups.c.checks).where(rollups.c.seconds == HOUR)
+    assert await app.store.read(lambda conn: conn.scalars(hours).all()) == [4]
 
 
 async def test_an_app_from_a_file_watches_what_stands_there(tmp_path: Path) -> None:
