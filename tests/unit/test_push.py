@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+from datetime import UTC, datetime
+from typing import Any
+
 import pytest
 
 from mooring.core.failure import InputError
 from mooring.core.reason import Reason
-from mooring.core.result import Trigger
+from mooring.core.result import Observation, Trigger
 from mooring.core.stage import Stage
 from mooring.core.status import Status
+from mooring.engine.push import awaited, reported
 from mooring.engine.runner import Runner
 from mooring.net.network import Network
 from mooring.probes._registry import Kinds
@@ -28,6 +34,27 @@ async def test_check_means_that_nobody_reported() -> None:
     assert failure is not None
     assert (failure.reason, failure.stage, failure.code) == (Reason.TIMEOUT, Stage.FUNCTION, "NO_REPORT")
     assert failure.message == "no report came in time"
+
+
+def test_a_result_can_be_handed_on() -> None:
+    """What a watched thing reports, and that it has not reported yet, can be pickled and copied."""
+    target = READER.read({"name": "backup", "kind": "push"})
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    results = [
+        reported(target, at, ok=False, message="", seconds=1),
+        reported(target, at, ok=True, message="12 files", seconds=1),
+        awaited(target, at, Trigger.API),
+    ]
+    assert pickle.loads(pickle.dumps(results)) == copy.deepcopy(results) == results
+    assert results[2].observation == Observation({}, {})
+
+
+def test_what_nothing_was_seen_of_cannot_be_changed() -> None:
+    """All observations of nothing share it, so nobody can write into it."""
+    seen: Any = Observation()
+    with pytest.raises(TypeError, match="does not support item assignment"):
+        seen.details["a"] = 1
+    assert (dict(seen.details), "a" in seen.details, len(seen.numbers)) == ({}, False, 0)
 
 
 def test_silence_is_not_confirmed() -> None:
