@@ -78,6 +78,17 @@ def test_axe_finds_nothing_serious_in_dialogs(server: Mooring, open_page: OpenPa
         assert barriers_in_both_themes(page) == []
 
 
+def test_with_less_motion_a_theme_comes_at_once(server: Mooring, open_page: OpenPage) -> None:
+    """No element passes through the colours in between: each of a thousand would, and busy the page."""
+    with open_page(server, reduced_motion="reduce", color_scheme="light") as page:
+        settled(page)
+        moving = """() => {
+            document.documentElement.dataset.mantineColorScheme = 'dark'
+            return document.getAnimations().map(({ effect }) => effect.target.outerHTML.slice(0, 100))
+        }"""
+        assert page.evaluate(moving) == []
+
+
 def focused(page: Page) -> str:
     """Return the name of what has the focus."""
     return str(
