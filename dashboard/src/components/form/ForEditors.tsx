@@ -40,11 +40,7 @@ function NotToBeSaved() {
     onSuccess: () => cache.invalidateQueries({ queryKey: keys.session }),
   })
   return (
-    <Alert
-      color="orange"
-      icon={<IconLock aria-hidden="true" />}
-      title="This session may not save it"
-    >
+    <Alert color="gray" icon={<IconLock aria-hidden="true" />} title="This session may not save it">
       <Text size="sm">
         You are signed in as {role}: you may look. What was typed here is kept for an operator or an
         admin to save.
