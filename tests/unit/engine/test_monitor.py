@@ -14,7 +14,7 @@ from mooring.core.result import Trigger
 from mooring.core.stage import Stage, StageResult
 from mooring.core.status import Status
 from mooring.core.target import Target
-from mooring.engine.monitor import Monitor
+from mooring.engine.monitor import AT_ONE_SERVER, Monitor
 from mooring.engine.runner import Runner
 from mooring.net.network import Network
 from mooring.probes._registry import Kinds
@@ -314,7 +314,7 @@ async def test_who_waits_for_a_place_has_the_newest_settings_tested(
     open_app: OpenApp, clock: FakeClock
 ) -> None:
     """A target that is edited or removed while a person's test waits is not tested as it was."""
-    names = [f"busy {number}" for number in range(100)]
+    names = [f"busy {number}" for number in range(AT_ONE_SERVER)]
     hanging = [{"name": name, "script": ["slow 3"]} for name in names]
     app = await open_app(*hanging, {"name": "a"}, {"name": "b"}, schedule=False)
     busy = [asyncio.create_task(app.monitor.check(target_of(app, name), Trigger.API)) for name in names]
