@@ -126,6 +126,7 @@ def test_a_closed_dialog_goes_on_in_the_button(server: Mooring, open_page: OpenP
         page.keyboard.press("Escape")
         going = page.get_by_role("button", name="Testing")
         expect(going).to_be_visible()
+        expect(page.get_by_role("dialog")).to_have_count(0)  # on its way out it names who failed too
         page.get_by_role("link", name="nobody", exact=True).click()
         ended = page.get_by_role("button", name="Tested: 2 not up")
         ended.click()
