@@ -8,6 +8,7 @@ from pathlib import Path
 from docs.generator.api import api
 from docs.generator.commands import commands
 from docs.generator.configuration import configuration
+from docs.generator.faults import faults
 from docs.generator.kinds import kinds, targets
 from docs.generator.metrics import metrics
 from docs.generator.reasons import reasons
@@ -18,6 +19,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "api.md": api,
     "commands.md": commands,
     "configuration.md": configuration,
+    "faults.md": faults,
     "kinds.md": kinds,
     "metrics.md": metrics,
     "reasons.md": reasons,

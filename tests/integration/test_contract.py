@@ -8,8 +8,6 @@ import re
 import socket
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +20,6 @@ from mooring.core.target import Target
 from mooring.engine.runner import Runner
 from mooring.export.json import result_json
 from mooring.net.network import Network
-from mooring.probes._registry import Kinds
 from mooring.targets import RESERVED, TargetReader, keys_of
 from mooring.testing.faults import (
     BlackHole,
@@ -38,17 +35,9 @@ from mooring.testing.faults import (
     fault_proxy,
 )
 from mooring.testing.leaks import no_leaks
+from tests.integration.entries import ASKED, DIALLING, ENTRIES, KINDS, target_of
 from tests.integration.kinds import Example
 from tests.servers.process import eventually, poll_until
-
-_FOLDER = Path(__file__).with_name("kinds")
-ENTRIES = {
-    file.stem: import_module(f"tests.integration.kinds.{file.stem}")
-    for file in sorted(_FOLDER.glob("[a-z]*.py"))
-}
-KINDS = Kinds()
-ASKED = [name for name, entry in ENTRIES.items() if hasattr(entry, "good")]
-DIALLING = [name for name, entry in ENTRIES.items() if entry.DIALS]
 
 TIMEOUT = 0.4
 LATE = 0.5
@@ -84,13 +73,6 @@ def example(request: pytest.FixtureRequest) -> Iterator[Example]:
 def kind_name(request: pytest.FixtureRequest) -> str:
     """The name of the kind whose example this is."""
     return str(request.node.callspec.params["example"])
-
-
-def target_of(kind: str, settings: Any, timeout: float = 10) -> Target:
-    """Return a target of these settings."""
-    return TargetReader(KINDS).read(
-        {"name": kind, "kind": kind, "timeout": timeout, "interval": 60, **settings}
-    )
 
 
 async def run(net: Network, target: Target) -> CheckResult:

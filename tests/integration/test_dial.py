@@ -15,7 +15,7 @@ import uvloop
 from mooring.core.failure import CheckError
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage, StageResult, StageStatus
-from mooring.net.dial import Stream, dial
+from mooring.net.dial import Stream, dial, reach
 from mooring.net.faults import cause_of
 from mooring.net.network import Network
 from mooring.net.trail import Trail
@@ -73,6 +73,18 @@ async def test_dropping_address_gives_way_to_the_living(name_server: NameServer)
             stream = await dial(Trail(net, timeout=5), "both.example", dead.port)
             stream.drop()
     assert stream.address == "127.0.0.2"
+
+
+async def test_reached_address_is_the_one_that_answered(name_server: NameServer) -> None:
+    """A driver is pointed at the address that answered, and what found it out has hung up."""
+    name_server.records["both.example", "A"] = ["127.0.0.1"]
+    name_server.records["both.example", "AAAA"] = ["::1"]
+    with listening() as port:
+        async with Network(nameservers=(name_server.address,)) as net:
+            trail = Trail(net, timeout=5)
+            await reach(trail, "both.example", port)  # what a loop makes once
+            async with no_leaks():
+                assert await reach(trail, "both.example", port) == "127.0.0.1"
 
 
 async def test_ipv6_address_is_noted_in_brackets() -> None:

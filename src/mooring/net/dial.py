@@ -125,6 +125,16 @@ async def dial(trail: Trail, host: str, port: int, tls: TLSSettings | None = Non
     return stream
 
 
+async def reach(trail: Trail, host: str, port: int, tls: TLSSettings | None = None) -> str:
+    """Dial in stages, hang up, and return the address that answered.
+
+    For drivers that only dial by themselves: given that address, what they complain of is the service's
+    own, neither a name, a port nor a certificate. Costs one more connection a check.
+    """
+    async with await dial(trail, host, port, tls) as stream:
+        return stream.address
+
+
 async def secured(
     trail: Trail,
     settings: TLSSettings,

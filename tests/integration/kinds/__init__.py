@@ -1,4 +1,4 @@
-"""One file per kind, from which `test_contract.py` makes its tests: the folder is the list.
+"""One file per kind, from which `test_contract.py` and `test_faults.py` are made: the folder is the list.
 
 To put a kind under the contract, add `tests/integration/kinds/<kind>.py` with
 
@@ -16,17 +16,63 @@ To put a kind under the contract, add `tests/integration/kinds/<kind>.py` with
             server=server,                              # a ServerProcess, to be paused and resumed
         )
 
-A passive kind, of which nothing can be asked, has no `good`. Nothing else enumerates kinds.
+    FAULTS = (              # every way in which a real server fails, and exactly what is told of it
+        Fault(
+            "the password is wrong",
+            (Stage.AUTH, Reason.AUTH, "WRONGPASS"),
+            asking("redis", lambda server: {"url": server.url(password="wrong")}),
+            hint="Compare user and password with its ACL.",
+        ),
+    )
+
+Where no real server can be had, `STAND_IN = "a sentence that says what it is"`. A passive kind, of which
+nothing can be asked, has none of these. Nothing else enumerates kinds. From FAULTS
+docs/reference/faults.md is written, so a fault is named in the words of a user.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
+import pytest
+
+from mooring.core.reason import Reason
+from mooring.core.stage import Stage
 from tests.servers.process import ServerProcess
+
+Arrangement: TypeAlias = Callable[[pytest.FixtureRequest], AbstractContextManager[Mapping[str, Any]]]
+"""Brings a fault about for as long as it is entered, and gives the settings of a target that meets it."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One way in which a real server fails, and what is told of it: exactly that, nothing near it."""
+
+    what: str
+    """The fault in a user's words, as a clause: "the password is wrong". Unique within the kind."""
+    told: tuple[Stage | None, Reason, str]
+    """Where, why, and the code."""
+    arrange: Arrangement
+    hint: str | None
+    """What a person is told to do, word for word."""
+    fix: str | None = None
+    """The line that can be pasted, where there is one."""
+    timeout: float = 5
+    """Seconds that the check may take: less where nothing will answer."""
+
+
+def asking(fixture: str, settings: Callable[[Any], Mapping[str, Any]]) -> Arrangement:
+    """Return the arrangement of a fault that a shared server answers with, left as it is."""
+
+    @contextmanager
+    def arrange(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
+        yield settings(request.getfixturevalue(fixture))
+
+    return arrange
 
 
 @dataclass(frozen=True)

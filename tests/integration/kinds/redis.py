@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
+import redis
 
-from tests.integration.kinds import Example
-from tests.servers.redis import PASSWORD, Redis
+from mooring.core.reason import Reason
+from mooring.core.stage import Stage
+from tests.integration.kinds import Example, Fault, asking
+from tests.servers.process import free_port, poll_until
+from tests.servers.redis import PASSWORD, READER, Redis, StartRedis
 
 DIALS = True
+_REJECTED = "The server answers and rejects the login: compare user and password with its ACL or requirepass."
 
 
 @contextmanager
@@ -25,3 +31,116 @@ def good(request: pytest.FixtureRequest) -> Iterator[Example]:
         secret=PASSWORD,
         server=server,
     )
+
+
+@contextmanager
+def _without_room(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
+    start: StartRedis = request.getfixturevalue("start_redis")
+    with start("maxclients 5") as server:
+        clients = [redis.Redis(port=server.port, password=PASSWORD) for _ in range(5)]
+        for client in clients:
+            client.ping()
+        yield {"url": server.url()}
+        for client in clients:
+            client.close()
+
+
+@contextmanager
+def _replica(request: pytest.FixtureRequest) -> Iterator[Redis]:
+    start: StartRedis = request.getfixturevalue("start_redis")
+    with start() as master, start(f"replicaof 127.0.0.1 {master.port}") as replica:
+        poll_until(lambda: replica.ask("INFO")["master_link_status"] == "up", "replication")
+        yield replica
+
+
+@contextmanager
+def _written_to(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
+    with _replica(request) as replica:
+        yield {"url": replica.url(), "write_key": "mooring:check:"}
+
+
+@contextmanager
+def _failed_over(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
+    with _replica(request) as replica:
+        yield {"url": replica.url(), "role": "master"}
+
+
+@contextmanager
+def _cluster(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
+    start: StartRedis = request.getfixturevalue("start_redis")
+    with start("cluster-enabled yes", f"cluster-port {free_port()}") as server:
+        yield {"url": server.url(), "write_key": "mooring:check:"}
+
+
+FAULTS = (
+    Fault(
+        "no password is given and one is needed",
+        (Stage.AUTH, Reason.AUTH, "NOAUTH"),
+        asking("redis_server", lambda server: {"url": server.url(password=None)}),
+        hint="Put user and password into the address, between redis:// and the host.",
+    ),
+    Fault(
+        "the password is wrong",
+        (Stage.AUTH, Reason.AUTH, "WRONGPASS"),
+        asking("redis_server", lambda server: {"url": server.url(password="wrong")}),
+        hint=_REJECTED,
+        fix="ACL LIST",
+    ),
+    Fault(
+        "the user does not exist",
+        (Stage.AUTH, Reason.AUTH, "WRONGPASS"),
+        asking("redis_server", lambda server: {"url": server.url(user="nobody", password="any")}),
+        hint=_REJECTED,
+        fix="ACL LIST",
+    ),
+    Fault(
+        "the user may not run PING",
+        (Stage.PERMISSION, Reason.PERMISSION, "NOPERM"),
+        asking("redis_server", lambda server: {"url": server.url(user=READER[0], password=READER[1])}),
+        hint="Allow this user the command and the key.",
+        fix=f"ACL SETUSER {READER[0]} +ping",
+    ),
+    Fault(
+        "the database number does not exist",
+        (Stage.AUTH, Reason.NOT_FOUND, "NO_SUCH_DATABASE"),
+        asking("redis_server", lambda server: {"url": server.url(database=16)}),
+        hint="Raise `databases`, or use another.",
+    ),
+    Fault(
+        "the server has no room for another client",
+        (Stage.AUTH, Reason.OVERLOADED, "MAXCLIENTS"),
+        _without_room,
+        hint="Raise maxclients, or find who leaks them.",
+    ),
+    Fault(
+        "a write is asked of a replica",
+        (Stage.FUNCTION, Reason.ASSERTION, "READONLY"),
+        _written_to,
+        hint="Write to its master; after a failover the address has to follow.",
+    ),
+    Fault(
+        "the server is a replica and a master is expected",
+        (Stage.FUNCTION, Reason.ASSERTION, "WRONG_ROLE"),
+        _failed_over,
+        hint="After a failover the address has to follow: ask Sentinel, or move the name.",
+    ),
+    Fault(
+        "the cluster serves no slots",
+        (Stage.FUNCTION, Reason.UNAVAILABLE, "CLUSTERDOWN"),
+        _cluster,
+        hint="Slots are not served: look which, and at their nodes.",
+        fix="CLUSTER INFO",
+    ),
+    Fault(
+        "the certificate is of an unknown issuer",
+        (Stage.TLS, Reason.TLS, "CERT_UNKNOWN_ISSUER"),
+        asking("redis_server", lambda server: {"url": server.url(scheme="rediss")}),
+        hint="Set tls.ca to the issuer's certificate.",
+    ),
+    Fault(
+        "something else listens on the port",
+        (Stage.AUTH, Reason.PROTOCOL, "NOT_REDIS"),
+        asking("nginx", lambda server: {"url": f"redis://127.0.0.1:{server.port}"}),
+        hint="Something else may listen on that port: compare the address with the service's own.",
+    ),
+)
