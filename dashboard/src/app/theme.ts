@@ -1,4 +1,11 @@
-import { Anchor, createTheme, type CSSVariablesResolver, Modal, Tooltip } from '@mantine/core'
+import {
+  Anchor,
+  createTheme,
+  type CSSVariablesResolver,
+  Modal,
+  Notification,
+  Tooltip,
+} from '@mantine/core'
 
 export const theme = createTheme({
   primaryColor: 'blue',
@@ -14,6 +21,10 @@ export const theme = createTheme({
   components: {
     Anchor: Anchor.extend({ defaultProps: { underline: 'hover' } }),
     Modal: Modal.extend({ styles: { title: { fontWeight: 600 } } }),
+    // As legible as all else: Mantine takes a grey of its own for it.
+    Notification: Notification.extend({
+      styles: { description: { color: 'var(--mantine-color-dimmed)' } },
+    }),
     Tooltip: Tooltip.extend({
       defaultProps: { openDelay: 300, events: { hover: true, focus: true, touch: false } },
     }),
