@@ -137,7 +137,7 @@ def test_a_closed_dialog_goes_on_in_the_button(server: Mooring, open_page: OpenP
 def test_what_the_list_shows_is_tested(server: Mooring, open_page: OpenPage) -> None:
     """With filters in the address only their targets are tested, and the dialog says so."""
     with open_page(server, "/?label=team%3Dshop") as page:
-        page.get_by_role("button", name="Test these 1").click()
+        page.get_by_role("button", name="Test this one").click()
         dialog = page.get_by_role("dialog", name="Test all connections")
         expect(dialog).to_contain_text("labelled team=shop")
         expect(dialog.get_by_role("status")).to_contain_text("Done. 1 of 1 tested: 1 down")

@@ -78,7 +78,7 @@ function Offer({ scope }: { scope: Scope | null }) {
   if (running === 0) return 'Test none'
   return (
     <span>
-      Test <Said>these</Said> {count(running)}
+      Test <Said>{running === 1 ? 'this' : 'these'}</Said> {running === 1 ? 'one' : count(running)}
     </span>
   )
 }

@@ -196,7 +196,7 @@ describe('testing all', () => {
   it('counts for the button only what is not paused', async () => {
     shown(rows, '/?q=o')
 
-    expect(await screen.findByRole('button', { name: 'Test these 1' })).toBeEnabled()
+    expect(await screen.findByRole('button', { name: 'Test this one' })).toBeEnabled()
   })
 
   it('says that there was nothing to test where all was paused meanwhile', async () => {
