@@ -45,7 +45,6 @@ beforeEach(() => {
   ended = false
   asked = []
   vi.stubGlobal('fetch', answer)
-  Object.defineProperty(document, 'fonts', { value: new EventTarget(), configurable: true })
 })
 afterEach(() => {
   vi.unstubAllGlobals()

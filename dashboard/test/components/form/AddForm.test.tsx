@@ -8,9 +8,6 @@ import { renderPage } from '../../render'
 import { TargetServer } from '../../target-server'
 import { aKind } from '../../values'
 
-// What jsdom lacks, and a text field that grows asks for.
-Object.defineProperty(document, 'fonts', { value: new EventTarget() })
-
 const KINDS = [aKind({ settings: { properties: { url: { type: 'string' } } } })]
 
 async function typed(text: string) {

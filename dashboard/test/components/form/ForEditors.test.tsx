@@ -12,9 +12,6 @@ import { renderPage } from '../../render'
 import { TargetServer } from '../../target-server'
 import { aKind } from '../../values'
 
-// What jsdom lacks, and a text field that grows asks for.
-Object.defineProperty(document, 'fonts', { value: new EventTarget() })
-
 const FORMS = [
   ['add', AddPage, 'Paste an address'],
   ['edit', EditPage, /^Address/],

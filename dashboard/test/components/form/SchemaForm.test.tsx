@@ -9,9 +9,6 @@ import { bodyOf, type Drafts } from '#/lib/form'
 import { storedDrafts } from '#/lib/patch'
 import { fieldsOf } from '#/lib/jsonSchema'
 
-// What jsdom lacks, and a text field that grows asks for.
-Object.defineProperty(document, 'fonts', { value: new EventTarget() })
-
 const SECRET = { type: 'string', format: 'password', writeOnly: true }
 const FIELDS = fieldsOf({
   required: ['keeper'],
