@@ -1,0 +1,168 @@
+"""memcached against a real server with an auth file; broken by a wrong password."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from mooring.core.reason import Reason
+from mooring.core.stage import Stage
+from mooring.probes.memcached import PREFIX
+from tests.integration.kinds import Arrangement, Example, Fault, asking
+from tests.servers.memcached import PASSWORD, USER, Memcached, StartMemcached
+from tests.servers.tls import Certificates
+
+DIALS = True
+LOGIN = f"{USER}:{PASSWORD}"
+_REJECTED = (
+    "Compare user and password with the server's auth file (-Y), which it reads at its start and at SIGHUP."
+)
+_FOREIGN = "Something else may listen on that port: compare the address with the service's own."
+_HUNG_UP = "The peer hung up: it may speak TLS or something else on that port, or a proxy cuts connections."
+
+
+@contextmanager
+def good(request: pytest.FixtureRequest) -> Iterator[Example]:
+    """The session's server, written to as well."""
+    server: Memcached = request.getfixturevalue("memcached")
+    yield Example(
+        settings={"url": server.url(LOGIN), "write_key": PREFIX},
+        broken={"url": server.url(f"{USER}:wrong")},
+        port=server.port,
+        sessions=server.sessions,
+        secret=PASSWORD,
+        server=server,
+    )
+
+
+@contextmanager
+def _without_room(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
+    start: StartMemcached = request.getfixturevalue("start_memcached")
+    with start() as server:
+        held = server.hold()
+        yield {"url": server.url()}
+        for client in held:
+            client.close()
+
+
+@contextmanager
+def _full(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
+    start: StartMemcached = request.getfixturevalue("start_memcached")
+    with start("-M", "-m", "1", "-I", "512k") as server:
+        told = server.ask(*(f"set {PREFIX}{i:016x} 0 0 16\r\n{'x' * 16}" for i in range(20_000)))
+        assert told.endswith("SERVER_ERROR out of memory storing object\r\n")
+        yield {"url": server.url(), "write_key": PREFIX}
+
+
+@contextmanager
+def _stopped(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
+    start: StartMemcached = request.getfixturevalue("start_memcached")
+    with start() as server:
+        server.pause()
+        yield {"url": server.url()}
+        server.resume()
+
+
+def _over_tls(certificate: str, **tls: str) -> Arrangement:
+    """Return the arrangement of a server with one of our certificates."""
+
+    @contextmanager
+    def arrange(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
+        start: StartMemcached = request.getfixturevalue("start_memcached")
+        certificates: Certificates = request.getfixturevalue("certificates")
+        with start(certificate=getattr(certificates, certificate)) as server:
+            yield {"url": server.url(scheme="memcacheds"), "tls": tls or {"ca": certificates.ca}}
+
+    return arrange
+
+
+FAULTS = (
+    Fault(
+        "no login is given and one is needed",
+        (Stage.AUTH, Reason.AUTH, "UNAUTHENTICATED"),
+        asking("memcached", lambda server: {"url": server.url()}),
+        hint="Put user and password into the address, between memcached:// and the host.",
+    ),
+    Fault(
+        "the password is wrong",
+        (Stage.AUTH, Reason.AUTH, "AUTHENTICATION_FAILURE"),
+        asking("memcached", lambda server: {"url": server.url(f"{USER}:wrong")}),
+        hint=_REJECTED,
+    ),
+    Fault(
+        "the user does not exist",
+        (Stage.AUTH, Reason.AUTH, "AUTHENTICATION_FAILURE"),
+        asking("memcached", lambda server: {"url": server.url(f"nobody:{PASSWORD}")}),
+        hint=_REJECTED,
+    ),
+    Fault(
+        "every connection is taken",
+        (Stage.PROTOCOL, Reason.OVERLOADED, "TOO_MANY_CONNECTIONS"),
+        _without_room,
+        hint="Raise -c (maxconns), or find who leaks connections: `stats conns` lists them.",
+    ),
+    Fault(
+        "its memory is full and nothing may be evicted",
+        (Stage.FUNCTION, Reason.OVERLOADED, "OUT_OF_MEMORY"),
+        _full,
+        hint="Its memory is full and -M forbids to evict: raise -m, or let it evict.",
+    ),
+    Fault(
+        "the server hangs",
+        (Stage.PROTOCOL, Reason.TIMEOUT, "TIMEOUT"),
+        _stopped,
+        hint="Nothing came back in time: a firewall that drops packets, or a service that hangs.",
+        timeout=0.5,
+    ),
+    Fault(
+        "the certificate has expired",
+        (Stage.TLS, Reason.TLS, "CERT_EXPIRED"),
+        _over_tls("expired"),
+        hint="Renew the server's certificate.",
+    ),
+    Fault(
+        "the certificate is for another host",
+        (Stage.TLS, Reason.TLS, "CERT_HOST_MISMATCH"),
+        _over_tls("wrong_host"),
+        hint="Use a host name that the certificate carries, or set tls.server_name.",
+    ),
+    Fault(
+        "the certificate is of an unknown issuer",
+        (Stage.TLS, Reason.TLS, "CERT_UNKNOWN_ISSUER"),
+        asking("tls_memcached", lambda server: {"url": server.url(scheme="memcacheds")}),
+        hint="Set tls.ca to the issuer's certificate, or have the server send its whole chain.",
+    ),
+    Fault(
+        "the certificate is not the pinned one",
+        (Stage.TLS, Reason.TLS, "PIN_MISMATCH"),
+        _over_tls("good", pin="ab" * 32),
+        hint="If the certificate was renewed on purpose, set tls.pin to the new SHA-256.",
+    ),
+    Fault(
+        "TLS is spoken to a port in plain text",
+        (Stage.TLS, Reason.TLS, "PLAIN_TEXT"),
+        asking("open_memcached", lambda server: {"url": server.url(scheme="memcacheds")}),
+        hint="Leave TLS out, or use the port where the server speaks it.",
+    ),
+    Fault(
+        "plain text is spoken to a port with TLS",
+        (Stage.PROTOCOL, Reason.NETWORK, "ECONNRESET"),
+        asking("tls_memcached", lambda server: {"url": server.url()}),
+        hint=_HUNG_UP,
+    ),
+    Fault(
+        "a web server listens on the port",
+        (Stage.PROTOCOL, Reason.PROTOCOL, "NOT_MEMCACHED"),
+        asking("nginx", lambda server: {"url": f"memcached://127.0.0.1:{server.port}"}),
+        hint=_FOREIGN,
+    ),
+    Fault(
+        "a Redis listens on the port",
+        (Stage.PROTOCOL, Reason.PROTOCOL, "NOT_MEMCACHED"),
+        asking("redis_server", lambda server: {"url": f"memcached://127.0.0.1:{server.port}"}),
+        hint=_FOREIGN,
+    ),
+)
