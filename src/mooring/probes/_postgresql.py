@@ -12,6 +12,8 @@ from mooring.core.reason import Reason
 
 CONNECTION_LOST = "08003"
 """asyncpg's own, for a connection that ended while something was under way."""
+NO_SQLSTATE = "XX000"
+"""The server's own for "internal error", where asyncpg tells of none."""
 
 MOST_SHOWN = 80
 

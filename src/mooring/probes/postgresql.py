@@ -14,7 +14,7 @@ from mooring.core.result import Observation
 from mooring.core.stage import Stage
 from mooring.net.dial import Stream, dial
 from mooring.net.trail import Trail
-from mooring.probes._postgresql import CONNECTION_LOST, MOST_SHOWN, Login, cause, foreign, quoted
+from mooring.probes._postgresql import CONNECTION_LOST, MOST_SHOWN, NO_SQLSTATE, Login, cause, foreign, quoted
 from mooring.probes._sql import GRACE, SQLProbe
 
 if TYPE_CHECKING:
@@ -174,10 +174,11 @@ class PostgreSQL(SQLProbe["asyncpg.Connection"]):
     def reason(self, error: Exception) -> Reason | Cause | None:
         import asyncpg
 
-        if isinstance(error, asyncpg.PostgresError) and error.sqlstate is not None:
+        if isinstance(error, asyncpg.PostgresError):
             if error.sqlstate == CONNECTION_LOST:
                 return None if error.__cause__ else Cause(Reason.NETWORK, "CONNECTION_LOST")
-            return cause(error.sqlstate, error.args[0] if error.args else "", self._login)
+            said = error.args[0] if error.args else ""
+            return cause(error.sqlstate or NO_SQLSTATE, said, self._login)
         if isinstance(error, asyncpg.InterfaceError) and "uthentication" in str(error):
             return Cause(Reason.AUTH, "AUTH_METHOD")
         if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError):

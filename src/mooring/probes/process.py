@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from pydantic import Field, field_validator, model_validator
 
-from mooring.core.failure import CheckError
+from mooring.core.failure import Cause, CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.result import Observation
@@ -159,6 +159,14 @@ class Process(Probe):
         if self.max_count is not None and count > self.max_count:
             text = f"{count} processes run, at most {self.max_count} should: {what}"
             raise CheckError(Reason.ASSERTION, text, code="TOO_MANY")
+
+    def reason(self, error: Exception) -> Cause | None:
+        import psutil
+
+        if isinstance(error, psutil.AccessDenied):
+            hint = Prose("Mooring may not look at it: run Mooring as a user who may, or watch a pid_file.")
+            return Cause(Reason.CONFIG, "ACCESS_DENIED", hint=hint)
+        return Cause(Reason.UNAVAILABLE, "ENDED") if isinstance(error, psutil.Error) else None
 
     def _observation(self, before: Sequence[_Seen], after: Sequence[_Seen]) -> Observation:
         used = {each.pid: each.cpu_seconds for each in before}

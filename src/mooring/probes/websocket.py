@@ -152,6 +152,10 @@ class WebSocket(Probe):
         return Observation({"subprotocol": session.subprotocol} if self.subprotocols else {})
 
     def reason(self, error: Exception) -> Cause | None:
+        from websockets.exceptions import WebSocketException
+
+        if isinstance(error, WebSocketException):
+            return Cause(Reason.PROTOCOL, "BAD_HANDSHAKE")
         return asked_for_tls(error, "ws")
 
     def _headers(self) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]:

@@ -11,6 +11,8 @@ from tests.integration.kinds import Example
 from tests.servers.nameserver import NameServer
 
 DIALS = False
+DRIVER_ERRORS = ("dns.exception", "dns.resolver", "dns.query", "dns.message", "dns.name")
+BARE = {"url": "dns://host/shop.example"}
 
 
 @contextmanager

@@ -11,6 +11,8 @@ from tests.integration.kinds import Example
 from tests.servers.mariadb import PASSWORD, MariaDB
 
 DIALS = True
+DRIVER_ERRORS = ("pymysql.err",)
+BARE = {"url": "mysql://app@host/orders"}
 
 
 @contextmanager

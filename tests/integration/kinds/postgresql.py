@@ -11,6 +11,8 @@ from tests.integration.kinds import Example
 from tests.servers.postgresql import PASSWORD, PostgreSQL
 
 DIALS = True
+DRIVER_ERRORS = ("asyncpg", "asyncpg.exceptions")
+BARE = {"url": "postgresql://app@host/orders"}
 
 
 @contextmanager

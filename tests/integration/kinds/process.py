@@ -11,6 +11,7 @@ from tests.integration.kinds import Example
 from tests.servers.process import ServerProcess
 
 DIALS = False
+DRIVER_ERRORS = ("psutil",)
 
 
 @contextmanager

@@ -16,6 +16,19 @@ from tests.servers.process import free_port, poll_until
 from tests.servers.redis import PASSWORD, READER, Redis, StartRedis
 
 DIALS = True
+DRIVER_ERRORS = ("redis.exceptions",)
+UNEXPLAINED = dict.fromkeys(
+    (
+        "ChildDeadlockedError",
+        "RedisClusterException",
+        "SlotNotCoveredError",
+        "CrossSlotTransactionError",
+        "InvalidPipelineStack",
+        "IncorrectPolicyType",
+    ),
+    "of clients of a whole cluster, pipelines and forks: a check has one connection to one node",
+)
+MADE_OF = {"AskError": ["7 127.0.0.1:6379"], "MovedError": ["7 127.0.0.1:6379"]}
 _REJECTED = "The server answers and rejects the login: compare user and password with its ACL or requirepass."
 
 

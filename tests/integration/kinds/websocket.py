@@ -6,11 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from websockets.datastructures import Headers
+from websockets.http11 import Response
 
 from tests.integration.kinds import Example
 from tests.servers.websocket import TOKEN, WebSocketServer
 
 DIALS = True
+DRIVER_ERRORS = ("websockets.exceptions",)
+MADE_OF = {
+    name: [Response(426, "Upgrade Required", Headers())] for name in ("InvalidStatus", "InvalidProxyStatus")
+}
 
 
 @contextmanager
