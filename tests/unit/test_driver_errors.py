@@ -30,7 +30,7 @@ DRIVERS = [
 
 def errors_of(module: str) -> Iterator[type[Exception]]:
     """Yield the exception classes that a module makes public, warnings left out."""
-    for name, found in vars(import_module(module)).items():
+    for name, found in list(vars(import_module(module)).items()):  # lazy ones grow
         public = inspect.isclass(found) and not name.startswith("_")
         if public and issubclass(found, Exception) and not issubclass(found, Warning):
             own = found.__module__.partition(".")[0] == module.partition(".")[0]
