@@ -127,7 +127,7 @@ class ServerProcess:
     def spawn(self) -> None:
         """Start the process without waiting until it is ready."""
         assert not self.running, "the server is running already"
-        command = _dying_with_us(self.command())
+        command = dying_with_us(self.command())
         with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
                 command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
@@ -190,7 +190,7 @@ class ServerProcess:
             self._process.wait()
 
 
-def _dying_with_us(command: list[str]) -> list[str]:
+def dying_with_us(command: list[str]) -> list[str]:
     """Let the kernel end the server with the test run. Behind a user namespace, whose entry clears it."""
     setpriv = shutil.which("setpriv")
     if setpriv is None:
