@@ -80,6 +80,9 @@ def test_redacting_twice_changes_nothing(secret: str, text: str) -> None:
         ("p://w", "p://w"),
         ("jdbc:postgresql://app:pw@db/orders?password=pw", "jdbc:postgresql://app:***@db/orders"),
         ("db+mysql://app:p/w@db", "db+mysql://***"),
+        ("datahub+https://token@h:1/gms", "datahub+https://***@h:1/gms"),
+        ("datahub+http://:token@h", "datahub+http://:***@h"),
+        ("dicomweb+http://user:pw@h/x", "dicomweb+http://user:***@h/x"),
     ],
 )
 def test_secret_address_is_shown_without_its_secrets(secret: str, shown: str) -> None:

@@ -15,6 +15,7 @@ MASK = "***"
 SHORTEST_SECRET = 3
 """Shorter secrets are masked only inside addresses: masking each "a" would hide the message."""
 
+_TOKEN_ALONE = ("+http", "+https")
 _USERINFO = re.compile(r"(?P<scheme>[a-zA-Z][\w+.-]*://)[^/?#\s'\"]*@")
 # Not every word after "basic": a credential holds a digit, a sign, or a capital past its first letter.
 _BEARER = re.compile(r"\b(?P<word>(?i:bearer|basic))\s+(?=[\w.~+/=-]+[A-Z0-9=])[\w.~+/=-]{6,}")
@@ -55,7 +56,10 @@ class Redactor:
 
 
 def masked(secret: str) -> str:
-    """Return what may be shown of a secret: an address without its password and query, else `***`."""
+    """Return what may be shown of a secret: an address without its password and query, else `***`.
+
+    Kinds that speak HTTP take a token where others take a user, so there a login of one word is hidden.
+    """
     head, separator, rest = secret.partition("://")
     if not separator:
         return MASK
@@ -66,6 +70,8 @@ def masked(secret: str) -> str:
         return f"{head}://{MASK}"
     login, at, host = parts.netloc.rpartition("@")
     user, colon, _ = login.partition(":")
+    if user and not colon and head.lower().endswith(_TOKEN_ALONE):
+        user = MASK
     return f"{head}://{user}{colon and colon + MASK}{at}{host}{parts.path}"
 
 
