@@ -69,7 +69,7 @@ def problems_of(error: ValidationError, known: Iterable[str] = ()) -> list[Probl
             loc, message = loc[:-1], f"the key itself {message}"
         field = ".".join(_shown(str(part)) for part in (loc[:-1] if chosen else loc))
         inside, separator, rest = message.partition(": ")
-        if separator and inside.isidentifier():  # a validator of several fields names the one it means
+        if separator and _names_field(inside):  # a validator of several fields names the one it means
             field, message = f"{field}.{inside}" if field else inside, rest
         if each["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
             message = _unknown(str(loc[-1]), known)
@@ -78,6 +78,12 @@ def problems_of(error: ValidationError, known: Iterable[str] = ()) -> list[Probl
         name = field if chosen else f"{field} {len(problems)}"
         problems[name] = Problem(field, message)
     return list(problems.values())
+
+
+def _names_field(text: str) -> bool:
+    """Whether this is a setting, or one within another: `token`, `steps.0.url`."""
+    first, *rest = text.split(".")
+    return first.isidentifier() and all(each.isidentifier() or each.isdecimal() for each in rest)
 
 
 def _may_be_choice(loc: tuple[int | str, ...]) -> bool:

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from http import HTTPStatus
 from typing import Any, get_args
 
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 from mooring.api.errors import Refused
 from mooring.api.guard import Caller, Role
@@ -59,7 +59,7 @@ class Permissions:
     def demand_kind(self, probe: Probe, caller: Caller) -> None:
         """Refuse a kind that reads this machine, unless an admin names it and the configuration allows it."""
         what = f"kind:{probe.kind}"
-        if probe.local and not self._allows(what, caller):
+        if probe.reads_machine and not self._allows(what, caller):
             raise Refused(
                 HTTPStatus.FORBIDDEN,
                 f"The kind {probe.kind} reads the server's own machine.",
@@ -115,12 +115,16 @@ def refuse_rerouting(old: Target, new: Target, changes: Mapping[str, Any]) -> No
 
     Else whoever may edit a target could read its password, by pointing it at a server of their own.
     """
-    if _authority(old.probe.address) == _authority(new.probe.address):
+    known = set(map(_authority, old.probe.destinations))
+    elsewhere = [each for each in new.probe.destinations if _authority(each) not in known]
+    if _authority(old.probe.address) != _authority(new.probe.address):
+        elsewhere.insert(0, new.probe.address)
+    if not elsewhere:
         return
     shown, real = settings_of(old.probe), settings_of(old.probe, reveal=True)
     hidden = [key for key in real if shown.get(key) != real[key]]
     if any(key not in changes or any(MASK in text for text in _texts(changes[key])) for key in hidden):
-        words = f"leads to another host, {new.probe.address}; give the secret again with it"
+        words = f"leads to another host, {elsewhere[0]}; give the secret again with it"
         raise InputError([Problem("url", words)])
 
 
@@ -147,10 +151,21 @@ def _unmask(value: Any, shown: Any, real: Any, field: str, problems: list[Proble
             for key, item in value.items()
         }
     if isinstance(value, list):
-        return [_unmask(item, None, None, f"{field}.{index}", problems) for index, item in enumerate(value)]
+        pairs = [_same(item, index, shown, real) for index, item in enumerate(value)]
+        return [
+            _unmask(item, *pairs[index], f"{field}.{index}", problems) for index, item in enumerate(value)
+        ]
     if isinstance(value, str) and MASK in value:
         problems.append(Problem(field, _HIDDEN))
     return value
+
+
+def _same(item: Any, index: int, shown: Any, real: Any) -> tuple[Any, Any]:
+    """Return what stood at this place of a list, where it leads to where it led: else nothing is restored."""
+    there = isinstance(shown, list) and isinstance(real, list) and index < min(len(shown), len(real))
+    if not there or not isinstance(item, Mapping) or not isinstance(shown[index], Mapping):
+        return None, None
+    return (shown[index], real[index]) if item.get("url") == shown[index].get("url") else (None, None)
 
 
 def _secret_fields(probe_type: type[Probe]) -> frozenset[str]:
@@ -159,6 +174,8 @@ def _secret_fields(probe_type: type[Probe]) -> frozenset[str]:
 
 
 def _mentions_secret(annotation: Any) -> bool:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return any(_mentions_secret(field.annotation) for field in annotation.model_fields.values())
     return annotation is SecretStr or any(map(_mentions_secret, get_args(annotation)))
 
 

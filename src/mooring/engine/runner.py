@@ -10,6 +10,7 @@ from functools import lru_cache
 from mooring.core.failure import Failure
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
+from mooring.core.redact import Redactor
 from mooring.core.result import CheckResult, Observation, Trigger
 from mooring.core.stage import Stage, StageResult, StageStatus
 from mooring.core.status import Status
@@ -64,13 +65,15 @@ class Runner:
         )
 
     def _failure(self, error: Exception, target: Target, trail: Trail) -> Failure:
-        redact = target.probe.redactor
+        redact = _redactor(target.probe, trail)
         failure = failure_of(error, target.probe, trail)
         if failure.reason is Reason.INTERNAL:
             log.warning("check of %s failed by our own fault: %s", target.name, redact(repr(error)))
         message = failure.message
         if failure.reason is Reason.TIMEOUT and failure.code == "TIMEOUT":
             message = _late(failure.stage, f"{round(target.schedule.timeout, 3):g}")
+        if trail.part is not None:
+            message = Prose("{part}: {message}", part=trail.part, message=message)
         told = redact(message)
         # A fix made of a message with a secret in it may hold that secret in another spelling.
         safe = failure.fix and told == message and redact(failure.fix) == failure.fix
@@ -82,6 +85,11 @@ class Runner:
             redact(failure.hint) if failure.hint else None,
             failure.fix if safe else None,
         )
+
+
+def _redactor(probe: Probe, trail: Trail) -> Redactor:
+    """Return what masks the secrets of the settings, and those that the check was given on the way."""
+    return Redactor((*probe.secrets(), *trail.secrets)) if trail.secrets else probe.redactor
 
 
 def _late(stage: Stage | None, seconds: str) -> Prose:
@@ -109,7 +117,7 @@ def _complete(seen: Observation, trail: Trail, warnings: Sequence[str], probe: P
         return Observation({}, dict(seen.numbers))  # of its own, which can be pickled and dumped as JSON
     details = {**trail.notes, **seen.details} if seen.details else trail.notes
     numbers = {**trail.numbers, **seen.numbers} if seen.numbers else trail.numbers
-    redact = probe.redactor
+    redact = _redactor(probe, trail)
     return Observation(redact.within(details), numbers, tuple([redact(each) for each in warnings]))
 
 

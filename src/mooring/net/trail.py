@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 
+from mooring.core.prose import Prose
 from mooring.core.stage import Stage, StageResult, StageStatus
 from mooring.net.network import Network
 
@@ -26,7 +27,9 @@ class Trail:
         "net",
         "notes",
         "numbers",
+        "part",
         "running",
+        "secrets",
         "warnings",
     )
 
@@ -35,6 +38,9 @@ class Trail:
         self.notes: dict[str, object] = {}
         self.numbers: dict[str, float] = {}
         self.warnings: list[str] = []
+        self.secrets: set[str] = set()
+        self.part: Prose | None = None
+        """What the check is at, where it has several parts: begins the message of a failure."""
         self.running: Stage | None = None
         self.failed: Stage | None = None
         self._on_stage = on_stage
@@ -110,6 +116,10 @@ class Trail:
     def measure(self, **numbers: float) -> None:
         """Keep numbers to chart, even where the check fails later."""
         self.numbers.update(numbers)
+
+    def hide(self, *secrets: str) -> None:
+        """Mask these in all that this check tells: secrets that it was given on the way, such as a token."""
+        self.secrets.update(secrets)
 
     def retract(self, stage: Stage) -> None:
         """Forget a stage whose failure is about to be looked into stage by stage."""

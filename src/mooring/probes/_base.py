@@ -69,6 +69,16 @@ class Probe(BaseModel):
         """Where the target is, safe to show to anybody."""
         return ""
 
+    @property
+    def destinations(self) -> tuple[str, ...]:
+        """Every address that is sent a secret of these settings: none may be added without them."""
+        return (self.address,)
+
+    @property
+    def reads_machine(self) -> bool:
+        """Whether these settings read this machine, as every target of a `local` kind does."""
+        return self.local
+
     @classmethod
     def from_url(cls, url: str) -> Self:
         """Make a probe from an address alone. Raises ValueError or pydantic.ValidationError."""
@@ -138,4 +148,9 @@ def _secrets_of_text(text: str) -> Iterator[str]:
         yield url.password
         # As it was written, too: drivers quote the whole address, not always as we would encode it.
         yield urlsplit(f"x://{text.partition('://')[2]}").password or ""
-    yield from (item for key, item in url.query.items() if item and _SECRET_KEYS.search(key))
+    yield from (item for key, item in url.query.items() if item and looks_secret(key))
+
+
+def looks_secret(key: str) -> bool:
+    """Whether what stands under this name is a secret, by the words that people use."""
+    return _SECRET_KEYS.search(key) is not None

@@ -6,6 +6,7 @@ import json
 import operator
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from email.message import Message
 from typing import Any
 
 from mooring.core.failure import CheckError
@@ -49,33 +50,56 @@ def demand_text(body: str, wanted: str, note: str) -> None:
 
 def demand_pattern(body: str, pattern: str, note: str) -> None:
     """Raise CheckError: assertion where the pattern is not found, config where that takes too long."""
+    first_match(body, pattern, note, "expect_regex")
+
+
+def first_match(body: str, pattern: str, note: str = "", setting: str = "save") -> str:
+    """Return what a pattern finds first: its first group, or all of it. Raises CheckError as above."""
     import regex
 
     try:
         found = regex.search(pattern, body, timeout=PATTERN_SECONDS)
     except TimeoutError:
-        text = f"expect_regex takes more than {PATTERN_SECONDS:g} s on this body"
+        text = f"{setting} takes more than {PATTERN_SECONDS:g} s on this body"
         hint = Prose("Repeats inside repeats, such as (a+)+, take that long: write it without.")
         raise CheckError(Reason.CONFIG, text, code="PATTERN_TOO_SLOW", hint=hint) from None
     if found is None:
         text = f"nothing in the body matches {cut(pattern)!r}{note}"
         raise CheckError(Reason.ASSERTION, text, code="BODY_WITHOUT_MATCH")
+    return str(found[1] or "" if found.re.groups else found[0])
 
 
 def demand_json(body: bytes, wanted: Mapping[str, Any], content_type: str, note: str) -> None:
     """Raise CheckError(assertion) where the body is no JSON or one of these values is another."""
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise _no_json(body, content_type, note) from error
+    document = document_of(body, content_type, note)
     for path, value in wanted.items():
-        found = list(_at(document, path))
-        if not found:
-            text = f"the JSON has nothing at {cut(path)!r}{note}"
-            raise CheckError(Reason.ASSERTION, text, code="JSON_MISSING")
+        found = _all_at(document, path, note)
         if not any(_holds(actual, value) for actual in found):
             text = f"the JSON has {_shown(found[0])} at {cut(path)!r}, expected {_shown(value)}"
             raise CheckError(Reason.ASSERTION, text, code="JSON_MISMATCH")
+
+
+def document_of(body: bytes, content_type: str, note: str = "") -> Any:
+    """Return what a body holds as JSON. Raises CheckError(assertion) where it is none."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise _no_json(body, content_type, note) from error
+
+
+def value_at(body: bytes, path: str, content_type: str) -> Any:
+    """Return what stands at a dotted path of a body's JSON. Raises CheckError(assertion)."""
+    return _all_at(document_of(body, content_type), path, "")[0]
+
+
+def text_of(body: bytes, content_type: str) -> str:
+    """Return the body as text, in the character set that its header names, where that is one."""
+    message = Message()
+    message["content-type"] = content_type
+    try:
+        return body.decode(message.get_content_charset("utf-8"), "replace")
+    except (LookupError, ValueError):
+        return body.decode("utf-8", "replace")
 
 
 def demand_header(name: str, actual: str | None, wanted: str) -> None:
@@ -100,6 +124,15 @@ def demand_compilable(pattern: str) -> None:
 def cut(text: str) -> str:
     """Return the beginning of a text that may be long."""
     return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "..."
+
+
+def _all_at(document: Any, path: str, note: str) -> list[Any]:
+    found = list(_at(document, path))
+    if not found:
+        raise CheckError(
+            Reason.ASSERTION, f"the JSON has nothing at {cut(path)!r}{note}", code="JSON_MISSING"
+        )
+    return found
 
 
 def _at(value: Any, path: str) -> Iterator[Any]:

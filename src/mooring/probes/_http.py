@@ -145,12 +145,12 @@ def stage_of(status: int) -> Stage:
 
 
 def refusal(status: int, message: str, *, logged_in: bool, hint: Prose | None = None) -> CheckError:
-    """Return the error for a status code that was not expected."""
+    """Return the error for a status code that was not expected. `hint` goes before the usual one."""
     if status in _MEANING:
         reason = _MEANING[status][0]
     else:
         reason = Reason.UNAVAILABLE if status >= HTTPStatus.INTERNAL_SERVER_ERROR else Reason.ASSERTION
-    if status == HTTPStatus.UNAUTHORIZED:
+    if status == HTTPStatus.UNAUTHORIZED and hint is None:
         hint = _REJECTED if logged_in else _ASKED
     return CheckError(
         reason, message, code=f"HTTP_{status}", hint=hint or _HINTS.get(status), stage=stage_of(status)

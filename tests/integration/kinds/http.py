@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.integration.kinds import Example
+from tests.integration.kinds._http_sequences import SEQUENCES
 from tests.servers.nginx import LOGIN, Nginx
 
 DIALS = True
@@ -26,3 +27,6 @@ def good(request: pytest.FixtureRequest) -> Iterator[Example]:
         secret=password,
         server=server,
     )
+
+
+FAULTS = (*SEQUENCES,)
