@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -29,7 +30,8 @@ from graphql import (
 )
 
 import mooring
-from mooring.core.failure import InputError
+from mooring.core.failure import CheckError, InputError
+from mooring.core.reason import Reason
 from mooring.core.redact import MASK
 from mooring.core.result import CheckResult
 from mooring.core.stage import Stage, StageStatus
@@ -39,7 +41,7 @@ from mooring.net.network import Network
 from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
 from mooring.probes._datahub import DOCUMENTS, Door, fetch_aside
-from mooring.probes._datahub_answer import Claims
+from mooring.probes._datahub_answer import Answer, Claims
 from mooring.probes._datahub_rights import PRIVILEGES, lacking
 from mooring.probes.datahub import DataHub as Kind
 from mooring.targets import keys_of
@@ -463,3 +465,62 @@ async def test_server_that_goes_away_during_a_check_is_told_at_tcp() -> None:
         with pytest.raises(ConnectionRefusedError):
             await fetch_aside(trail, Door(place, None, TLSSettings()).request("/health", None))
     assert trail.running is Stage.TCP
+
+
+@pytest.mark.parametrize(
+    ("extensions", "reason", "code"),
+    [
+        ({"code": 400, "type": "BAD_REQUEST"}, Reason.PROTOCOL, "BAD_REQUEST"),
+        ({"code": 403, "type": "UNAUTHORIZED"}, Reason.PERMISSION, "UNAUTHORIZED"),
+        ({"code": 404, "type": "NOT_FOUND"}, Reason.NOT_FOUND, "NOT_FOUND"),
+        ({"code": 409, "type": "CONFLICT"}, Reason.ASSERTION, "CONFLICT"),
+        ({"code": 500, "type": "SERVER_ERROR"}, Reason.UNAVAILABLE, "SERVER_ERROR"),
+        ({"code": 999}, Reason.PROTOCOL, "GRAPHQL_ERROR"),
+        ({"code": [403]}, Reason.PROTOCOL, "GRAPHQL_ERROR"),
+        (None, Reason.PROTOCOL, "GRAPHQL_ERROR"),
+    ],
+)
+def test_error_of_a_field_is_told_by_its_code(extensions: object, reason: Reason, code: str) -> None:
+    """Each of DataHub's codes has its reason; that of another field says nothing of this one."""
+    error = {"message": "no", "path": ["listPolicies"], "extensions": extensions}
+    answer = Answer({"listPolicies": None, "me": {}}, [error])
+    with pytest.raises(CheckError) as raised:
+        answer.part("listPolicies")
+    assert (raised.value.cause.reason, raised.value.cause.code) == (reason, code)
+    assert answer.part("me") == {}
+    assert answer.refuses("listPolicies") is (code == "UNAUTHORIZED")
+    assert answer.refuses("me") is False
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"<html>", "HTML_NOT_JSON"),
+        (b"hello", "NOT_DATAHUB"),
+        (b"[]", "NOT_DATAHUB"),
+        (b"[" * 100_000, "NOT_DATAHUB"),
+        (b"{}", "NOT_GRAPHQL"),
+        (b'{"data": [1]}', "NOT_GRAPHQL"),
+        (b'{"errors": 1}', "NOT_GRAPHQL"),
+    ],
+)
+def test_what_is_no_graphql_is_told(body: bytes, code: str) -> None:
+    """A page, other JSON and no JSON are told apart, and never taken for an empty answer."""
+    with pytest.raises(CheckError) as raised:
+        Answer.of(SimpleNamespace(plain_body=lambda: body))  # type: ignore[arg-type]
+    assert (raised.value.cause.reason, raised.value.cause.code) == (Reason.PROTOCOL, code)
+
+
+@pytest.mark.parametrize("held", [None, {}, {"total": "3"}, [1]])
+def test_list_without_a_total_is_told(held: object) -> None:
+    """Nothing, and no error, is no list that is empty."""
+    with pytest.raises(CheckError) as raised:
+        Answer({"listPolicies": held}, []).count("listPolicies")
+    assert raised.value.cause.code == "NO_DATA"
+
+
+@pytest.mark.parametrize("path", [None, [], 7, ["me"], ["me", "corpUser", "urn"]])
+def test_error_anywhere_below_a_field_is_its_own(path: object) -> None:
+    """So is one that belongs to no field in particular, whatever its path is."""
+    with pytest.raises(CheckError, match=r"^GraphQL answers at me: broken$"):
+        Answer({"me": None}, [{"message": "broken", "path": path}]).part("me")

@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http import HTTPStatus
 from math import inf
 from typing import Any
 
@@ -17,12 +16,12 @@ from mooring.core.reason import Reason
 from mooring.net.http import Response
 from mooring.probes._expect import cut
 
-_ERRORS: Mapping[object, tuple[Reason, str, Prose | None]] = {
-    HTTPStatus.BAD_REQUEST.value: (Reason.PROTOCOL, "BAD_REQUEST", None),
-    HTTPStatus.FORBIDDEN.value: (Reason.PERMISSION, "UNAUTHORIZED", None),
-    HTTPStatus.NOT_FOUND.value: (Reason.NOT_FOUND, "NOT_FOUND", None),
-    HTTPStatus.CONFLICT.value: (Reason.ASSERTION, "CONFLICT", None),
-    HTTPStatus.INTERNAL_SERVER_ERROR.value: (
+_ERRORS: Mapping[str, tuple[Reason, str, Prose | None]] = {
+    "400": (Reason.PROTOCOL, "BAD_REQUEST", None),
+    "403": (Reason.PERMISSION, "UNAUTHORIZED", None),
+    "404": (Reason.NOT_FOUND, "NOT_FOUND", None),
+    "409": (Reason.ASSERTION, "CONFLICT", None),
+    "500": (
         Reason.UNAVAILABLE,
         "SERVER_ERROR",
         Prose("GMS answers and fails at this: look at its log, and whether its search index and store run."),
@@ -83,7 +82,7 @@ class Answer:
 
     def refuses(self, field: str) -> bool:
         """Whether the token may not ask for this field."""
-        forbidden = (HTTPStatus.FORBIDDEN.value, "UNAUTHORIZED")
+        forbidden = (403, "UNAUTHORIZED")
         return any(
             extensions.get("code") in forbidden or extensions.get("type") in forbidden
             for extensions in map(_extensions, self._errors_of(field))
@@ -92,7 +91,7 @@ class Answer:
     def part(self, field: str) -> Mapping[str, Any]:
         """Return what a field holds. Raises CheckError for its error."""
         for error in self._errors_of(field):
-            reason, code, hint = _ERRORS.get(_extensions(error).get("code"), _UNKNOWN)
+            reason, code, hint = _ERRORS.get(str(_extensions(error).get("code")), _UNKNOWN)
             text = f"GraphQL answers at {field}: {cut(str(error.get('message')))}"
             raise CheckError(reason, text, code=code, hint=hint)
         held = self.data.get(field)
@@ -110,7 +109,13 @@ class Answer:
         return total
 
     def _errors_of(self, field: str) -> list[Mapping[str, Any]]:
-        return [error for error in self.errors if not (path := error.get("path")) or path[0] == field]
+        """Return the errors of a field, and those of no field in particular."""
+        return [error for error in self.errors if _concerns(error, field)]
+
+
+def _concerns(error: Mapping[str, Any], field: str) -> bool:
+    path = error.get("path")
+    return not (isinstance(path, list) and path) or path[0] == field
 
 
 def _extensions(error: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -64,11 +64,11 @@ class Actor(NamedTuple):
         urn = found(me, "corpUser", "urn")
         if not isinstance(urn, str):
             raise CheckError(Reason.PROTOCOL, Prose("DataHub does not say who we are"), code="NO_DATA")
-        config = answer.data.get("appConfig")
+        config, may = answer.data.get("appConfig"), found(me, "platformPrivileges")
         return cls(
             urn,
             str(found(me, "corpUser", "username") or urn.removeprefix(CORP_USER)),
-            found(me, "platformPrivileges") or {},
+            may if isinstance(may, dict) else {},
             found(config, "appVersion"),
             found(config, "authConfig", "tokenAuthEnabled") is True,
         )

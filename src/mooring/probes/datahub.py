@@ -211,16 +211,8 @@ class DataHub(Probe):
 
 async def _look_at_enforcement(trail: Trail, door: Door, actor: Actor, claims: Claims) -> None:
     """Ask as nobody, and warn where that is answered. Raises CheckError where our token counts no more."""
-    nobody = actor.urn
-    if door.token is not None:
-        response = await door.send(trail, ME, NOBODYS if door.front_end else None)
-        if response.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-            trail.note(auth_enforced=True)
-            return
-        if response.status != HTTPStatus.OK:  # it neither lets nobody in nor turns them away
-            return
-        nobody = found(Answer.of(response).data, "me", "corpUser", "urn")
-    if not isinstance(nobody, str):
+    nobody = actor.urn if door.token is None else await _nobody(trail, door)
+    if nobody is None:
         return
     trail.note(auth_enforced=False)
     ignored = nobody == actor.urn and not (claims.actor and actor.called(claims.actor))
@@ -235,3 +227,17 @@ async def _look_at_enforcement(trail: Trail, door: Door, actor: Actor, claims: C
         "authentication is not enforced: without a valid token one is let in as {nobody}", nobody=nobody
     )
     trail.warn(words, Stage.AUTH)
+
+
+async def _nobody(trail: Trail, door: Door) -> str | None:
+    """Ask without a valid token; return who is let in so. None, noted, where they are turned away."""
+    response = await door.send(trail, ME, NOBODYS if door.front_end else None)
+    if response.status == HTTPStatus.OK:
+        try:
+            urn = found(Answer.of(response).data, "me", "corpUser", "urn")
+        except CheckError:  # a page, such as that of a login
+            return None
+        return urn if isinstance(urn, str) else None
+    if response.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        trail.note(auth_enforced=True)
+    return None
