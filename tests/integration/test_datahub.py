@@ -141,9 +141,9 @@ def test_our_schema_is_a_true_part_of_the_real_one(ours: GraphQLSchema, real: Gr
         ("me: AuthenticatedUser", "me(loud: Boolean): AuthenticatedUser", ["Query.me.loud is unknown"]),
     ],
 )
-def test_a_false_part_is_found(real: GraphQLSchema, mine: str, wrong: str, told: list[str]) -> None:
+def test_a_false_part_is_found(ours: GraphQLSchema, mine: str, wrong: str, told: list[str]) -> None:
     """The comparison finds another type, field, value and argument, and a missing one."""
-    assert beyond(build_schema(SCHEMA.read_text().replace(mine, wrong, 1)), real) == told
+    assert beyond(build_schema(SCHEMA.read_text().replace(mine, wrong, 1)), ours) == told
 
 
 @pytest.mark.parametrize("document", [*DOCUMENTS, GRANT])
