@@ -125,6 +125,7 @@ export const aTarget = (some: Partial<Target> = {}): Target => ({
     confirming: null,
     last: aResult(),
     next_check_at: null,
+    calm: false,
   },
   ...some,
 })

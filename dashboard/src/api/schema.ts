@@ -728,6 +728,11 @@ export interface components {
          * @description Where a target stands now.
          */
         HealthAnswer: {
+            /**
+             * Calm
+             * @description Whether so many logins were rejected in a row that one is tried once an hour only, until its settings change or a person tests it: so no account is locked.
+             */
+            calm: boolean;
             /** Checking */
             checking: boolean;
             /**

@@ -11,6 +11,6 @@ export const reasonWord = (reason: string): string => reason.replaceAll('_', ' '
 export function remedyWords({ status, permanent }: AboutReason): string {
   if (status === 'unknown') return 'Mooring could not test it: this says nothing about the target.'
   return permanent
-    ? 'Trying again does not help: something has to be changed first.'
+    ? 'Trying again does not help: change something first, then test it anew.'
     : 'It may pass by itself: Mooring keeps trying.'
 }

@@ -15,6 +15,6 @@ it('names a reason that nothing is told of as it came', () => {
 
 it('says who has to do something', () => {
   expect(remedyWords(QUOTA)).toMatch(/It may pass by itself/)
-  expect(remedyWords({ ...QUOTA, permanent: true })).toMatch(/something has to be changed/)
+  expect(remedyWords({ ...QUOTA, permanent: true })).toMatch(/change something first/)
   expect(remedyWords({ ...QUOTA, status: 'unknown' })).toMatch(/says nothing about the target/)
 })

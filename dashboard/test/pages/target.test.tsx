@@ -50,6 +50,13 @@ describe('the heading', () => {
     expect(screen.getByText('checking')).toBeVisible()
   })
 
+  it('says why a rejected login is not tried again at its interval', async () => {
+    const soon = new Date(Date.now() + 3_500_000).toISOString()
+    shown({ target: health({ status: 'down', calm: true, next_check_at: soon }) })
+    expect(await screen.findByText(/once an hour while the login is rejected/)).toBeVisible()
+    expect(screen.queryByText(/, every/)).toBeNull()
+  })
+
   it('calls a paused target paused, whatever its health was', async () => {
     shown({ target: { enabled: false } })
     expect(await screen.findByText('Paused')).toBeVisible()

@@ -14,6 +14,7 @@ from mooring.core.event import Commit, TargetChange
 from mooring.core.failure import StoreError
 from mooring.core.health import Health, Settled, settle
 from mooring.core.result import CheckResult
+from mooring.core.status import Status
 from mooring.core.target import Target
 from mooring.engine.alarm import Alarm
 from mooring.engine.batch import Batch, is_steady
@@ -140,9 +141,15 @@ class Recorder:
         return pending.written
 
     def interrupt(self, at: datetime, note: str) -> None:
-        """Record that from `at` on nobody looked after the targets."""
+        """Record that from `at` on nobody looked after the targets.
+
+        A login that is rejected stays so: it waits for a person, and would else be unknown for up to an hour.
+        """
         for target_id in self._roster.watched():
-            health, transition = interrupted(target_id, self._roster.live[target_id], at, note)
+            before = self._roster.live[target_id]
+            if before.calm and before.status is Status.DOWN:
+                continue
+            health, transition = interrupted(target_id, before, at, note)
             self._roster.live[target_id] = health
             self._pending.put(target_id, health, news=True)
             if transition is not None:

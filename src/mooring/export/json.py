@@ -87,6 +87,7 @@ def health_json(health: Health) -> dict[str, Any]:
         "confirming": list(health.confirming) if health.confirming is not None else None,
         "last": result_json(health.last) if health.last is not None else None,
         "next_check_at": time_json(health.next_check_at),
+        "calm": health.calm,
     }
 
 

@@ -119,7 +119,11 @@ _WORDS = {
         None,
         Prose("This replica lost its master and is set not to answer with old data: repair the link."),
     ),
-    "CLUSTERDOWN": (Reason.UNAVAILABLE, None, Prose("Slots are not served: look which, and at their nodes.")),
+    "CLUSTERDOWN": (
+        Reason.UNAVAILABLE,
+        None,
+        Prose("Slots are not served: CLUSTER NODES tells which, and whose they are."),
+    ),
     "TRYAGAIN": (Reason.UNAVAILABLE, None, None),
     "BUSY": (Reason.UNAVAILABLE, None, Prose("A script runs for too long: end it, or wait.")),
     "MISCONF": (
@@ -197,15 +201,18 @@ def explain(error: Exception, user: str) -> Cause | None:
 
 def _fix(word: str, text: str, user: str) -> str | None:
     """Return what can be pasted. A word of the server's gets into it only where it is what it should be."""
+    named = _USER.fullmatch(user) is not None
+    if word == "WRONGPASS" and named:
+        return f"ACL SETUSER {user} on >NEW_PASSWORD"
     if word != "NOPERM":
         return _FIXES.get(word)
     denied = _DENIED.search(text)
-    if denied is None or denied[1].lower() not in _SENT or not _USER.fullmatch(user):
+    if denied is None or denied[1].lower() not in _SENT or not named:
         return None
     return f"ACL SETUSER {user} +{denied[1].lower()}"
 
 
-_FIXES = {"WRONGPASS": "ACL LIST", "CLUSTERDOWN": "CLUSTER INFO", "BUSY": "SCRIPT KILL"}
+_FIXES = {"BUSY": "SCRIPT KILL"}
 _DENIED = re.compile(r"'(\w+)' command")
 _SENT = frozenset({"ping", "select", "info", "set", "get", "del"})
 """The commands of a check. Whoever says that others are needed wants more than it should get."""

@@ -47,6 +47,7 @@ async def test_a_target_answers_its_keys_flat_with_its_health(api: Api) -> None:
         "confirming": None,
         "last": None,
         "next_check_at": None,
+        "calm": False,
     }
 
 

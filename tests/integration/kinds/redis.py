@@ -97,14 +97,14 @@ FAULTS = (
         (Stage.AUTH, Reason.AUTH, "WRONGPASS"),
         asking("redis_server", lambda server: {"url": server.url(password="wrong")}),
         hint=_REJECTED,
-        fix="ACL LIST",
+        fix="ACL SETUSER default on >NEW_PASSWORD",
     ),
     Fault(
         "the user does not exist",
         (Stage.AUTH, Reason.AUTH, "WRONGPASS"),
         asking("redis_server", lambda server: {"url": server.url(user="nobody", password="any")}),
         hint=_REJECTED,
-        fix="ACL LIST",
+        fix="ACL SETUSER nobody on >NEW_PASSWORD",
     ),
     Fault(
         "the user may not run PING",
@@ -141,8 +141,7 @@ FAULTS = (
         "the cluster serves no slots",
         (Stage.FUNCTION, Reason.UNAVAILABLE, "CLUSTERDOWN"),
         _cluster,
-        hint="Slots are not served: look which, and at their nodes.",
-        fix="CLUSTER INFO",
+        hint="Slots are not served: CLUSTER NODES tells which, and whose they are.",
     ),
     Fault(
         "the certificate is of an unknown issuer",

@@ -210,12 +210,14 @@ async def test_new_settings_end_the_calm(open_app: OpenApp, clock: FakeClock) ->
 
 
 async def test_the_calm_survives_a_restart(open_app: OpenApp, clock: FakeClock) -> None:
-    """After a restart a login that was rejected three times waits for the rest of its hour."""
+    """After a restart a login that was rejected three times waits for the rest of its hour, and is down."""
     app = await open_app({"name": "a", "script": ["auth"]})
     await clock.advance(600)
     assert len(probe_of(app, "a").runs) == 3
+    since = app.catalogue.health[1].since
     await app.__aexit__()
     app = await open_app()
+    assert (app.catalogue.health[1].status, app.catalogue.health[1].since) == (Status.DOWN, since)
     await clock.advance(2900)
     assert len(probe_of(app, "a").runs) == 0
     await clock.advance(200)

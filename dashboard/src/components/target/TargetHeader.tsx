@@ -88,7 +88,9 @@ function Times({ target, passive }: { target: Target; passive: boolean }) {
         <Last at={last} passive={passive} />
         {!enabled && <span>not tested until it is resumed</span>}
         {enabled && passive && <span>expected every {every}</span>}
-        {enabled && !passive && <NextCheck at={health.next_check_at} every={every} />}
+        {enabled && !passive && (
+          <NextCheck at={health.next_check_at} every={every} calm={health.calm} />
+        )}
       </Parts>
     </div>
   )
@@ -107,13 +109,14 @@ function Last({ at, passive }: { at: string | null; passive: boolean }) {
  * A check that is due may wait a moment for its turn: it is never told as past. Whether there will be one
  * is not known where the server is not heard.
  */
-function NextCheck({ at, every }: { at: string | null; every: string }) {
+function NextCheck({ at, every, calm }: { at: string | null; every: string; calm: boolean }) {
   const { phase } = useLive()
   const due = useAtNow((now) => at !== null && Date.parse(at) - now < 1500)
-  if (at === null || phase === 'broken') return <span>every {every}</span>
+  const how = calm ? 'once an hour while the login is rejected' : `every ${every}`
+  if (at === null || phase === 'broken') return <span>{how}</span>
   return (
     <span>
-      next {due ? <time dateTime={at}>now</time> : <Since at={at} />}, every {every}
+      next {due ? <time dateTime={at}>now</time> : <Since at={at} />}, {how}
     </span>
   )
 }
