@@ -9,7 +9,7 @@ import ssl
 from mooring.core.failure import Cause
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
-from mooring.net import tls
+from mooring.net.handshake import explain
 
 _ERRNO = {
     errno.ECONNREFUSED: (Reason.REFUSED, Prose("the connection was refused: nothing listens there")),
@@ -43,7 +43,7 @@ def cause_of(error: BaseException) -> Cause | None:
     if isinstance(error, socket.gaierror):
         return Cause(Reason.DNS, _gai_code(error), f"the name could not be looked up: {error.strerror}")
     if isinstance(error, ssl.SSLError):
-        return tls.explain(error)
+        return explain(error)
     if isinstance(error, TimeoutError) and error.errno is None:  # with one it is the kernel's own verdict
         return Cause(Reason.TIMEOUT, "TIMEOUT")
     if isinstance(error, EOFError):

@@ -1,4 +1,4 @@
-"""TLS settings, contexts, and what a failed handshake means."""
+"""TLS settings, contexts, and what a finished handshake shows."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
-from mooring.core.failure import Cause, CheckError
+from mooring.core.failure import CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.net import certificate
 from mooring.net.certificate import Certificate
+from mooring.net.handshake import TellingObject, TellingSocket
 
 DAYS_WARNING = 14
 """Days left on a certificate below which a check warns. ACME clients renew at 30, so this is late."""
@@ -148,6 +149,7 @@ def _stamp(path: str | None) -> tuple[int, int, int] | None:
 
 def _make(settings: TLSSettings, alpn: tuple[str, ...]) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.sslobject_class, context.sslsocket_class = TellingObject, TellingSocket
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.check_hostname = settings.checks_names
     if not settings.checks_chain:
@@ -170,7 +172,10 @@ def _load(field: str, path: str, load: Callable[[], None]) -> None:
         load()
     except FileNotFoundError as error:
         raise CheckError(
-            Reason.CONFIG, f"{field}: there is no file {path} (or the key beside it)", code="TLS_FILE_MISSING"
+            Reason.CONFIG,
+            f"{field}: there is no file {path} (or the key beside it)",
+            code="TLS_FILE_MISSING",
+            hint=Prose("It is a path on the machine where Mooring runs: correct it, or put the file there."),
         ) from error
     except (OSError, ssl.SSLError) as error:
         raise CheckError(
@@ -205,91 +210,3 @@ def demand_pin(settings: TLSSettings, seen: TLSInfo) -> None:
             code="PIN_MISMATCH",
             hint=Prose("If the certificate was renewed on purpose, set tls.pin to the new SHA-256."),
         )
-
-
-_VERIFY = {
-    9: (
-        "CERT_NOT_YET_VALID",
-        Prose("the certificate is not valid yet"),
-        Prose("Compare the clocks of this machine and the server."),
-    ),
-    10: ("CERT_EXPIRED", Prose("the certificate has expired"), Prose("Renew the server's certificate.")),
-    18: (
-        "CERT_SELF_SIGNED",
-        Prose("the certificate is self-signed and not trusted here"),
-        Prose("Set tls.ca to that certificate, or tls.pin to its SHA-256."),
-    ),
-    19: (
-        "CERT_UNKNOWN_ISSUER",
-        Prose("the certificate's issuer is not trusted here (a self-signed one in its chain)"),
-        Prose("Set tls.ca to the issuer's certificate."),
-    ),
-    20: (
-        "CERT_UNKNOWN_ISSUER",
-        Prose("the certificate's issuer is not trusted here"),
-        Prose("Set tls.ca to the issuer's certificate, or have the server send its whole chain."),
-    ),
-    62: (
-        "CERT_HOST_MISMATCH",
-        Prose("the certificate is for another host"),
-        Prose("Use a host name that the certificate carries, or set tls.server_name."),
-    ),
-    64: (
-        "CERT_HOST_MISMATCH",
-        Prose("the certificate is for another address"),
-        Prose("Use a host name that the certificate carries, or set tls.server_name."),
-    ),
-}
-_REASONS = {
-    "WRONG_VERSION_NUMBER": ("PLAIN_TEXT", Prose("the server answers in plain text, not TLS")),
-    "RECORD_LAYER_FAILURE": ("PLAIN_TEXT", Prose("the server answers in plain text, not TLS")),
-    "HTTP_REQUEST": ("PLAIN_TEXT", Prose("the server answers in plain HTTP, not TLS")),
-    "UNSUPPORTED_PROTOCOL": (
-        "TLS_VERSION",
-        Prose("the server speaks only TLS versions that are no longer safe"),
-    ),
-    "TLSV1_ALERT_PROTOCOL_VERSION": (
-        "TLS_VERSION",
-        Prose("the server refuses our TLS versions (1.2 and 1.3)"),
-    ),
-    "TLSV13_ALERT_CERTIFICATE_REQUIRED": (
-        "CLIENT_CERT_REQUIRED",
-        Prose("the server demands a client certificate"),
-    ),
-    "SSLV3_ALERT_BAD_CERTIFICATE": (
-        "CLIENT_CERT_REFUSED",
-        Prose("the server refuses our client certificate"),
-    ),
-    "TLSV1_ALERT_UNKNOWN_CA": (
-        "CLIENT_CERT_REFUSED",
-        Prose("the server does not trust our client certificate's issuer"),
-    ),
-    "SSLV3_ALERT_HANDSHAKE_FAILURE": ("HANDSHAKE_REFUSED", Prose("the server refuses the handshake")),
-    "UNEXPECTED_EOF_WHILE_READING": ("HANDSHAKE_CUT", Prose("the server cut the TLS handshake")),
-}
-_HINTS = {
-    "CLIENT_CERT_REQUIRED": Prose("Set tls.cert and tls.key to a certificate that the server accepts."),
-    "CLIENT_CERT_REFUSED": Prose("Set tls.cert and tls.key to a certificate that the server accepts."),
-    "HANDSHAKE_REFUSED": Prose(
-        "It may demand a client certificate (tls.cert), or accept none of our ciphers."
-    ),
-    "PLAIN_TEXT": Prose("Leave TLS out, or use the port where the server speaks it."),
-}
-
-
-def explain(error: ssl.SSLError) -> Cause:
-    """Say what a TLS error means. A cut or timed-out handshake is no TLS fault and is told apart."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        code, message, hint = _VERIFY.get(
-            error.verify_code, ("CERT_INVALID", error.verify_message or "the certificate is not valid", None)
-        )
-        if error.verify_code in (62, 64) and error.verify_message:
-            message = error.verify_message.replace("Hostname", "host name").rstrip(".")
-        return Cause(Reason.TLS, code, message, hint)
-    reason = getattr(error, "reason", None)  # one that Python code made itself has none
-    if reason is None and isinstance(error, ssl.SSLEOFError):
-        reason = "UNEXPECTED_EOF_WHILE_READING"
-    code, message = _REASONS.get(reason or "", ("TLS", f"TLS failed: {reason or error}"))
-    if code == "HANDSHAKE_CUT":
-        return Cause(Reason.NETWORK, code, message)
-    return Cause(Reason.TLS, code, message, _HINTS.get(code))

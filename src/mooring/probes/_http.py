@@ -15,8 +15,8 @@ from mooring.core.failure import Cause, CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
+from mooring.net.handshake import explain
 from mooring.net.http_request import demand_headers
-from mooring.net.tls import explain
 from mooring.probes._url import Url
 
 PUBLIC = frozenset(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from contextlib import suppress
 from datetime import datetime
 from typing import ClassVar, Literal
@@ -11,19 +10,16 @@ from typing import ClassVar, Literal
 from pydantic import Field, SecretStr, model_validator
 
 from mooring.core.failure import CheckError
-from mooring.core.prose import Prose
-from mooring.core.reason import Reason
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
-from mooring.net.certificate import Certificate
 from mooring.net.dial import Stream, dial
-from mooring.net.tls import DAYS_WARNING, TLSInfo, TLSSettings, explain, info
+from mooring.net.handshake import expired
+from mooring.net.tls import DAYS_WARNING, TLSInfo, TLSSettings
 from mooring.net.trail import Trail
 from mooring.probes._base import KindDefaults, Probe
 from mooring.probes._url import Url
 
 HTTPS_PORT = 443
-MOST_NAMES_TOLD = 5
 
 
 class TLS(Probe):
@@ -67,45 +63,14 @@ class TLS(Probe):
     async def check(self, trail: Trail) -> Observation:
         host = self._parts.host
         async with await dial(trail, host, self._port) as stream, trail.stage(Stage.TLS):
-            try:
-                began = trail.monotonic()
-                seen = await stream.start_tls(trail, self.tls, host, warn_days=self.warn_days)
-                await _hear_refusal(stream, min(trail.monotonic() - began, trail.remaining / 4))
-            except ssl.SSLCertVerificationError as error:
-                raise await self._described(error, trail) from error
+            began = trail.monotonic()
+            seen = await stream.start_tls(trail, self.tls, host, warn_days=self.warn_days)
+            await _hear_refusal(stream, min(trail.monotonic() - began, trail.remaining / 4))
             now = trail.net.clock.now()
             if seen.certificate is not None and seen.certificate.not_after < now:  # not seen to by a pin
-                raise _expired(seen.certificate, now)
+                cause = expired(seen.certificate, now)
+                raise CheckError(cause.reason, cause.message or "", code=cause.code, hint=cause.hint)
         return _observation(seen, now)
-
-    async def _described(self, error: ssl.SSLCertVerificationError, trail: Trail) -> CheckError:
-        """Say what is wrong with a certificate that was refused: which one, read over a second connection."""
-        cause = explain(error)
-        certificate = await self._refused(trail)
-        if certificate is None:
-            return CheckError(cause.reason, cause.message or "", code=cause.code, hint=cause.hint)
-        now = trail.net.clock.now()
-        if cause.code == "CERT_EXPIRED" and certificate.not_after < now:
-            return _expired(certificate, now)
-        told = {
-            "CERT_NOT_YET_VALID": f"; it begins on {certificate.not_before:%Y-%m-%d}",
-            "CERT_HOST_MISMATCH": f"; it is for {_named(certificate)}",
-        }
-        more = told.get(cause.code or "", f"; its issuer is {certificate.issuer or 'not named'}")
-        return CheckError(cause.reason, f"{cause.message}{more}", code=cause.code, hint=cause.hint)
-
-    async def _refused(self, trail: Trail) -> Certificate | None:
-        """Read the certificate without trusting it; nothing else goes over this connection."""
-        url = self._parts
-        context = trail.net.tls.get(TLSSettings(verify=False, cert=self.tls.cert, key=self.tls.key))
-        try:
-            async with asyncio.timeout(trail.remaining / 2):
-                sock = await trail.net.connect(await trail.net.addresses(url.host), self._port)
-                async with await Stream.over(sock) as stream:
-                    await stream.writer.start_tls(context, server_hostname=self.tls.server_name or url.host)
-                    return info(stream.writer.get_extra_info("ssl_object")).certificate
-        except (OSError, CheckError, EOFError):
-            return None
 
 
 async def _hear_refusal(stream: Stream, handshake: float) -> None:
@@ -116,24 +81,6 @@ async def _hear_refusal(stream: Stream, handshake: float) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(2 * handshake):
             await stream.reader.read(1)
-
-
-def _expired(certificate: Certificate, now: datetime) -> CheckError:
-    days = (now - certificate.not_after).days
-    day = f"{certificate.not_after:%Y-%m-%d}"
-    ago = "today" if days == 0 else f"{days} day{'' if days == 1 else 's'} ago"
-    return CheckError(
-        Reason.TLS,
-        f"the certificate expired on {day}, {ago}; it is for {_named(certificate)}",
-        code="CERT_EXPIRED",
-        hint=Prose("Renew the server's certificate."),
-    )
-
-
-def _named(certificate: Certificate) -> str:
-    names = certificate.names or ((certificate.subject,) if certificate.subject else ())
-    more = len(names) - MOST_NAMES_TOLD
-    return ", ".join(names[:MOST_NAMES_TOLD]) + (f" and {more} more" if more > 0 else "") or "no name at all"
 
 
 def _observation(seen: TLSInfo, now: datetime) -> Observation:
