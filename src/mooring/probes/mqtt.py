@@ -1,0 +1,185 @@
+"""MQTT brokers."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from mooring.core.failure import Cause, CheckError
+from mooring.core.prose import Prose
+from mooring.core.reason import Reason
+from mooring.core.result import Observation
+from mooring.core.stage import Stage
+from mooring.net.dial import Stream, dial
+from mooring.net.tls import TLSSettings
+from mooring.net.trail import Trail
+from mooring.probes._session import SessionProbe
+from mooring.probes._url import Url
+
+if TYPE_CHECKING:
+    from mooring.probes._mqtt import Mqtt as Session
+
+PORTS = {"mqtt": 1883, "mqtts": 8883}
+ALERT_WITHIN = 0.25
+"""Seconds in which a broker that hung up says, asked again, that it wants a certificate."""
+SHARE_OF_ECHO = 0.5
+"""Part of the time left in which a message has to come back, so that its loss is told as what it is."""
+
+
+class Mqtt(SessionProbe["Session"]):
+    """MQTT: log in, send a message to itself."""
+
+    kind: Literal["mqtt"] = "mqtt"
+    schemes: ClassVar[tuple[str, ...]] = ("mqtt", "mqtts")
+    proves: ClassVar = {
+        Stage.DNS: "the host's name resolves",
+        Stage.TCP: "something accepts connections on the port",
+        Stage.TLS: "the certificate is trusted, where TLS is asked for",
+        Stage.AUTH: "the broker accepts the login, the client's identifier and the version of MQTT",
+        Stage.PERMISSION: "the user may subscribe to `topic` and publish on it, as far as the broker says so",
+        Stage.FUNCTION: "what is published on `topic` is heard there; without one, the broker answers a ping",
+    }
+
+    url: SecretStr = Field(
+        description="mqtt://user:password@host:port, or mqtts:// with TLS",
+        examples=["mqtts://sensor:secret@broker.example:8883"],
+    )
+    tls: TLSSettings = Field(
+        default_factory=TLSSettings, description="Whom to trust, and who we are; for mqtts:// only."
+    )
+    protocol: Literal["5", "3.1.1"] = Field("5", description="The version of MQTT; 3.1.1 for older brokers.")
+    client_id: str | None = Field(
+        None,
+        min_length=1,
+        max_length=200,
+        description="The client's identifier; without it a new one each time. Another of the same is cut.",
+    )
+    topic: str | None = Field(
+        None,
+        max_length=1000,
+        description="A topic on which a check sends a message and hears it; nobody else should listen.",
+        examples=["mooring/check"],
+    )
+
+    @field_validator("topic")
+    @classmethod
+    def _is_topic(cls, value: str | None) -> str | None:
+        if value is not None and (not value or not value.isprintable() or {"#", "+"} & set(value)):
+            raise ValueError("has to be one topic, such as mooring/check, without # and +")
+        return value
+
+    @model_validator(mode="after")
+    def _fits(self) -> Mqtt:
+        url = self._parts
+        if not url.host:
+            raise ValueError("url: an address names a host: mqtt://user:password@host:port")
+        if url.user is None and url.password is not None:
+            raise ValueError("url: a password without a user: mqtt://user:password@host")
+        if not self._secure and self.tls != TLSSettings():
+            raise ValueError("tls: is of no use without TLS; write mqtts:// instead of mqtt://")
+        if url.name:
+            raise ValueError("url: ends after the port; a topic goes into `topic`")
+        return self
+
+    @property
+    def _parts(self) -> Url:
+        return Url.parse(self.url.get_secret_value())
+
+    @property
+    def _secure(self) -> bool:
+        return self._parts.scheme == "mqtts"
+
+    @property
+    def address(self) -> str:
+        return self._parts.authority(PORTS[self._parts.scheme])
+
+    async def open(self, trail: Trail) -> Session:
+        from mooring.probes._mqtt import Mqtt as Session
+
+        url = self._parts
+        with ExitStack() as undo:
+            port = url.port or PORTS[url.scheme]
+            stream = await dial(trail, url.host, port, self.tls if self._secure else None)
+            undo.callback(stream.drop)
+            session = Session(stream, self.protocol)
+            trail.note(protocol=f"MQTT {self.protocol}")
+            async with trail.stage(Stage.AUTH):
+                await self._log_in(session, trail)
+            undo.pop_all()
+        return session
+
+    async def _log_in(self, session: Session, trail: Trail) -> None:
+        client_id = self.client_id or f"mooring-{secrets.token_hex(6)}"
+        try:
+            await session.log_in(client_id, self._parts.user, self._parts.password)
+        except (EOFError, ConnectionResetError) as error:
+            if self._secure and self.tls.cert is None:
+                await self._hear_alert(trail, session.stream)
+            raise CheckError(
+                Reason.NETWORK,
+                Prose("the broker hangs up when asked to log in, and does not say why"),
+                code="HUNG_UP",
+                hint=Prose(
+                    "It may have no room (max_connections), expect TLS there, or not speak MQTT {version}.",
+                    version=self.protocol,
+                ),
+            ) from error
+
+    async def _hear_alert(self, trail: Trail, cut: Stream) -> None:
+        """Raise ssl.SSLError where the broker demands a certificate: its word is lost if we speak first."""
+        url = self._parts
+        port = url.port or PORTS[url.scheme]
+        async with await Stream.over(await trail.net.connect([cut.address], port)) as stream:
+            await stream.start_tls(trail, self.tls, url.host)
+            with suppress(TimeoutError, ConnectionError):
+                async with asyncio.timeout(ALERT_WITHIN):
+                    await stream.reader.read(1)
+
+    async def inspect(self, session: Session, trail: Trail) -> Observation:
+        if self.topic is None:
+            async with trail.stage(Stage.FUNCTION):
+                await session.ping()
+            return Observation({}, {}, ())
+        word = secrets.token_hex(8)
+        async with trail.stage(Stage.PERMISSION):
+            await session.subscribe(self.topic)
+            began = trail.monotonic()
+            await session.publish(self.topic, word)
+        async with trail.stage(Stage.FUNCTION):
+            await self._hear(session, word, trail.remaining * SHARE_OF_ECHO)
+        return Observation({}, {"round_trip_seconds": trail.monotonic() - began}, ())
+
+    async def _hear(self, session: Session, word: str, within: float) -> None:
+        try:
+            async with asyncio.timeout(within):
+                await session.hear(word)
+        except TimeoutError as error:
+            unsaid = Prose("publish on it or hear it") if self.protocol == "3.1.1" else Prose("hear it")
+            raise CheckError(
+                Reason.PERMISSION,
+                Prose("the broker took a message for {topic} and did not deliver it", topic=self.topic),
+                code="NOT_DELIVERED",
+                hint=Prose(
+                    "Brokers drop in silence what a user has no right to: this one may not {unsaid}.",
+                    unsaid=unsaid,
+                ),
+                fix=f"topic readwrite {self.topic}",
+            ) from error
+
+    async def ping(self, session: Session) -> None:
+        await session.ping()
+
+    async def close(self, session: Session) -> None:
+        await session.leave()
+
+    def drop(self, session: Session) -> None:
+        session.stream.drop()
+
+    def reason(self, error: Exception) -> Reason | Cause | None:
+        from mooring.probes._mqtt_codes import explain
+
+        return explain(error, self.topic or "", with_login=self._parts.user is not None)
