@@ -14,15 +14,14 @@ from mooring.core.result import Observation
 from mooring.core.stage import Stage
 from mooring.net.dial import Stream, dial
 from mooring.net.trail import Trail
-from mooring.probes._postgresql import CONNECTION_LOST, MOST_SHOWN, NO_SQLSTATE, Login, cause, foreign, quoted
+from mooring.probes._postgresql import CONNECTION_LOST, NO_SQLSTATE, Login, cause, quoted
 from mooring.probes._sql import GRACE, SQLProbe
+from mooring.probes._ssl_request import encrypt
 
 if TYPE_CHECKING:
     import asyncpg
 
 Privilege = Literal["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"]
-
-_SSL_REQUEST = bytes.fromhex("00000008 04d2162f")
 
 # numbackends and not pg_stat_activity: what others do is hidden there from most roles.
 _STATE = """
@@ -78,24 +77,10 @@ class PostgreSQL(SQLProbe["asyncpg.Connection"]):
         stream = await dial(trail, self.parts.host, self.port)
         with ExitStack() as undo:
             undo.callback(stream.drop)
-            await self._encrypt(stream, trail)
+            await encrypt(stream, trail, self.encryption, self.parts.host)
             connection = await self._log_in(stream, trail)
             undo.pop_all()
         return connection
-
-    async def _encrypt(self, stream: Stream, trail: Trail) -> None:
-        wanted = self.encryption
-        if wanted.tls is None:
-            return
-        async with trail.stage(Stage.PROTOCOL):
-            offered = await _offers_tls(stream)
-        if not offered and not wanted.required:
-            return
-        async with trail.stage(Stage.TLS):
-            if not offered:
-                raise wanted.refused()
-            await stream.start_tls(trail, wanted.tls, self.parts.host, quiet=wanted.unverified)
-            trail.note(tls_verified=wanted.verified)
 
     async def _log_in(self, stream: Stream, trail: Trail) -> asyncpg.Connection:
         import asyncpg
@@ -184,23 +169,6 @@ class PostgreSQL(SQLProbe["asyncpg.Connection"]):
         if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError):
             return Cause(Reason.PROTOCOL, "PROTOCOL")
         return None
-
-
-async def _offers_tls(stream: Stream) -> bool:
-    """Ask for TLS. Raises CheckError(protocol) where the answer is not one of PostgreSQL's two."""
-    await stream.ask(_SSL_REQUEST)
-    answer = await stream.reader.read(MOST_SHOWN)
-    if not answer:
-        raise EOFError
-    if answer in (b"S", b"N"):  # one byte exactly: what follows could be another's (CVE-2021-23222)
-        return answer == b"S"
-    if answer.startswith(b"E"):  # not to be shown: anybody could have sent it (CVE-2024-10977)
-        raise CheckError(
-            Reason.UNAVAILABLE,
-            Prose("the server answers with an error; see its log"),
-            code="ERROR_BEFORE_TLS",
-        )
-    raise foreign(answer)
 
 
 async def _lag(session: asyncpg.Connection) -> float | None:
