@@ -150,6 +150,29 @@ def test_two_people_edit_the_same_target(server: Mooring, open_page: OpenPage, o
     assert after["labels"] == {"team": "billing"}
 
 
+@pytest.mark.parametrize(("side", "sent"), [("Yours", "mine-to-keep"), ("Theirs", None)])
+def test_a_secret_is_not_overwritten_without_a_word(
+    server: Mooring, open_page: OpenPage, orders: int, side: str, sent: str | None
+) -> None:
+    """Who typed a secret that another may have replaced meanwhile is asked whose holds."""
+    with open_page(server, f"/targets/{orders}/edit") as page, server.client() as client:
+        patches = edits(page)
+        page.get_by_role("button", name="Replace token").click()
+        page.get_by_role("textbox", name="Token").fill("mine-to-keep")
+        theirs = {"token": "theirs-to-keep", "labels": {"team": "billing"}, "version": 1}
+        assert client.patch(f"/api/v1/targets/{orders}", json=theirs).status_code == 200
+        save(page)
+        conflict = page.get_by_role("alert").filter(has_text="Somebody else changed this target")
+        token = conflict.get_by_role("radiogroup", name="Token")
+        expect(token).to_contain_text("nobody can see here whether they changed it too")
+        token.get_by_role("radio", name=side).check()
+        page.get_by_role("button", name="Save with these choices").click()
+        page.wait_for_url(re.compile(rf"/targets/{orders}$"))
+    assert [each.get("token") for each in patches] == ["mine-to-keep", sent][: 2 if sent else 1]
+    assert shown(server, orders)["labels"] == {"team": "billing"}
+    assert shown(server, orders)["version"] == (3 if sent else 2)
+
+
 def test_a_mistake_keeps_what_is_typed(server: Mooring, open_page: OpenPage, orders: int) -> None:
     """A refused edit stands at its field, which gets the focus, folded or not; nothing is saved."""
     with open_page(server, f"/targets/{orders}/edit") as page:

@@ -45,6 +45,19 @@ export function suggestedName(url: string): string {
   return [name, ...path].join('/').slice(0, LONGEST_NAME)
 }
 
+const HIDDEN = '•••'
+const SECRET_PART = /([?&;][^=&;#]*(?:pass|pwd|secret|token|key)[^=&;#]*=)[^&;#]+/gi
+
+/**
+ * Return an address to look at, its password and what its query calls a secret hidden. The password goes
+ * up to the last @: one that has a / or an @ in it is hidden as a whole.
+ */
+export function withoutPassword(url: string): string {
+  return url
+    .replace(/^(\s*[a-z][a-z0-9+.-]*:\/\/[^:@/?#\s[]*:).+@/i, `$1${HIDDEN}@`)
+    .replace(SECRET_PART, `$1${HIDDEN}`)
+}
+
 /** Return the parts of an address, each with where it begins: after them it may go on in another line. */
 export function pieces(address: string): { at: number; text: string }[] {
   let at = 0

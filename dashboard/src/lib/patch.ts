@@ -3,15 +3,21 @@
 import type { Body, Drafts } from './form'
 import { bodyOf, draftsOf } from './form'
 import type { Field, Json } from './jsonSchema'
+import { overwritesHidden } from './mask'
 
 export interface Difference {
   readonly field: Field
   readonly was: Json | undefined
   readonly theirs: Json | undefined
   readonly mine: Json | undefined
-  /** Whether both changed it, each to something else. */
-  readonly both: boolean
+  readonly verdict: Verdict
 }
+
+/**
+ * `theirs`: only they changed it. `both`: each to something else. `agreed`: both to the same. `hidden`: it
+ * was typed here over a secret, and what they did with that does not show.
+ */
+export type Verdict = 'theirs' | 'both' | 'agreed' | 'hidden'
 
 export type Side = 'mine' | 'theirs'
 export type Sides = Readonly<Record<string, Side>>
@@ -24,7 +30,7 @@ export function patchOf(fields: readonly Field[], stored: Drafts, drafts: Drafts
   return Object.fromEntries(changed.map(({ key }) => [key, after[key] ?? null]))
 }
 
-/** Return what they changed, field by field, beside what stands here. */
+/** Return what they changed, or may have changed unseen, field by field, beside what stands here. */
 export function differences(
   fields: readonly Field[],
   was: Drafts,
@@ -34,16 +40,29 @@ export function differences(
   const [before, there, here] = [was, theirs, mine].map((each) => bodyOf(fields, each))
   return fields.flatMap((field) => {
     const [old, other, own] = [before?.[field.key], there?.[field.key], here?.[field.key]]
-    if (same(old, other)) return []
-    return [
-      { field, was: old, theirs: other, mine: own, both: !same(own, old) && !same(own, other) },
-    ]
+    const verdict = judged(old, other, own)
+    return verdict === null ? [] : [{ field, was: old, theirs: other, mine: own, verdict }]
   })
+}
+
+type Value = Json | undefined
+
+function judged(old: Value, other: Value, own: Value): Verdict | null {
+  if (same(old, other)) return overwritesHidden(other, own) ? 'hidden' : null
+  if (same(own, old)) return 'theirs'
+  return same(own, other) ? 'agreed' : 'both'
+}
+
+const FIRST: Record<Verdict, Side> = {
+  theirs: 'theirs',
+  agreed: 'theirs',
+  both: 'mine',
+  hidden: 'mine',
 }
 
 /** Return the first choice: what only they changed is theirs, what both changed stays as typed here. */
 export const firstSides = (found: readonly Difference[]): Sides =>
-  Object.fromEntries(found.map((each) => [each.field.key, each.both ? 'mine' : 'theirs'] as const))
+  Object.fromEntries(found.map(({ field, verdict }) => [field.key, FIRST[verdict]] as const))
 
 /** Return the form's drafts after each field was decided. Fields that they did not change stay. */
 export function merged(mine: Drafts, theirs: Drafts, sides: Sides): Drafts {

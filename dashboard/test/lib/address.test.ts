@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { kindOf, pieces, schemeOf, suggestedName } from '#/lib/address'
+import { kindOf, pieces, schemeOf, suggestedName, withoutPassword } from '#/lib/address'
 
 const KINDS = [
   { name: 'http', schemes: ['http', 'https'] },
@@ -73,5 +73,21 @@ describe('pieces', () => {
     const all = pieces(address)
     expect(all.map(({ text }) => text).join('')).toBe(address)
     for (const { at, text } of all) expect(address.slice(at, at + text.length)).toBe(text)
+  })
+})
+
+describe('withoutPassword', () => {
+  it.each([
+    [
+      'postgresql://app:s3cret@db.example:5432/orders',
+      'postgresql://app:•••@db.example:5432/orders',
+    ],
+    ['redis://:s3/c@ret@cache.example', 'redis://:•••@cache.example'],
+    ['amqp://a:b@c/v?password=x&y=1&api_key=z', 'amqp://a:•••@c/v?password=•••&y=1&api_key=•••'],
+    ['tcp://db.example:5432', 'tcp://db.example:5432'],
+    ['http://[::1]:80/a@b', 'http://[::1]:80/a@b'],
+    ['not an address', 'not an address'],
+  ])('of %s is %s', (url, shown) => {
+    expect(withoutPassword(url)).toBe(shown)
   })
 })

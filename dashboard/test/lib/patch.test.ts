@@ -46,15 +46,41 @@ describe('differences', () => {
 
   it('names what they changed, and where both did', () => {
     const found = differences(FIELDS, STORED, theirs, { ...STORED, name: 'mine', password: 'x' })
-    expect(found.map((each) => [each.field.key, each.both])).toEqual([
-      ['name', true],
-      ['interval', false],
+    expect(found.map((each) => [each.field.key, each.verdict])).toEqual([
+      ['name', 'both'],
+      ['interval', 'theirs'],
+      ['password', 'hidden'],
     ])
   })
 
   it('is no quarrel where both changed it to the same', () => {
     const [name] = differences(FIELDS, STORED, theirs, { ...STORED, name: 'theirs' })
-    expect(name?.both).toBe(false)
+    expect(name?.verdict).toBe('agreed')
+  })
+
+  it('asks of a secret that is typed or removed here, for theirs does not show', () => {
+    const verdicts = (mine: object) =>
+      differences(FIELDS, STORED, STORED, { ...STORED, ...mine }).map((each) => each.verdict)
+    expect(verdicts({ password: 'x' })).toEqual(['hidden'])
+    expect(verdicts({ password: '' })).toEqual(['hidden'])
+    expect(verdicts({ name: 'mine' })).toEqual([])
+  })
+
+  it('asks of a table where one of its secrets is replaced, not where one is added beside them', () => {
+    const hidden = { ...STORED, labels: [row('key', '***'), row('a', '1')] }
+    const verdicts = (...rows: [string, string][]) =>
+      differences(FIELDS, hidden, hidden, {
+        ...hidden,
+        labels: rows.map(([key, value]) => row(key, value)),
+      }).map((each) => each.verdict)
+    expect(verdicts(['key', 'new'], ['a', '1'])).toEqual(['hidden'])
+    expect(verdicts(['a', '1'])).toEqual(['hidden'])
+    expect(verdicts(['key', '***'], ['a', '2'], ['b', '3'])).toEqual([])
+  })
+
+  it('leaves their secret where that is chosen', () => {
+    const decided = merged({ ...theirs, password: 'mine' }, theirs, { password: 'theirs' })
+    expect(patchOf(FIELDS, theirs, decided)).toEqual({})
   })
 
   it('loses nothing that was typed, and nothing that they did elsewhere', () => {

@@ -11,8 +11,10 @@ import {
   merged,
   type Side,
   storedDrafts,
+  type Verdict,
 } from '#/lib/patch'
-import { type Field, type Json, written } from '#/lib/jsonSchema'
+import type { Field } from '#/lib/jsonSchema'
+import { told } from '#/lib/told'
 import { Folded } from '#/ui/Folded'
 import { Since } from '#/ui/Since'
 
@@ -45,16 +47,20 @@ export function Conflict({ fields, was, theirs, mine, saving, onResolve }: Confl
         <Text size="sm">
           {found.length === 0
             ? 'What they changed is hidden, such as a password. What you have typed is still here.'
-            : 'Choose for each setting that they changed. All else that you have typed is still here.'}
+            : 'Choose for each setting that they changed, or may have. All else that you have typed is still here.'}
         </Text>
-        {found.map((each) => (
-          <Choice
-            key={each.field.key}
-            difference={each}
-            side={sides[each.field.key] ?? 'mine'}
-            onChoose={(side) => setSides({ ...sides, [each.field.key]: side })}
-          />
-        ))}
+        {found.map((each) =>
+          each.verdict === 'agreed' ? (
+            <Agreed key={each.field.key} difference={each} />
+          ) : (
+            <Choice
+              key={each.field.key}
+              difference={each}
+              side={sides[each.field.key] ?? 'mine'}
+              onChoose={(side) => setSides({ ...sides, [each.field.key]: side })}
+            />
+          ),
+        )}
         <Group>
           <Button loading={saving} onClick={() => onResolve(merged(mine, there, sides), theirs)}>
             Save with these choices
@@ -69,6 +75,42 @@ const focus = (alert: HTMLDivElement | null) => alert?.focus()
 
 const WORDS: Record<Side, string> = { mine: 'Yours', theirs: 'Theirs' }
 
+function before({ field, was, verdict }: Difference): string {
+  const said: Record<Verdict, string> = {
+    theirs: `It was ${told(field, was)}. You did not change it.`,
+    both: `It was ${told(field, was)}. Both of you changed it.`,
+    agreed: `It was ${told(field, was)}. Both of you changed it to the same.`,
+    hidden:
+      'You changed it. It is hidden, so nobody can see here whether they changed it too: yours would replace theirs.',
+  }
+  return said[verdict]
+}
+
+/** There is nothing to choose. */
+function Agreed({ difference }: { difference: Difference }) {
+  const { field, theirs } = difference
+  return (
+    <div>
+      <Text size="sm" fw={500}>
+        {field.title}
+      </Text>
+      <Text size="xs" c="dimmed">
+        {before(difference)}
+      </Text>
+      <Folded text={told(field, theirs)} lines={2} />
+    </div>
+  )
+}
+
+/** What taking a side leaves; of what is hidden on the server no more can be told. */
+function left({ field, verdict, ...sides }: Difference, side: Side): string {
+  if (verdict !== 'hidden') return told(field, sides[side])
+  if (side === 'theirs') return 'what is stored now'
+  return field.shape.is === 'secret' && sides.mine === undefined
+    ? 'removed'
+    : told(field, sides.mine)
+}
+
 interface ChoiceProps {
   difference: Difference
   side: Side
@@ -76,15 +118,10 @@ interface ChoiceProps {
 }
 
 function Choice({ difference, side, onChoose }: ChoiceProps) {
-  const { field, was, both } = difference
   return (
     <Radio.Group
-      label={field.title}
-      description={
-        <>
-          It was {shown(field, was)}. {both ? 'Both of you changed it.' : 'You did not change it.'}
-        </>
-      }
+      label={difference.field.title}
+      description={before(difference)}
       value={side}
       onChange={(chosen) => onChoose(chosen === 'mine' ? 'mine' : 'theirs')}
     >
@@ -96,7 +133,7 @@ function Choice({ difference, side, onChoose }: ChoiceProps) {
             label={
               <>
                 <b>{WORDS[each]}</b>
-                <Folded text={shown(field, difference[each])} lines={2} />
+                <Folded text={left(difference, each)} lines={2} />
               </>
             }
           />
@@ -104,11 +141,4 @@ function Choice({ difference, side, onChoose }: ChoiceProps) {
       </div>
     </Radio.Group>
   )
-}
-
-/** A value to compare; a secret that is typed here is named, not shown. */
-function shown(field: Field, value: Json | undefined): string {
-  if (value === undefined) return 'not set'
-  if (field.shape.is === 'secret') return value === '***' ? 'hidden' : 'what you have typed'
-  return written(value) || 'empty'
 }

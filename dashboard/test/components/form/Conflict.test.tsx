@@ -13,6 +13,7 @@ const FIELDS = fieldsOf({
   properties: {
     name: { type: 'string' },
     interval: { type: 'number' },
+    enabled: { type: 'boolean', default: true },
     password: { type: 'string', format: 'password', writeOnly: true },
   },
 })
@@ -20,6 +21,7 @@ const target = (more: object) =>
   ({
     name: 'orders',
     interval: 30,
+    enabled: true,
     password: '***',
     changed_at: null,
     ...more,
@@ -49,7 +51,10 @@ it('keeps what is typed where both changed a setting, unless theirs is chosen', 
   const name = screen.getByRole('radiogroup', { name: 'Name' })
   await userEvent.click(within(name).getByRole('radio', { name: /^Theirs/ }))
   await userEvent.click(screen.getByRole('button', { name: 'Save with these choices' }))
-  expect(resolve).toHaveBeenCalledWith({ name: 'theirs', interval: '120', password: '***' }, theirs)
+  expect(resolve).toHaveBeenCalledWith(
+    { name: 'theirs', interval: '120', enabled: true, password: '***' },
+    theirs,
+  )
 })
 
 it('names a typed secret without showing it', () => {
@@ -61,4 +66,32 @@ it('names a typed secret without showing it', () => {
 it('says where what they changed cannot be shown', () => {
   show(WAS, { name: 'mine' })
   expect(screen.getByRole('alert')).toHaveTextContent('What they changed is hidden')
+})
+
+it('asks whose secret holds where one was typed, for theirs does not show', async () => {
+  const theirs = target({ name: 'theirs' })
+  const resolve = show(theirs, { password: 's3cret' })
+  const password = screen.getByRole('radiogroup', { name: 'Password' })
+  expect(password).toHaveAccessibleDescription(
+    'You changed it. It is hidden, so nobody can see here whether they changed it too: yours would replace theirs.',
+  )
+  expect(within(password).getByRole('radio', { name: 'Yours what you have typed' })).toBeChecked()
+  await userEvent.click(within(password).getByRole('radio', { name: 'Theirs what is stored now' }))
+  await userEvent.click(screen.getByRole('button', { name: 'Save with these choices' }))
+  expect(resolve.mock.calls[0]?.[0]).toMatchObject({ name: 'theirs', password: '***' })
+})
+
+it('tells that both typed the same, and leaves nothing to choose', () => {
+  show(target({ interval: 90 }), { interval: '90' })
+  const alert = screen.getByRole('alert')
+  expect(alert).toHaveTextContent('It was 30. Both of you changed it to the same.')
+  expect(within(alert).queryByRole('radio')).toBeNull()
+})
+
+it('tells of a switch that it is on or off', () => {
+  show(target({ enabled: false }), {})
+  const enabled = screen.getByRole('radiogroup', { name: 'Enabled' })
+  expect(enabled).toHaveAccessibleDescription('It was on. You did not change it.')
+  expect(within(enabled).getByRole('radio', { name: 'Yours on' })).not.toBeChecked()
+  expect(within(enabled).getByRole('radio', { name: 'Theirs off' })).toBeChecked()
 })
