@@ -115,3 +115,11 @@ def test_secrets_stand_in_no_repr() -> None:
     """Neither password nor query is shown by repr."""
     shown = repr(Url.parse("redis://u:hunter2@h/?token=hunter3"))
     assert "hunter" not in shown
+
+
+def test_several_hosts_are_kept_as_they_are_listed() -> None:
+    """A kind that knows such lists takes them apart; the login and the rest are read as ever."""
+    url = Url.parse("mongodb://u:p%40w@A:1,[::1]:2,c/db?x=1")
+    assert (url.host, url.port) == ("a:1,[::1]:2,c", None)
+    assert (url.user, url.password, url.name, url.query) == ("u", "p@w", "db", {"x": "1"})
+    assert url.authority(27017) == "a:1,[::1]:2,c"

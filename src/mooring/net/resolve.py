@@ -66,6 +66,11 @@ class Resolver:
         self._answers: OrderedDict[str, _Answer] = OrderedDict()
         self._asking: dict[str, asyncio.Task[tuple[str, ...]]] = {}
 
+    @property
+    def nameservers(self) -> tuple[str, ...]:
+        """The name servers that are asked instead of this machine's own; none: its own."""
+        return self._nameservers
+
     async def addresses(self, name: str) -> tuple[str, ...]:
         """Return the addresses of a name in order of preference, at least one.
 

@@ -12,6 +12,7 @@ MOST_CHARACTERS = 4096
 HIGHEST_PORT = 65535
 FRAMEWORKS = ("jdbc:", "db+", "sqla+")
 """What JDBC, and Celery for its results and its broker, put before an address. It says nothing more."""
+SEPARATOR = ","
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
 _BAD_PORT = (
     f"the port has to be a number from 1 to {HIGHEST_PORT}; "
@@ -25,7 +26,10 @@ _BAD_HOST = (
 
 @dataclass(frozen=True, slots=True)
 class Url:
-    """The parts of an address, percent-decoded. `host` has no brackets; `path` keeps its leading `/`."""
+    """The parts of an address, percent-decoded. `host` has no brackets; `path` keeps its leading `/`.
+
+    Where several hosts are listed, as MongoDB's addresses do, `host` is the list with its ports.
+    """
 
     scheme: str
     host: str = ""
@@ -49,10 +53,12 @@ class Url:
             raise ValueError("an address begins with its kind, for example postgresql://host/database")
         try:
             parts = urlsplit(text)
-            port = parts.port
+            listed = parts.netloc.rpartition("@")[2]
+            several = SEPARATOR in listed
+            port = None if several else parts.port
         except ValueError as error:
             raise ValueError(_said(error)) from None
-        host = unquote(parts.hostname or "")
+        host = unquote(listed.lower() if several else parts.hostname or "")
         if port == 0:
             raise ValueError(_BAD_PORT)
         if not host.isprintable() or any(c in host for c in "/?#@\\"):
@@ -74,6 +80,8 @@ class Url:
 
     def authority(self, default_port: int | None = None) -> str:
         """Return `host:port`, never a login."""
+        if SEPARATOR in self.host:
+            return self.host
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = self.port if self.port is not None else default_port
         return host if port is None else f"{host}:{port}"
