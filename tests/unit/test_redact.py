@@ -81,6 +81,8 @@ def test_redacting_twice_changes_nothing(secret: str, text: str) -> None:
         ("jdbc:postgresql://app:pw@db/orders?password=pw", "jdbc:postgresql://app:***@db/orders"),
         ("db+mysql://app:p/w@db", "db+mysql://***"),
         ("datahub+https://token@h:1/gms", "datahub+https://***@h:1/gms"),
+        ("nats://token@h:4222", "nats://***@h:4222"),
+        ("nats://user:pw@h:4222", "nats://user:***@h:4222"),
         ("datahub+http://:token@h", "datahub+http://:***@h"),
         ("dicomweb+http://user:pw@h/x", "dicomweb+http://user:***@h/x"),
     ],

@@ -15,7 +15,7 @@ MASK = "***"
 SHORTEST_SECRET = 3
 """Shorter secrets are masked only inside addresses: masking each "a" would hide the message."""
 
-_TOKEN_ALONE = ("+http", "+https")
+_TOKEN_ALONE = ("+http", "+https", "nats")
 _USERINFO = re.compile(r"(?P<scheme>[a-zA-Z][\w+.-]*://)[^/?#\s'\"]*@")
 # Not every word after "basic": a credential holds a digit, a sign, or a capital past its first letter.
 _BEARER = re.compile(r"\b(?P<word>(?i:bearer|basic))\s+(?=[\w.~+/=-]+[A-Z0-9=])[\w.~+/=-]{6,}")
@@ -58,7 +58,7 @@ class Redactor:
 def masked(secret: str) -> str:
     """Return what may be shown of a secret: an address without its password and query, else `***`.
 
-    Kinds that speak HTTP take a token where others take a user, so there a login of one word is hidden.
+    NATS and kinds that speak HTTP take a token where others take a user: there a login of one word is hidden.
     """
     head, separator, rest = secret.partition("://")
     if not separator:
