@@ -34,9 +34,9 @@ class LoopbackServer(ServerProcess):
         ports = ",".join(map(str, self.ports()))
         return [sys.executable, str(_PROGRAM), ports, *self.inside()]
 
-    def sessions(self) -> int:
-        """Return how many connections to `port` the server itself holds."""
-        return self._books().count((self.port, _ESTABLISHED))
+    def sessions(self, port: int | None = None) -> int:
+        """Return how many connections to a port, or to `port`, the server itself holds."""
+        return self._books().count((port or self.port, _ESTABLISHED))
 
     def listens(self) -> bool:
         """Whether the server itself listens on `port`."""
