@@ -102,10 +102,10 @@ class Nats(ServerProcess):
     @contextmanager
     def client(self, user: str = USER, password: str = PASSWORD) -> Iterator[socket.socket]:
         """Hold a connection that is logged in."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as sock:
+        place = ("127.0.0.1", self.port)
+        with socket.create_connection(place, timeout=5) as sock, sock.makefile("rb") as file:
             login = json.dumps({"verbose": False, "user": user, "pass": password})
             sock.sendall(f"CONNECT {login}\r\nPING\r\n".encode())
-            file = sock.makefile("rb")
             while not file.readline().startswith(b"PONG"):
                 pass
             yield sock

@@ -20,7 +20,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 import psutil
@@ -117,8 +117,9 @@ class RabbitMQ(ServerProcess):
     @contextmanager
     def client(self, vhost: str = "shop") -> Iterator[Client]:
         """Hold a connection of the administrator with one channel."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as sock:
-            client = Client(sock)
+        place = ("127.0.0.1", self.port)
+        with socket.create_connection(place, timeout=5) as sock, sock.makefile("rb") as file:
+            client = Client(sock, file)
             client.log_in(vhost)
             yield client
 
@@ -158,9 +159,9 @@ class RabbitMQ(ServerProcess):
 class Client:
     """One connection that waits for each answer."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, file: BinaryIO) -> None:
         self._sock = sock
-        self._file = sock.makefile("rb")
+        self._file = file
 
     def log_in(self, vhost: str) -> None:
         """Log in and open channel 1."""
@@ -177,15 +178,32 @@ class Client:
         self._send(request, channel)
         self.expect(answer)
 
-    def expect(self, answer: type[frames.Frame]) -> None:
+    def publish(self, exchange: str, routing_key: str) -> None:
+        """Send an empty message, and wait until the server has it."""
+        self._send(commands.Basic.Publish(exchange=exchange, routing_key=routing_key), 1)
+        self._send(header.ContentHeader(body_size=0, properties=commands.Basic.Properties()), 1)
+        self.ask(commands.Basic.Qos(prefetch_count=1), commands.Basic.QosOk)
+
+    def take(self, queue: str) -> tuple[bool | None, int | None]:
+        """Take a message; return whether it was taken before, and how many are left."""
+        self._send(commands.Basic.Get(queue=queue, no_ack=True), 1)
+        found = self._read()
+        assert isinstance(found, commands.Basic.GetOk), found
+        self.expect(header.ContentHeader)
+        return found.redelivered, found.message_count
+
+    def expect(self, answer: type[object]) -> None:
         """Read a frame, which has to be this one."""
+        found = self._read()
+        assert isinstance(found, answer), found
+
+    def _read(self) -> object:
         start = self._file.read(7)
         _, _, size = frame.frame_parts(start)
         assert size is not None
-        _, _, found = frame.unmarshal(start + self._file.read(size + 1))
-        assert isinstance(found, answer), found
+        return frame.unmarshal(start + self._file.read(size + 1))[2]
 
-    def _send(self, request: frames.Frame, channel: int) -> None:
+    def _send(self, request: frames.Frame | header.ContentHeader, channel: int) -> None:
         self._sock.sendall(frame.marshal(request, channel))
 
 

@@ -77,7 +77,7 @@ class Mqtt(SessionProbe["Session"]):
         url = self._parts
         if not url.host:
             raise ValueError("url: an address names a host: mqtt://user:password@host:port")
-        if url.user is None and url.password is not None:
+        if not url.user and url.password is not None:
             raise ValueError("url: a password without a user: mqtt://user:password@host")
         if not self._secure and self.tls != TLSSettings():
             raise ValueError("tls: is of no use without TLS; write mqtts:// instead of mqtt://")
@@ -115,7 +115,7 @@ class Mqtt(SessionProbe["Session"]):
     async def _log_in(self, session: Session, trail: Trail) -> None:
         client_id = self.client_id or f"mooring-{secrets.token_hex(6)}"
         try:
-            await session.log_in(client_id, self._parts.user, self._parts.password)
+            await session.log_in(client_id, self._parts.user or None, self._parts.password)
         except (EOFError, ConnectionResetError) as error:
             if self._secure and self.tls.cert is None:
                 await self._hear_alert(trail, session.stream)
@@ -182,4 +182,4 @@ class Mqtt(SessionProbe["Session"]):
     def reason(self, error: Exception) -> Reason | Cause | None:
         from mooring.probes._mqtt_codes import explain
 
-        return explain(error, self.topic or "", with_login=self._parts.user is not None)
+        return explain(error, self.topic or "", with_login=bool(self._parts.user))

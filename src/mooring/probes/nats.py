@@ -99,6 +99,8 @@ class Nats(SessionProbe["Session"]):
     def _fits(self) -> Nats:
         if not self._parts.host:
             raise ValueError("url: an address names a host: nats://user:password@host:port")
+        if not self._parts.user and self._parts.password is not None:
+            raise ValueError("url: a password without a user; a token alone is nats://token@host")
         return self
 
     @property
@@ -113,7 +115,7 @@ class Nats(SessionProbe["Session"]):
     def login(self) -> Mapping[str, str]:
         """What is sent to log in: user and password, a token, or nothing."""
         url = self._parts
-        if url.user is None:
+        if not url.user:
             return {}
         if url.password is None:
             return {"auth_token": url.user}

@@ -82,7 +82,7 @@ class RabbitMQ(SessionProbe["Amqp"]):
         url = self._parts
         if not url.host:
             raise ValueError("url: an address names a host: amqp://user:password@host:port/vhost")
-        if (url.user is None) is not (url.password is None):
+        if bool(url.user) is (url.password is None):
             raise ValueError("url: a login is user and password: amqp://user:password@host")
         if not self._secure and self.tls != TLSSettings():
             raise ValueError("tls: is of no use without TLS; write amqps:// instead of amqp://")

@@ -1,0 +1,197 @@
+"""RabbitMQ: what a check says of a real server beyond its faults, and that it changes nothing there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pamqp import commands
+from pamqp.exceptions import UnmarshalingException
+
+from mooring.core.reason import Reason
+from mooring.core.result import CheckResult, Trigger
+from mooring.core.stage import Stage, StageStatus
+from mooring.core.status import Status
+from mooring.engine.runner import Runner
+from mooring.net.network import Network
+from mooring.net.trail import Trail
+from mooring.probes._amqp import Closed
+from mooring.probes._rabbitmq import explain
+from mooring.probes._registry import Kinds
+from mooring.probes.rabbitmq import RabbitMQ as Kind
+from mooring.targets import TargetReader
+from tests.servers.process import eventually
+from tests.servers.rabbitmq import EXCHANGE, QUEUE, READER, RabbitMQ
+from tests.servers.tls import Certificates
+
+pytestmark = pytest.mark.integration
+READER_OF_TARGETS = TargetReader(Kinds())
+WORK = commands.Queue.Declare(queue="work", auto_delete=True)
+
+
+async def check(url: str, **settings: Any) -> CheckResult:
+    """Check an address once."""
+    target = READER_OF_TARGETS.from_url(url, **{"timeout": 5, **settings})
+    async with Network() as net:
+        return await Runner(net).run(target, Trigger.CLI)
+
+
+async def test_good_server_says_who_it_is(rabbitmq: RabbitMQ) -> None:
+    """A check that passes names the server, and runs every stage but TLS."""
+    result = await check(rabbitmq.url(), queue=QUEUE, exchange=EXCHANGE)
+    assert (result.status, result.failure) == (Status.UP, None)
+    details = result.observation.details
+    assert (details["address"], details["server_product"]) == (f"127.0.0.1:{rabbitmq.port}", "RabbitMQ")
+    assert str(details["server_version"]).count(".") == 2
+    assert result.observation.numbers == {"messages": 0, "consumers": 0}
+    assert [stage.stage for stage in result.stages if stage.status is StageStatus.PASSED] == [
+        Stage.DNS,
+        Stage.TCP,
+        Stage.PROTOCOL,
+        Stage.AUTH,
+        Stage.PERMISSION,
+        Stage.FUNCTION,
+    ]
+
+
+async def test_rights_are_tested_and_nothing_is_taken(rabbitmq: RabbitMQ) -> None:
+    """Messages and consumers are counted, and a test of all rights leaves them as they were."""
+    rights = ["read", "write", "configure"]
+    with rabbitmq.client() as client:
+        client.ask(WORK, commands.Queue.DeclareOk)
+        client.ask(
+            commands.Queue.Bind(queue="work", exchange=EXCHANGE, routing_key="#"), commands.Queue.BindOk
+        )
+        client.publish("", "work")
+        for _ in range(2):
+            result = await check(rabbitmq.url(), queue="work", exchange=EXCHANGE, rights=rights)
+            assert (result.status, result.observation.numbers) == (
+                Status.UP,
+                {"messages": 1, "consumers": 0},
+            )
+        assert client.take("work") == (False, 0)
+        client.ask(commands.Queue.Delete(queue="work"), commands.Queue.DeleteOk)
+
+
+async def test_many_messages_are_warned_of(rabbitmq: RabbitMQ) -> None:
+    """A queue that holds as many messages as were set degrades the target."""
+    with rabbitmq.client() as client:
+        client.ask(WORK, commands.Queue.DeclareOk)
+        client.publish("", "work")
+        result = await check(rabbitmq.url(), queue="work", warn_messages=1)
+        client.ask(commands.Queue.Delete(queue="work"), commands.Queue.DeleteOk)
+    assert (result.status, result.observation.warnings) == (
+        Status.DEGRADED,
+        ("1 messages wait in the queue, 1 are to be warned of",),
+    )
+
+
+async def test_consumers_are_counted(rabbitmq: RabbitMQ) -> None:
+    """A queue with as many consumers as were asked for is up."""
+    with rabbitmq.client() as client:
+        client.ask(WORK, commands.Queue.DeclareOk)
+        client.ask(commands.Basic.Consume(queue="work"), commands.Basic.ConsumeOk)
+        result = await check(rabbitmq.url(), queue="work", consumers=1)
+    assert (result.status, result.observation.numbers["consumers"]) == (Status.UP, 1)
+
+
+async def test_user_who_may_not_publish_is_up(rabbitmq: RabbitMQ) -> None:
+    """Who may not publish is not stopped by an alarm, so that not being able to ask is no failure."""
+    assert (await check(rabbitmq.url(*READER), queue=QUEUE)).status is Status.UP
+
+
+async def test_alarm_that_does_not_matter_is_passed_over(rabbitmq: RabbitMQ) -> None:
+    """Without `alarms` nothing is published, and a server that stops publishers is up."""
+    with rabbitmq.alarm():
+        result = await check(rabbitmq.url(), queue=QUEUE, alarms=False)
+    assert result.status is Status.UP
+
+
+async def test_tls_is_used_and_verified(rabbitmq: RabbitMQ, certificates: Certificates) -> None:
+    """amqps:// verifies the certificate, by settings or by the words of the AMQP clients."""
+    url = rabbitmq.url(scheme="amqps")
+    good = await check(url, tls={"ca": certificates.ca})
+    assert (good.status, good.observation.details["tls_version"]) == (Status.UP, "TLSv1.3")
+    assert (await check(f"{url}?cacertfile={certificates.ca}&verify=verify_peer")).status is Status.UP
+    assert (await check(f"{url}?verify=verify_none")).status is Status.DEGRADED
+
+
+async def test_session_is_held_and_left(rabbitmq: RabbitMQ) -> None:
+    """A session answers pings, also after the server closed its channel, and is off the books once left."""
+    before = rabbitmq.sessions()
+    kind = Kind(url=rabbitmq.url())
+    async with Network() as net, kind.session(Trail(net, timeout=5)) as session:
+        await kind.ping(session)
+        with pytest.raises(Closed):
+            await session.ask(commands.Queue.Declare(queue="none", passive=True), commands.Queue.DeclareOk)
+        await kind.ping(session)
+        assert rabbitmq.sessions() == before + 1
+    await eventually(lambda: rabbitmq.sessions() <= before, "the server's forgetting us")
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "told"),
+    [
+        (
+            320,
+            "CONNECTION_FORCED - broker forced connection closure",
+            (Reason.UNAVAILABLE, "CONNECTION_FORCED"),
+        ),
+        (403, "ACCESS_REFUSED - Login was refused", (Reason.AUTH, "ACCESS_REFUSED")),
+        (506, "RESOURCE_ERROR", (Reason.OVERLOADED, "RESOURCE_ERROR")),
+        (530, "NOT_ALLOWED - something new", (Reason.PERMISSION, "NOT_ALLOWED")),
+        (541, "INTERNAL_ERROR - vhost 'shop' is down", (Reason.UNAVAILABLE, "INTERNAL_ERROR")),
+        (599, "what nobody knows", (Reason.ASSERTION, "AMQP_599")),
+    ],
+)
+def test_every_close_of_the_connection_is_told(code: int, text: str, told: tuple[Reason, str]) -> None:
+    """The code with which a server closes the connection is told, known or not."""
+    cause = explain(Closed(code, text, connection=True), "mon", "shop")
+    assert cause is not None
+    assert (cause.reason, cause.code) == told
+    assert cause.message == text
+
+
+def test_frame_that_cannot_be_read_is_told() -> None:
+    """What pamqp cannot read is the server's fault and not ours."""
+    cause = explain(UnmarshalingException("Unknown", "Last byte error"), "mon", "shop")
+    assert cause is not None
+    assert (cause.reason, cause.code) == (Reason.PROTOCOL, "UNREADABLE")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"url": "amqp://"}, "url: an address names a host: amqp://user:password@host:port/vhost"),
+        ({"url": "amqp://user@h"}, "url: a login is user and password: amqp://user:password@host"),
+        ({"url": "amqp://:pw@h"}, "url: a login is user and password: amqp://user:password@host"),
+        ({"url": "amqps://h?verify=maybe"}, "url: verify has to be verify_peer or verify_none"),
+        ({"url": "amqp://h?auth=magic"}, "url: auth_mechanism has to be plain or external"),
+        ({"url": "amqp://h", "tls": {"ca": "/a"}}, "write amqps:// instead of amqp://"),
+        ({"url": "amqp://h", "rights": ["read"]}, "rights: to read and to configure need `queue`"),
+        ({"url": "amqp://h", "rights": ["write"]}, "rights: to write needs `exchange`"),
+        ({"url": "amqp://h", "consumers": 1}, "queue: has to be set for consumers and warn_messages"),
+    ],
+)
+def test_settings_that_cannot_be_used_say_why(settings: dict[str, Any], message: str) -> None:
+    """What is wrong with the settings is said before anything is connected."""
+    with pytest.raises(ValueError) as caught:
+        Kind(**settings)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "address", "vhost"),
+    [
+        ("amqp://u:pw@h", "h:5672", "/"),
+        ("amqp://u:pw@h/", "h:5672", "/"),
+        ("amqp://u:pw@h//", "h:5672", "/"),
+        ("amqps://u:pw@[::1]/%2F", "[::1]:5671", "/"),
+        ("amqps://u:pw@h:1/shop", "h:1/shop", "shop"),
+        ("amqp://u:pw@h/%2Fshop", "h:5672//shop", "/shop"),
+    ],
+)
+def test_address_shows_no_login(url: str, address: str, vhost: str) -> None:
+    """The address tells host, port and virtual host, in the usual spellings, and never a login."""
+    kind = Kind(url=url)
+    assert (kind.address, kind.vhost) == (address, vhost)
