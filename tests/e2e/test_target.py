@@ -174,6 +174,19 @@ def test_a_test_shows_its_stages_as_they_pass_and_can_be_cancelled(
         assert client.get(results_of(target)).json()["items"] == []
 
 
+def test_the_stage_that_is_said_to_run_is_the_one_that_does(server: Mooring, open_page: OpenPage) -> None:
+    """A Redis that takes the connection and says nothing: it is asked to log in, and nobody spoke of TLS."""
+    with deaf() as port:
+        target = add(server, url=f"redis://:pw@127.0.0.1:{port}", interval=3600, timeout=60, enabled=False)
+        with open_page(server, path_of(target)) as page:
+            page.get_by_role("button", name="Test now").click()
+            expect(stage(page, "auth", "test")).to_contain_text("running")
+            expect(stage(page, "tls", "test")).to_contain_text("not so far")
+            stages = page.get_by_role("list", name="Stages of the test")
+            expect(stages.get_by_text("running")).to_have_count(1)
+            page.get_by_role("button", name="Cancel test").click()
+
+
 def test_pausing_and_resuming(server: Mooring, open_page: OpenPage) -> None:
     """The status is paused while nobody tests it; resumed, it is tested again."""
     target = add(server, url=f"{server.url}/livez")

@@ -205,9 +205,9 @@ def test_other_errors_are_left_to_others(error: Exception) -> None:
 # The trail
 
 
-async def test_trail_tells_stages_as_they_end() -> None:
-    """Each stage is told once it ends, with its time, and the first that fails is remembered."""
-    told: list[StageResult] = []
+async def test_trail_tells_stages_as_they_begin_and_end() -> None:
+    """Each stage is told when it begins and once it ends, and the first that fails is remembered."""
+    told: list[Stage | StageResult] = []
     async with Network() as net:
         trail = Trail(net, timeout=5, on_stage=told.append)
         async with trail.stage("dns"):
@@ -218,12 +218,15 @@ async def test_trail_tells_stages_as_they_end() -> None:
         with pytest.raises(ValueError, match="late"):
             async with trail.stage(Stage.TLS):
                 raise ValueError("late")
-    assert [(result.stage, result.status) for result in told] == [
+    assert [each if isinstance(each, Stage) else each[:2] for each in told] == [
+        Stage.DNS,
         (Stage.DNS, StageStatus.PASSED),
+        Stage.TCP,
         (Stage.TCP, StageStatus.FAILED),
+        Stage.TLS,
         (Stage.TLS, StageStatus.FAILED),
     ]
-    assert all(result.seconds is not None for result in told)
+    assert all(each.seconds is not None for each in told if isinstance(each, StageResult))
     assert (trail.failed, trail.running) == (Stage.TCP, None)
 
 

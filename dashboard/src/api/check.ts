@@ -1,15 +1,16 @@
 import { type Api, apiUrl } from './client'
 import { Unreachable } from './problem'
 import { events } from './sse'
-import type { Result, StageResult } from './types'
+import type { Result, Stage, StageResult } from './types'
 
 /** What a test of one target tells as it goes. */
 export type CheckEvent =
+  | { readonly name: 'began'; readonly stage: Stage }
   | { readonly name: 'stage'; readonly stage: StageResult }
   | { readonly name: 'result'; readonly result: Result }
 
 /**
- * Test what is not saved. Yields its stages as they pass, then its result; aborting the signal closes the
+ * Test what is not saved. Yields its stages as they begin and pass, then its result; aborting the signal closes the
  * stream, which cancels on the server. Raises ApiError and Unreachable.
  */
 export async function* openCheck(
@@ -40,6 +41,9 @@ export async function* openCheckOf(
 async function* told(api: Api, request: Request): AsyncGenerator<CheckEvent, void, undefined> {
   for await (const { event, data } of events(await api.fetch(request))) {
     if (event === 'done') return
+    if (event === 'began') {
+      yield { name: 'began', stage: (JSON.parse(data) as { name: Stage }).name }
+    }
     if (event === 'stage') yield { name: 'stage', stage: JSON.parse(data) as StageResult }
     if (event === 'result') yield { name: 'result', result: JSON.parse(data) as Result }
   }

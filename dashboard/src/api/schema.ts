@@ -1638,7 +1638,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What was found. With `Accept: text/event-stream`: events `stage` and `result`, then `done` with the summary (of several, first `started` with `total` and `paused`); closing the stream cancels what is still running. */
+            /** @description What was found. With `Accept: text/event-stream`: events `began` (a stage runs now), `stage` (what became of it) and `result`, then `done` with the summary (of several, first `started` with `total` and `paused`); closing the stream cancels what is still running. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2929,7 +2929,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What was found. With `Accept: text/event-stream`: events `stage` and `result`, then `done` with the summary (of several, first `started` with `total` and `paused`); closing the stream cancels what is still running. */
+            /** @description What was found. With `Accept: text/event-stream`: events `began` (a stage runs now), `stage` (what became of it) and `result`, then `done` with the summary (of several, first `started` with `total` and `paused`); closing the stream cancels what is still running. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3387,7 +3387,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What was found. With `Accept: text/event-stream`: events `stage` and `result`, then `done` with the summary (of several, first `started` with `total` and `paused`); closing the stream cancels what is still running. */
+            /** @description What was found. With `Accept: text/event-stream`: events `began` (a stage runs now), `stage` (what became of it) and `result`, then `done` with the summary (of several, first `started` with `total` and `paused`); closing the stream cancels what is still running. */
             200: {
                 headers: {
                     [name: string]: unknown;

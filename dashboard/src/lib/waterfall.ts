@@ -2,7 +2,7 @@ import type { Stage, StageResult, StageStatus } from '#/api/types'
 
 /** What is shown of a stage: its verdict, and while a check runs also where it stands in line. */
 export type Verdict =
-  Exclude<StageStatus, 'skipped'> | 'unused' | 'unreached' | 'running' | 'waiting'
+  Exclude<StageStatus, 'skipped'> | 'unused' | 'unreached' | 'running' | 'waiting' | 'notSoFar'
 
 export const VERDICT_WORD: Record<Verdict, string> = {
   passed: 'passed',
@@ -12,6 +12,7 @@ export const VERDICT_WORD: Record<Verdict, string> = {
   unreached: 'not reached',
   running: 'running',
   waiting: 'waiting',
+  notSoFar: 'not so far',
 }
 
 export interface Step {
@@ -53,19 +54,28 @@ export function finished(trail: readonly Passed[], seconds: number): Fall {
   return { steps, span, rest: span - spent }
 }
 
+/** What the stream of a check has told so far. */
+interface Told {
+  readonly stages: readonly Passed[]
+  /** The stage that runs now; null where none does, or none was told of. */
+  readonly began: Stage | null
+}
+
 /**
- * A check that runs: what it has passed, over all stages that its kind may go through.
+ * A check that runs: what was told of it, over all stages that its kind may go through. Which stage comes
+ * next is not guessed: many a check leaves one out.
  *
  * The rows stand from the start, so that none moves when the next stage comes in. The axis is that of
  * the check before, until this one takes longer.
  */
 export function running(
   order: readonly string[],
-  seen: readonly Passed[],
+  { stages: seen, began }: Told,
   before: Fall | null,
 ): Fall {
-  const all = [...order, ...seen.map((each) => each.name).filter((name) => !order.includes(name))]
-  const furthest = Math.max(-1, ...seen.map((each) => all.indexOf(each.name)))
+  const reached = [...seen.map((each) => each.name), ...(began === null ? [] : [began])]
+  const all = [...new Set([...order, ...reached])]
+  const furthest = Math.max(-1, ...reached.map((name) => all.indexOf(name)))
   const failed = seen.some((each) => each.status === 'failed')
   const spent = seen.reduce((sum, each) => sum + (each.seconds ?? 0), 0)
   const span = Math.max(spent, before?.span ?? 0)
@@ -77,7 +87,12 @@ export function running(
   }
   const steps = all.map((name, index): Step => {
     const known = seen.find((each) => each.name === name)
-    const verdict = known === undefined ? inLine(index, furthest, failed) : told(known)
+    const verdict =
+      name === began
+        ? 'running'
+        : known === undefined
+          ? inLine(index, furthest, failed)
+          : told(known)
     return { stage: name, verdict, seconds: known?.seconds ?? null, bar: bars.get(name) ?? null }
   })
   return { steps, span, rest: 0 }
@@ -86,9 +101,8 @@ export function running(
 const told = (stage: Passed): Verdict => (stage.status === 'skipped' ? 'unused' : stage.status)
 
 function inLine(index: number, furthest: number, failed: boolean): Verdict {
-  if (index < furthest) return 'unused'
-  if (failed) return 'unreached'
-  return index === furthest + 1 ? 'running' : 'waiting'
+  if (index < furthest) return 'notSoFar'
+  return failed ? 'unreached' : 'waiting'
 }
 
 function barOf(at: number, seconds: number, span: number): { from: number; width: number } {

@@ -23,6 +23,7 @@ const ICON: Record<Verdict, ComponentType<{ size: number }>> = {
   unreached: IconCircleDashed,
   running: IconLoader2,
   waiting: IconCircleDashed,
+  notSoFar: IconMinus,
 }
 
 /** Less than this share of a check outside its stages is not worth a line. */

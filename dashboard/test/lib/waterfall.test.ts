@@ -56,8 +56,18 @@ describe('a finished check', () => {
 describe('a check that runs', () => {
   const order = ['dns', 'tcp', 'tls', 'auth', 'function']
 
-  it('has all rows from the start, the first of them running', () => {
-    const { steps } = running(order, [], null)
+  const told = (stages: StageResult[], began: StageResult['name'] | null = null) => ({
+    stages,
+    began,
+  })
+
+  it('has all rows from the start, and says of none that it runs before that is told', () => {
+    const verdicts = running(order, told([]), null).steps.map((each) => each.verdict)
+    expect(verdicts).toEqual(order.map(() => 'waiting'))
+  })
+
+  it('says which stage runs once that is told', () => {
+    const { steps } = running(order, told([], 'dns'), null)
     expect(steps.map((each) => each.stage)).toEqual(order)
     expect(steps.map((each) => each.verdict)).toEqual([
       'running',
@@ -68,30 +78,36 @@ describe('a check that runs', () => {
     ])
   })
 
-  it('says of a stage that was passed over that it is not used', () => {
+  it('says of a stage that was passed over that it was not so far', () => {
     const seen = [
       stage('dns', 'passed', 0.1),
       stage('tcp', 'passed', 0.1),
       stage('auth', 'passed', 0.1),
     ]
-    const verdicts = running(order, seen, null).steps.map((each) => each.verdict)
-    expect(verdicts).toEqual(['passed', 'passed', 'unused', 'passed', 'running'])
+    const over = running(order, told(seen), null).steps.map((each) => each.verdict)
+    expect(over).toEqual(['passed', 'passed', 'notSoFar', 'passed', 'waiting'])
+  })
+
+  it('takes the stage that is told and not the next in line', () => {
+    const seen = [stage('dns', 'passed', 0.1), stage('tcp', 'passed', 0.1)]
+    const verdicts = running(order, told(seen, 'auth'), null).steps.map((each) => each.verdict)
+    expect(verdicts).toEqual(['passed', 'passed', 'notSoFar', 'running', 'waiting'])
   })
 
   it('reaches nothing more once a stage has failed', () => {
     const seen = [stage('dns', 'passed', 0.1), stage('tcp', 'failed', 0.1)]
-    const verdicts = running(order, seen, null).steps.map((each) => each.verdict)
+    const verdicts = running(order, told(seen), null).steps.map((each) => each.verdict)
     expect(verdicts).toEqual(['passed', 'failed', 'unreached', 'unreached', 'unreached'])
   })
 
   it('keeps the axis of the check before until it takes longer', () => {
     const before = finished([stage('dns', 'passed', 1)], 1)
-    expect(running(order, [stage('dns', 'passed', 0.5)], before).span).toBe(1)
-    expect(running(order, [stage('dns', 'passed', 2)], before).span).toBe(2)
+    expect(running(order, told([stage('dns', 'passed', 0.5)]), before).span).toBe(1)
+    expect(running(order, told([stage('dns', 'passed', 2)]), before).span).toBe(2)
   })
 
   it('shows a stage that the kind did not announce', () => {
-    const { steps } = running(['dns'], [stage('permission', 'passed', 0.1)], null)
-    expect(steps.map((each) => each.stage)).toEqual(['dns', 'permission'])
+    const { steps } = running(['dns'], told([stage('permission', 'passed', 0.1)], 'tls'), null)
+    expect(steps.map((each) => each.stage)).toEqual(['dns', 'permission', 'tls'])
   })
 })

@@ -180,9 +180,14 @@ describe('Test now', () => {
 
   it('shows the stages as they pass, and ends in the new result', async () => {
     const { server } = await testing()
-    expect(await verdicts()).toEqual(['running', 'waiting', 'waiting', 'waiting'])
+    expect(await verdicts()).toEqual(['waiting', 'waiting', 'waiting', 'waiting'])
+    act(() => server.test?.send('began', { name: 'dns' }))
+    await waitFor(async () => expect((await verdicts())[0]).toBe('running'))
     act(() => server.test?.send('stage', { name: 'dns', status: 'passed', seconds: 0.1 }))
-    await waitFor(async () => expect((await verdicts())[1]).toBe('running'))
+    act(() => server.test?.send('began', { name: 'auth' }))
+    await waitFor(async () =>
+      expect(await verdicts()).toEqual(['passed', 'not so far', 'not so far', 'running']),
+    )
     const result = aResult({ started_at: '2026-01-02T04:00:00.000000+00:00', seconds: 0.5 })
     act(() => {
       server.test?.send('result', { ...result, details: { server_version: '16.0' } })

@@ -21,7 +21,7 @@ from mooring.api.targets import Filter, TargetId, edited
 from mooring.api.wire import Json, Responses
 from mooring.core.failure import InputError, MissingError, Problem
 from mooring.core.result import CheckResult, Trigger
-from mooring.core.stage import StageResult
+from mooring.core.stage import Stage, StageResult
 from mooring.core.target import Target
 from mooring.export.json import report_json, result_json, stage_json
 
@@ -29,9 +29,9 @@ router = APIRouter(prefix="/api/v1", route_class=Guarded, tags=["checks"])
 
 STREAMED: Responses = {
     200: {
-        "description": "What was found. With `Accept: text/event-stream`: events `stage` and `result`, then "
-        "`done` with the summary (of several, first `started` with `total` and `paused`); closing the "
-        "stream cancels what is still running.",
+        "description": "What was found. With `Accept: text/event-stream`: events `began` (a stage runs now), "
+        "`stage` (what became of it) and `result`, then `done` with the summary (of several, first `started` "
+        "with `total` and `paused`); closing the stream cancels what is still running.",
         "content": {MEDIA_TYPE: {"schema": {"type": "string"}}},
     }
 }
@@ -67,9 +67,13 @@ class Round:
         return [result for task in tasks if (result := task.result()) is not None]
 
     async def _one(self, target: Target, queue: asyncio.Queue[Event | None] | None) -> CheckResult | None:
-        def tell(stage: StageResult) -> None:
-            if queue is not None:
-                of = {"id": target.id, "name": target.name}
+        def tell(stage: Stage | StageResult) -> None:
+            if queue is None:
+                return
+            of = {"id": target.id, "name": target.name}
+            if isinstance(stage, Stage):
+                queue.put_nowait(Event("began", {"target": of, "name": stage.value}))
+            else:
                 queue.put_nowait(Event("stage", {"target": of, **stage_json(stage)}))
 
         try:

@@ -9,7 +9,8 @@ from mooring.core.prose import Prose
 from mooring.core.stage import Stage, StageResult, StageStatus
 from mooring.net.network import Network
 
-OnStage = Callable[[StageResult], None]
+OnStage = Callable[[Stage | StageResult], None]
+"""Called with a stage when it begins, and with what became of it when that is known."""
 
 _PASSED = StageStatus.PASSED  # each look-up of an enum's member costs a fifth of a stage's record
 
@@ -76,6 +77,8 @@ class Trail:
         """
         self.running = stage
         self._began = at
+        if self._on_stage is not None:
+            self._on_stage(stage)
 
     def end(self, at: float) -> None:
         """Record that the running stage passed, at a moment of `monotonic`."""

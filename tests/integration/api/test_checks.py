@@ -106,18 +106,21 @@ async def test_check_all_takes_ids(api: Api) -> None:
 
 
 async def test_stages_and_results_stream_as_they_come(api: Api) -> None:
-    """Events arrive in order: each stage, the result, then the summary, and the stream ends."""
+    """Events arrive in order: each stage as it begins and ends, the result, then the summary, and the end."""
     target = await api.add(name="web")
     async with events(api.operator, "POST", f"/api/v1/targets/{target['id']}/check") as stream:
         came = await stream.rest()
-    assert [(event.name, event.data.get("name")) for event in came[:2]] == [
+    assert [(event.name, event.data.get("name")) for event in came[:4]] == [
+        ("began", "tcp"),
         ("stage", "tcp"),
+        ("began", "function"),
         ("stage", "function"),
     ]
-    assert [event.name for event in came[2:]] == ["result", "done"]
-    assert came[0].data["target"] == {"id": target["id"], "name": "web"}
-    assert came[2].data["status"] == "up"
-    assert came[3].data == {"summary": {"up": 1, "degraded": 0, "down": 0, "unknown": 0, "paused": 0}}
+    assert [event.name for event in came[4:]] == ["result", "done"]
+    assert came[0].data == {"target": {"id": target["id"], "name": "web"}, "name": "tcp"}
+    assert came[1].data["target"] == {"id": target["id"], "name": "web"}
+    assert came[4].data["status"] == "up"
+    assert came[5].data == {"summary": {"up": 1, "degraded": 0, "down": 0, "unknown": 0, "paused": 0}}
 
 
 async def test_a_quick_target_is_told_before_a_slow_one(api: Api) -> None:

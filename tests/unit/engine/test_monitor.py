@@ -11,7 +11,7 @@ from mooring.app import App
 from mooring.core.failure import MissingError
 from mooring.core.reason import Reason
 from mooring.core.result import Trigger
-from mooring.core.stage import Stage, StageResult
+from mooring.core.stage import Stage, StageResult, StageStatus
 from mooring.core.status import Status
 from mooring.core.target import Target
 from mooring.engine.monitor import AT_ONE_SERVER, Monitor
@@ -48,25 +48,29 @@ async def test_a_second_caller_shares_the_running_check(open_app: OpenApp, clock
 
 
 async def test_a_late_listener_hears_every_stage(open_app: OpenApp, clock: FakeClock) -> None:
-    """Who shares a check that is under way is told of the stages before and after."""
+    """Who shares a check that is under way is told of the stages before and after, and which one runs."""
     app = await open_app({"name": "a", "script": ["slow 2"]}, schedule=False)
-    early: list[StageResult] = []
-    late: list[StageResult] = []
+    early: list[Stage | StageResult] = []
+    late: list[Stage | StageResult] = []
     first = asyncio.create_task(app.monitor.check(target_of(app, "a"), Trigger.API, on_stage=early.append))
     await clock.advance(1)
     second = asyncio.create_task(app.monitor.check(target_of(app, "a"), Trigger.API, on_stage=late.append))
     await clock.advance(0)
-    assert [each.stage for each in late] == [Stage.TCP]
+    assert late == [_passed(Stage.TCP, 0), Stage.FUNCTION]
     await clock.advance(1)
     await asyncio.gather(first, second)
-    assert late == early
-    assert [each.stage for each in late] == [Stage.TCP, Stage.FUNCTION]
+    assert late == [_passed(Stage.TCP, 0), Stage.FUNCTION, _passed(Stage.FUNCTION, 2)]
+    assert early == [Stage.TCP, *late]
+
+
+def _passed(stage: Stage, seconds: float) -> StageResult:
+    return StageResult(stage, StageStatus.PASSED, seconds)
 
 
 async def test_a_listener_that_fails_does_not_fail_the_check(open_app: OpenApp) -> None:
     """What a viewer raises is logged; the check goes on."""
 
-    def broken(_: StageResult) -> None:
+    def broken(_: Stage | StageResult) -> None:
         raise RuntimeError("a viewer's fault")
 
     app = await open_app({"name": "a"}, schedule=False)
@@ -161,11 +165,12 @@ async def test_an_ad_hoc_target_is_only_run(open_app: OpenApp) -> None:
     """What is not stored is checked with its own stages told, and leaves no row."""
     app = await open_app(schedule=False)
     target = app.reader.read({"name": "new", "kind": "scripted"})
-    stages: list[StageResult] = []
+    stages: list[Stage | StageResult] = []
     before = app.bus.revision
     result = await app.monitor.check(target, Trigger.API, on_stage=stages.append)
     assert (result.status, result.target.id) == (Status.UP, None)
-    assert [each.stage for each in stages] == [Stage.TCP, Stage.FUNCTION]
+    tcp, function = _passed(Stage.TCP, 0), _passed(Stage.FUNCTION, 0)
+    assert stages == [Stage.TCP, tcp, Stage.FUNCTION, function]
     assert app.bus.revision == before
 
 

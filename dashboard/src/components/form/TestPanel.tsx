@@ -13,6 +13,7 @@ import { StatusBadge } from '#/ui/StatusBadge'
 import { Waterfall } from '#/ui/Waterfall'
 
 import classes from './form.module.css'
+import type { FormErrors } from './useFormErrors'
 import type { Test } from './useTest'
 
 interface TestPanelProps {
@@ -20,16 +21,17 @@ interface TestPanelProps {
   kind: Kind
   /** The form has changed since. */
   stale: boolean
+  errors: Pick<FormErrors, 'beside'>
 }
 
 /** How a test before saving goes, and what it found. */
-export function TestPanel({ test, kind, stale }: TestPanelProps) {
-  const { phase, stages, result, error } = test
+export function TestPanel({ test, kind, stale, errors }: TestPanelProps) {
+  const { phase, result, error } = test
   if (phase === 'none') return <Proves kind={kind} />
-  if (error !== null) return <ErrorNotice error={error} title="The test could not run" />
+  if (error !== null) return <Refused error={errors.beside(error)} />
   const fall =
     result === null
-      ? running(stagesOf(kind.proves), stages, null)
+      ? running(stagesOf(kind.proves), test, null)
       : finished(result.stages, result.seconds)
   return (
     <Paper withBorder p="md" component="section" aria-label="Test">
@@ -59,6 +61,19 @@ export function TestPanel({ test, kind, stale }: TestPanelProps) {
           <Waterfall fall={fall} proves={kind.proves} label="Stages of the test" />
         )}
       </Stack>
+    </Paper>
+  )
+}
+
+/** What stands at a field is not said here again. */
+function Refused({ error }: { error: Error | null }) {
+  if (error !== null) return <ErrorNotice error={error} title="The test could not run" />
+  return (
+    <Paper withBorder p="md" component="section" aria-label="Test">
+      <Text fw={600}>The test could not run</Text>
+      <Text size="sm" c="dimmed">
+        What is wrong stands at its field. Mend it, and test again.
+      </Text>
     </Paper>
   )
 }

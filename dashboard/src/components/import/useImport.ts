@@ -50,7 +50,7 @@ export function useImport() {
       for await (const event of openCheck(api, { found: found.found, name }, signal)) {
         if (event.name === 'result') {
           step({ is: 'tested', id, test: { phase: 'done', result: event.result } })
-        } else if (!signal.aborted) {
+        } else if (event.name === 'stage' && !signal.aborted) {
           step({ is: 'tested', id, test: { phase: 'running', stage: event.stage.name } })
         }
       }

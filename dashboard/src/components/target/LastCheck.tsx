@@ -3,6 +3,7 @@ import type { ReactNode } from 'react'
 
 import type { Kind, Result, Target, Trigger } from '#/api/types'
 import { brokenStage, finished, running, stagesOf } from '#/lib/waterfall'
+import type { Check } from '#/components/useCheck'
 import { seconds } from '#/lib/format'
 import { EmptyState } from '#/ui/EmptyState'
 import { ErrorNotice } from '#/ui/ErrorNotice'
@@ -10,13 +11,12 @@ import { Since } from '#/ui/Since'
 import { Waterfall } from '#/ui/Waterfall'
 
 import { Section } from './Section'
-import type { Test } from './useTestNow'
 
 interface LastCheckProps {
   target: Target
   kind: Kind | undefined
   last: Result | null
-  test: Test
+  test: Check
 }
 
 /** The stages of the last check, or of the test that runs. */
@@ -38,7 +38,7 @@ export function LastCheck({ target, kind, last, test }: LastCheckProps) {
       {test.error !== null && <ErrorNotice error={test.error} title="The test did not finish" />}
       {live && (
         <Waterfall
-          fall={running(lineUp(kind, last), test.seen, before)}
+          fall={running(lineUp(kind, last), test, before)}
           proves={kind?.proves}
           label="Stages of the test"
         />
