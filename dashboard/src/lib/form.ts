@@ -1,7 +1,6 @@
 // What somebody has typed, kept as they typed it, and the JSON that is sent for it. What is no number is
 // sent as the text that it is: the API says what is wrong with it, and in the words that it always uses.
 import type { Field, Json, Shape } from './jsonSchema'
-import { flat } from './jsonSchema'
 
 export interface Row {
   readonly id: number
@@ -16,11 +15,6 @@ export interface Drafts {
 }
 export type Body = Readonly<Record<string, Json>>
 
-export interface FieldError {
-  readonly field: string
-  readonly message: string
-}
-
 let made = 0
 /** Return a row of a table. Its id is what keeps a row's input the same one while others come and go. */
 export const row = (key = '', value = ''): Row => ({ id: (made += 1), key, value })
@@ -30,6 +24,10 @@ export const asRows = (draft: Draft): readonly Row[] =>
   Array.isArray(draft) ? (draft as readonly Row[]) : []
 export const asGroup = (draft: Draft): Drafts =>
   typeof draft === 'object' && !Array.isArray(draft) ? (draft as Drafts) : {}
+
+/** Return the rows of a table in which anything is typed. */
+export const filled = (draft: Draft): Row[] =>
+  asRows(draft).filter((each) => each.key !== '' || each.value !== '')
 
 /** Return what a form holds when it shows these stored values. */
 export function draftsOf(fields: readonly Field[], values: Body): Drafts {
@@ -84,8 +82,9 @@ export function valueOf(shape: Shape, draft: Draft): Json | undefined {
     case 'list':
       return some(lines(asText(draft)).map((line) => valueOf(shape.item, line) ?? line))
     case 'table': {
-      const rows = asRows(draft).filter((each) => each.key !== '' || each.value !== '')
-      const pairs = rows.map((each) => [each.key, valueOf(shape.item, each.value) ?? ''] as const)
+      const pairs = filled(draft).map(
+        (each) => [each.key, valueOf(shape.item, each.value) ?? ''] as const,
+      )
       return pairs.length > 0 ? Object.fromEntries(pairs) : undefined
     }
     case 'group': {
@@ -105,45 +104,14 @@ export function valueOf(shape: Shape, draft: Draft): Json | undefined {
   }
 }
 
-/** Whether what is typed says anything but the default. */
+/** Whether what is typed says anything but the default, of a group any of its fields. */
 export function isSet({ shape, fallback }: Field, draft: Draft): boolean {
+  if (shape.is === 'group') {
+    return shape.fields.some((each) => isSet(each, asGroup(draft)[each.key]))
+  }
   const value = valueOf(shape, draft)
   return value !== undefined && JSON.stringify(value) !== JSON.stringify(fallback)
 }
-
-/** Return each mistake under the path of the field at which it shows, and those that no field is for. */
-export function placedErrors(
-  fields: readonly Field[],
-  errors: readonly FieldError[],
-): { at: ReadonlyMap<string, string>; rest: readonly FieldError[] } {
-  const at = new Map<string, string>()
-  const rest: FieldError[] = []
-  const known = flat(fields).toSorted((a, b) => b.path.length - a.path.length)
-  for (const error of errors) {
-    const field = known.find(
-      ({ path }) => error.field === path || error.field.startsWith(`${path}.`),
-    )
-    if (field === undefined) rest.push(error)
-    else {
-      const said = `${within(field, error.field)}${error.message}`
-      at.set(field.path, at.has(field.path) ? `${at.get(field.path)} ${said}` : said)
-    }
-  }
-  return { at, rest }
-}
-
-/** Where in a field the mistake stands: a line of a list, a key of a table. */
-function within(field: Field, path: string): string {
-  const inner = path.slice(field.path.length + 1)
-  if (inner === '') return ''
-  return field.shape.is === 'list' && /^\d+$/.test(inner)
-    ? `Line ${Number(inner) + 1}: `
-    : `${inner}: `
-}
-
-/** Return whether something stands under this path that is not in view unless it is unfolded. */
-export const isUnder = (paths: Iterable<string>, field: Field): boolean =>
-  [...paths].some((path) => path === field.path || path.startsWith(`${field.path}.`))
 
 function numbered(text: string): Json | undefined {
   if (text === '') return undefined

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { bodyOf, type Drafts, draftsOf, isSet, isUnder, placedErrors, row } from '#/lib/form'
+import { bodyOf, type Drafts, draftsOf, isSet, row } from '#/lib/form'
 import { fieldsOf } from '#/lib/jsonSchema'
 
 const FIELDS = fieldsOf({
@@ -87,46 +87,27 @@ describe('draftsOf', () => {
   })
 })
 
-const place = (...errors: [string, string][]) =>
-  placedErrors(
-    FIELDS,
-    errors.map(([field, message]) => ({ field, message })),
-  )
-
-describe('placedErrors', () => {
-  it('puts a mistake at its field, however deep', () => {
-    expect(Object.fromEntries(place(['name', 'is missing'], ['tls.ca', 'is no file']).at)).toEqual({
-      name: 'is missing',
-      'tls.ca': 'is no file',
-    })
-  })
-
-  it('says where in a list or a table the mistake is', () => {
-    const { at } = place(['codes.1', 'is no status code'], ['labels.team', 'is too long'])
-    expect(at.get('codes')).toBe('Line 2: is no status code')
-    expect(at.get('labels')).toBe('team: is too long')
-  })
-
-  it('keeps what no field is for', () => {
-    const { at, rest } = place(['', 'the whole is wrong'], ['namesake', 'is not known here'])
-    expect(at.size).toBe(0)
-    expect(rest.map((each) => each.message)).toEqual(['the whole is wrong', 'is not known here'])
-  })
-
-  it('tells which folded field has one', () => {
-    const tls = FIELDS.find((each) => each.key === 'tls')
-    if (tls === undefined) throw new Error('no tls')
-    expect(isUnder(['tls.ca'], tls)).toBe(true)
-    expect(isUnder(['tlsx'], tls)).toBe(false)
-  })
-})
-
 describe('isSet', () => {
   const set = (drafts: Drafts) =>
     FIELDS.filter((field) => isSet(field, drafts[field.key])).map(({ key }) => key)
 
   it('counts what differs from its default', () => {
     expect(set({ name: 'x', on: false, labels: [row('a', 'b')] })).toEqual(['name', 'on', 'labels'])
+  })
+
+  it('counts in a group what differs from the defaults in it', () => {
+    const fields = fieldsOf({
+      properties: {
+        tls: {
+          properties: { verify: { type: 'boolean', default: true }, ca: { type: 'string' } },
+          type: 'object',
+        },
+      },
+    })
+    const of = (tls: Drafts) => fields.map((field) => isSet(field, tls))
+    expect(of({ verify: true })).toEqual([false])
+    expect(of({ verify: false })).toEqual([true])
+    expect(of({ verify: true, ca: '/ca.pem' })).toEqual([true])
   })
 
   it('counts neither a stored default nor what was emptied again', () => {

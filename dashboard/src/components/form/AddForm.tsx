@@ -44,8 +44,12 @@ export function AddForm({ kinds, common }: AddFormProps) {
   })
   if (made !== null) return <ReportTo target={made} />
 
-  const start = async () => errors.tell(await run(body))
-  const submit = async () => errors.tell(await save.add(body))
+  const start = async () => {
+    if (errors.passes(drafts)) errors.tell(await run(body))
+  }
+  const submit = async () => {
+    if (errors.passes(drafts)) errors.tell(await save.add(body))
+  }
   const stale = test.of !== JSON.stringify(body)
   return (
     <form
@@ -57,7 +61,7 @@ export function AddForm({ kinds, common }: AddFormProps) {
       }}
     >
       <Stack gap="md">
-        {errors.top !== null && errors.top !== test.error && <ErrorNotice error={errors.top} />}
+        {errors.top !== null && errors.said !== test.error && <ErrorNotice error={errors.top} />}
         <AddressInput form={form} />
         <div className={classes.columns}>
           <Stack gap="md">
@@ -79,7 +83,7 @@ export function AddForm({ kinds, common }: AddFormProps) {
           </Stack>
           {kind !== null && (
             <div className={classes.aside}>
-              <TestPanel test={test} kind={kind} stale={stale} />
+              <TestPanel test={test} kind={kind} stale={stale} errors={errors} />
             </div>
           )}
         </div>
@@ -126,8 +130,8 @@ function useAddForm(
     errors.tell(null) // what was said was said of another kind's form
     setSearch(to === null ? {} : { kind: to.name }, { replace: true })
   }
-  const change = (key: string, draft: Draft) => {
-    errors.mend(key)
+  const change = (key: string, draft: Draft, path: string) => {
+    errors.mend(path)
     if (key === NAME) setNamed(asText(draft) !== '')
     set({ [key]: draft })
   }

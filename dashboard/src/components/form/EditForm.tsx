@@ -53,7 +53,7 @@ export function EditForm({ target, kind, common }: EditFormProps) {
       noValidate
       onSubmit={(event) => {
         event.preventDefault()
-        if (!kind.passive) void run(body).then(errors.tell)
+        if (!kind.passive && errors.passes(drafts)) void run(body).then(errors.tell)
       }}
     >
       <Stack gap="md">
@@ -62,7 +62,7 @@ export function EditForm({ target, kind, common }: EditFormProps) {
             {whyLocked(base)}
           </Alert>
         )}
-        {errors.top !== null && errors.top !== test.error && <ErrorNotice error={errors.top} />}
+        {errors.top !== null && errors.said !== test.error && <ErrorNotice error={errors.top} />}
         {theirs !== null && (
           <Conflict
             key={theirs.version}
@@ -84,7 +84,7 @@ export function EditForm({ target, kind, common }: EditFormProps) {
             onChange={form.change}
           />
           <div className={classes.aside}>
-            <TestPanel test={test} kind={kind} stale={stale} />
+            <TestPanel test={test} kind={kind} stale={stale} errors={errors} />
           </div>
         </div>
         {!locked && theirs === null && (
@@ -120,8 +120,8 @@ function useEditForm(
   const [drafts, setDrafts] = useState(stored)
   const patch = useMemo(() => patchOf(fields, stored, drafts), [fields, stored, drafts])
   const errors = useFormErrors(fields, ref)
-  const change = (key: string, draft: Draft) => {
-    errors.mend(key)
+  const change = (key: string, draft: Draft, path: string) => {
+    errors.mend(path)
     setDrafts((now) => ({ ...now, [key]: draft }))
   }
   const restart = (from: Target, decided: Drafts) => {
@@ -145,6 +145,7 @@ function useSending(form: ReturnType<typeof useEditForm>) {
   }
   const save = useSave((saved) => (saved.report_to === null ? leave() : setMade(saved)))
   const send = async (to: Drafts, from: Target) => {
+    if (!errors.passes(to)) return
     const changes = patchOf(fields, storedDrafts(fields, from), to)
     if (Object.keys(changes).length === 0) return leave()
     const error = await save.edit(from.id, { ...changes, version: from.version })

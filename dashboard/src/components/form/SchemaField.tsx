@@ -202,7 +202,7 @@ function GroupField({ field, draft, stored, errors, disabled, onChange }: FieldP
         stored={asGroup(stored)}
         errors={errors}
         disabled={disabled}
-        onChange={(key, inner) => onChange({ ...drafts, [key]: inner })}
+        onChange={(key, inner, path) => onChange({ ...drafts, [key]: inner }, path)}
       />
     </Fieldset>
   )
@@ -233,7 +233,7 @@ interface SchemaFieldsProps {
   stored: Drafts
   errors: ReadonlyMap<string, string>
   disabled: boolean
-  onChange: (key: string, draft: Draft) => void
+  onChange: (key: string, draft: Draft, path: string) => void
 }
 
 /** Settings one below the other. */
@@ -247,7 +247,7 @@ export function SchemaFields({ fields, drafts, stored, onChange, ...shared }: Sc
           field={field}
           draft={drafts[field.key]}
           stored={stored[field.key]}
-          onChange={(draft) => onChange(field.key, draft)}
+          onChange={(draft, path = field.path) => onChange(field.key, draft, path)}
         />
       ))}
     </Stack>

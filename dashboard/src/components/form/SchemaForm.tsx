@@ -2,8 +2,9 @@ import { Stack, Text, UnstyledButton } from '@mantine/core'
 import { IconChevronRight } from '@tabler/icons-react'
 import { useId, useState } from 'react'
 
-import { type Draft, type Drafts, isSet, isUnder } from '#/lib/form'
+import { type Draft, type Drafts, isSet } from '#/lib/form'
 import type { Field } from '#/lib/jsonSchema'
+import { isUnder } from '#/lib/mistakes'
 
 import classes from './form.module.css'
 import { SchemaFields } from './SchemaField'
@@ -15,7 +16,8 @@ interface SchemaFormProps {
   stored?: Drafts
   errors: ReadonlyMap<string, string>
   disabled?: boolean
-  onChange: (key: string, draft: Draft) => void
+  /** `path`: of what was changed in it. */
+  onChange: (key: string, draft: Draft, path: string) => void
 }
 
 export interface Part {
@@ -58,7 +60,7 @@ function More({ parts, ...shared }: MoreProps) {
         onClick={() => setWanted(!open)}
       >
         <IconChevronRight size={16} aria-hidden="true" />
-        <span>More settings</span>
+        <span>More settings</span>{' '}
         {!open && set > 0 && (
           <Text span c="dimmed" size="sm" fw={400}>
             {set} set

@@ -9,5 +9,6 @@ export interface FieldProps {
   stored: Draft
   errors: ReadonlyMap<string, string>
   disabled: boolean
-  onChange: (draft: Draft) => void
+  /** `path`: of what was changed within a group; else it is the field itself. */
+  onChange: (draft: Draft, path?: string) => void
 }
