@@ -112,7 +112,7 @@ class TargetKeys(ScheduleKeys):
     labels: dict[Name, Name] = Field(
         default_factory=dict, description="Words to filter and group by.", max_length=50
     )
-    enabled: bool = Field(True, description="Whether it is checked; false: paused.")
+    enabled: bool = Field(True, description="Checked on schedule; off: paused.")
     depends_on: tuple[Name, ...] = Field(
         (), description="Names of targets without which this one cannot work."
     )
@@ -212,13 +212,14 @@ class TargetReader:
             origin=origin,
         )
 
+    def defaults_of(self, kind: type[Probe]) -> dict[str, Any]:
+        """Return what a target of this kind has that says nothing of its schedule."""
+        kinds = {key: getattr(kind.defaults, key, None) for key in _SCHEDULE}
+        return {key: getattr(self._defaults, key) if value is None else value for key, value in kinds.items()}
+
     def _schedule(self, probe: Probe, keys: TargetKeys) -> Schedule:
-        values = {}
-        for key in _SCHEDULE:
-            own, kinds = getattr(keys, key), getattr(probe.defaults, key, None)
-            values[key] = (
-                own if own is not None else kinds if kinds is not None else getattr(self._defaults, key)
-            )
+        values = self.defaults_of(type(probe))
+        values |= {key: own for key in _SCHEDULE if (own := getattr(keys, key)) is not None}
         if values["timeout"] > values["interval"]:
             if keys.timeout is not None:
                 message = f"is {values['timeout']:g} s, longer than the interval of {values['interval']:g} s"

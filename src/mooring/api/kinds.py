@@ -28,7 +28,9 @@ class KindAnswer(Answer):
     title: str
     schemes: list[str] = Field(description="URL schemes that mean this kind.")
     proves: dict[str, str] = Field(description="What each stage proves, in the order they run.")
-    defaults: dict[str, float | bool | None] = Field(description="Stand below a target's own keys.")
+    defaults: dict[str, float | bool | None] = Field(
+        description="What holds where a target says nothing: the kind's own, else the configuration's."
+    )
     extra: str | None = Field(description="The pip extra that brings the driver.")
     local: bool = Field(description="Whether it reads the server's own machine.")
     passive: bool = Field(description="Whether it waits to be told, rather than asks.")
@@ -64,7 +66,10 @@ async def list_kinds(here: Here) -> Json:
 
 def _described(here: Context) -> dict[str, Any]:
     return {
-        "items": [kind.described() for kind in here.app.kinds.all()],
+        "items": [
+            kind.described() | {"defaults": here.app.reader.defaults_of(kind)}
+            for kind in here.app.kinds.all()
+        ],
         "next": None,
         "common": common_schema(),
         "reasons": [reason_json(reason) for reason in Reason],

@@ -10,7 +10,7 @@ import pytest
 from mooring.core.reason import Reason
 from mooring.probes._form import title_of
 from mooring.probes._registry import Kinds
-from mooring.targets import TargetKeys
+from mooring.targets import ScheduleKeys, TargetKeys
 from tests.http_api import Api
 
 KINDS = [kind.described() for kind in Kinds().all()]
@@ -76,6 +76,19 @@ async def test_what_all_targets_have_is_told_beside_the_kinds(api: Api) -> None:
         "maximum": 604800,
     }
     assert all(field["description"] and field["title"] for field in common["properties"].values())
+
+
+@pytest.mark.integration
+async def test_the_defaults_told_are_those_that_hold(api: Api) -> None:
+    """A target that says nothing of its schedule has what its kind is told to have by default."""
+    kinds = {each["name"]: each for each in (await api.viewer.get("/api/v1/kinds")).json()["items"]}
+    for kind, interval in (("tcp", 30), ("tls", 300)):
+        keys = {"name": kind, "url": f"{kind}://127.0.0.1:1", "enabled": False}
+        target = (await api.admin.post("/api/v1/targets", json=keys)).json()
+        told = kinds[kind]["defaults"]
+        assert told.keys() == ScheduleKeys.model_fields.keys()
+        assert told["interval"] == interval
+        assert {key: target[key] for key in told} == told
 
 
 @pytest.mark.integration
