@@ -144,11 +144,11 @@ def test_targets_come_from_standard_input(port: int, monkeypatch: pytest.MonkeyP
 
 def test_targets_come_from_an_env_file(port: int, tmp_path: Path, capsys: Output) -> None:
     """--env-file tests what it can and says what it cannot."""
-    (tmp_path / ".env").write_text(f"SHOP_URL=tcp://127.0.0.1:{port}\nBROKER_URL=pyamqp://u:hunter2@mq//\n")
+    (tmp_path / ".env").write_text(f"SHOP_URL=tcp://127.0.0.1:{port}\nBROKER_URL=kafka://u:hunter2@mq/\n")
     assert main(["check", "--env-file", ".env"]) == 0
     captured = capsys.readouterr()
     assert captured.out.startswith("✓ shop  tcp")
-    assert captured.err == "mooring: broker (amqp://u:***@mq//): amqp is not supported yet; not tested\n"
+    assert captured.err == "mooring: broker (kafka://u:***@mq/): kafka is not supported yet; not tested\n"
 
 
 def test_env_file_without_addresses_is_told(tmp_path: Path, capsys: Output) -> None:

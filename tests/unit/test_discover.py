@@ -166,8 +166,8 @@ def test_compose_file_gives_its_services() -> None:
 
 def test_kind_that_is_not_there_yet_is_told() -> None:
     """An address of a kind that this version lacks is reported and says so."""
-    (found,) = discover("amqp://mq")
-    assert (found.kind, found.note) == (None, "amqp is not supported yet")
+    (found,) = discover("kafka://mq")
+    assert (found.kind, found.note) == (None, "kafka is not supported yet")
 
 
 def test_address_that_the_kind_refuses_says_why() -> None:
