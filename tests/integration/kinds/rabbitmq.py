@@ -16,6 +16,7 @@ from tests.servers.rabbitmq import EXCHANGE, FULL, LONELY, PASSWORD, QUEUE, READ
 
 DIALS = True
 DRIVER_ERRORS = ("pamqp.exceptions",)
+MADE_OF = {"UnmarshalingException": ("Connection.Start", "Last byte error")}
 _REJECTED = "The server rejects the login: compare user and password with its own."
 _ALLOW = "Allow it with set_permissions, which replaces all three patterns: look at them first."
 _DECLARE = "Who uses it has to declare it first; or it is in another virtual host."
