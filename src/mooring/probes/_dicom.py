@@ -11,6 +11,8 @@ from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
 
+NOBODY = "2.25.302115361513713012205118063466180012909"
+"""A UID of our own that no study, and no patient, has."""
 LONGEST_TITLE = 16
 ABSENT = -1
 """Result of a presentation context that the peer says nothing of."""

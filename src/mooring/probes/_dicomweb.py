@@ -17,8 +17,6 @@ from mooring.net.http import Response
 from mooring.probes._http import refusal, spoken
 
 STUDY_UID, SERIES_UID, INSTANCE_UID = "0020000D", "0020000E", "00080018"
-NOBODY = "2.25.302115361513713012205118063466180012909"
-"""A UID of our own that no study has."""
 BOUNDARY = "mooring"
 NOTHING = f"--{BOUNDARY}--\r\n".encode()
 """A multipart body without parts: who may store is told that there is nothing, and who may not that."""

@@ -21,7 +21,7 @@ from mooring.net.dial import dial
 from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
 from mooring.probes._base import KindDefaults
-from mooring.probes._dicom import Service, Titles, failed, title
+from mooring.probes._dicom import NOBODY, Service, Titles, failed, title
 from mooring.probes._session import SessionProbe
 from mooring.probes._url import Url
 
@@ -39,8 +39,6 @@ _MODELS = {
     "WORKLIST": "1.2.840.10008.5.1.4.31",
 }
 """The SOP class that answers for each level: patient root, study root, modality worklist."""
-NOBODY = "2.25.302115361513713012205118063466180012909"
-"""A UID of our own that no study has."""
 _UPPER_LEVELS = {
     "PATIENT": {},
     "STUDY": {},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from http import HTTPStatus
 from typing import Annotated, ClassVar, Literal
@@ -21,6 +22,7 @@ from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
 from mooring.probes import _dicomweb as web
 from mooring.probes._base import KindDefaults, Probe
+from mooring.probes._dicom import NOBODY
 from mooring.probes._expect import cut
 from mooring.probes._form import MORE
 from mooring.probes._http import (
@@ -151,7 +153,10 @@ class DicomWeb(Probe):
         yield from secrets_of(self._logins)
 
     async def check(self, trail: Trail) -> Observation:
-        response = await fetch(trail, self._search)
+        try:
+            response = await fetch(trail, self._search)
+        except CheckError as error:
+            raise _in_our_words(error) from None
         began = trail.monotonic() - response.transfer
         trail.note(status_code=response.status, **_server(response))
         studies = self._judged(trail, response)
@@ -216,7 +221,7 @@ class DicomWeb(Probe):
     async def _demand_retrieve(self, trail: Trail, studies: web.Found) -> None:
         """Retrieve the metadata of one instance; where there is none, of one that nobody has."""
         study = web.uid_in(studies, web.STUDY_UID)
-        path = f"/studies/{study or web.NOBODY}"
+        path = f"/studies/{study or NOBODY}"
         if study is not None:
             found = await _aside(trail, self._request(f"{self.qido_prefix}{path}/instances?limit=1"))
             if found.status == HTTPStatus.OK:
@@ -242,6 +247,13 @@ class DicomWeb(Probe):
 async def _aside(trail: Trail, request: Request) -> Response:
     """Send one more request, whose stages are no news."""
     return await fetch(Trail(trail.net, timeout=trail.remaining), request)
+
+
+def _in_our_words(error: CheckError) -> CheckError:
+    """Return the error with our scheme in its hint, where it is about the scheme."""
+    if error.cause.code == "TLS_EXPECTED":
+        error.cause = replace(error.cause, hint=Prose("Write the address with dicomweb+https://."))
+    return error
 
 
 def _server(response: Response) -> dict[str, str]:

@@ -174,7 +174,7 @@ FAULTS = (
         "HTTP is asked of a port with TLS",
         (Stage.PROTOCOL, Reason.PROTOCOL, "TLS_EXPECTED"),
         asking("pacs_gateway", lambda server: {"url": f"dicomweb+http://localhost:{server.tls_port}/open"}),
-        hint="Write the address with https:// (wss:// for a websocket).",
+        hint="Write the address with dicomweb+https://.",
     ),
     Fault(
         "the certificate is of an unknown issuer",
