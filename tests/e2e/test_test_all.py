@@ -88,7 +88,8 @@ def test_the_report_is_what_the_dialog_says(server: Mooring, open_page: OpenPage
             dialog.get_by_role("button", name="Download JSON").click()
         report = json.loads(kept.value.path().read_text())
         assert kept.value.suggested_filename.startswith("mooring-report-")
-        assert set(report) == {"summary", "results"}
+        assert set(report) == {"complete", "tested", "of", "summary", "results"}
+        assert report["complete"] is True
         assert set(report["summary"]) == {"up", "degraded", "down", "unknown", "paused"}
         assert len(report["results"]) == total(server) == sum(report["summary"].values())
         assert report["summary"]["down"] == 1
@@ -155,6 +156,14 @@ def test_a_server_that_dies_is_told(server: Mooring, open_page: OpenPage, silent
         server.kill()
         expect(dialog.get_by_role("alert")).to_contain_text("Testing stopped early")
         expect(dialog.get_by_role("alert")).to_contain_text("Nothing is said here of the other 1")
+        with page.expect_download() as kept:
+            dialog.get_by_role("button", name="Download JSON").click()
+        report = json.loads(kept.value.path().read_text())
+        assert (report["complete"], report["of"] - report["tested"]) == (False, 1)
+        server.start()
+        dialog.get_by_role("button", name="Test again").click()
+        expect(dialog.get_by_role("progressbar")).to_have_attribute("aria-valuemax", str(report["of"]))
+        expect(dialog.get_by_role("alert")).to_have_count(0)
 
 
 def test_a_viewer_is_not_offered_it(server: Mooring, open_page: OpenPage) -> None:

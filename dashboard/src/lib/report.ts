@@ -1,13 +1,30 @@
 import type { Result, Status, Summary } from '#/api/types'
 
-/** What `mooring check --json` prints and the API answers: one shape for all. */
+/** What `mooring check --json` prints and the API answers, and whether it is about all that was asked. */
 export interface Report {
+  /** False: it was cancelled or broke, and nothing is said of the others. */
+  complete: boolean
+  tested: number
+  of: number
   summary: Summary
   results: readonly Result[]
 }
 
-export function report(results: readonly Result[], paused: number): Report {
-  return { summary: { ...tally(results), paused }, results }
+interface Run {
+  phase: string
+  total: number
+  results: readonly Result[]
+  paused: number
+}
+
+export function report({ phase, total, results, paused }: Run): Report {
+  return {
+    complete: phase === 'done' && results.length >= total,
+    tested: results.length,
+    of: total,
+    summary: { ...tally(results), paused },
+    results,
+  }
 }
 
 /** How many results have each status; every status is there, also with 0. */

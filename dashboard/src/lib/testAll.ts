@@ -1,5 +1,6 @@
 import type { Result, Status } from '#/api/types'
 import type { Filters } from './filters'
+import { count } from './format'
 import { reasonWord } from './reasons'
 import { tally } from './report'
 import { STATUS_WORD } from './status'
@@ -44,6 +45,7 @@ export class TestRun {
   private results: Result[] = []
   private total: number
   private paused: number
+  private readonly left: number
   private timer: ReturnType<typeof setTimeout> | null = null
   private shown: Progress
 
@@ -57,6 +59,7 @@ export class TestRun {
     this.ids = ids
     this.total = ids.length
     this.paused = paused
+    this.left = paused
     this.open = open
     this.words = words
     this.shown = this.progress('running', null)
@@ -75,6 +78,11 @@ export class TestRun {
       if (this.stop.signal.aborted) this.tell('cancelled', null)
       else this.tell('broken', this.words(error))
     }
+  }
+
+  /** Return another run over the same targets, not yet started. */
+  again(): TestRun {
+    return new TestRun(this.ids, this.open, this.words, this.left)
   }
 
   /** Close the stream, which cancels what the server is still testing. */
@@ -141,6 +149,18 @@ export class CutOff extends Error {
     super('The connection to Mooring broke before all results were there.')
     this.name = 'CutOff'
   }
+}
+
+/** How a run ended, in a few words, and of how many something is known. Null as long as it goes on. */
+export function endWords({ phase, results, total, failing }: Progress): [string, string] | null {
+  const tested = `${count(results.length)} of ${count(total)} tested`
+  const ends: Record<Phase, [string, string] | null> = {
+    running: null,
+    done: ['Tested:', `${count(failing.length)} not up`],
+    cancelled: ['Cancelled:', tested],
+    broken: ['Stopped early:', tested],
+  }
+  return ends[phase]
 }
 
 /** "34 of 120 tested: 30 up, 3 down, 1 unknown". What nobody has is left out. */

@@ -125,10 +125,19 @@ describe('a run over many targets', () => {
 describe('the report', () => {
   it('has the shape of every other interface', () => {
     const results = [aResultOf(1), aResultOf(2, { status: 'down' })]
-    expect(report(results, 4)).toEqual({
+    expect(report({ phase: 'done', total: 2, results, paused: 4 })).toEqual({
+      complete: true,
+      tested: 2,
+      of: 2,
       summary: { up: 1, degraded: 0, down: 1, unknown: 0, paused: 4 },
       results,
     })
+  })
+
+  it.each(['cancelled', 'broken'])('says of a run that was %s that it is not complete', (phase) => {
+    const results = [aResultOf(1)]
+    const { complete, tested, of } = report({ phase, total: 64, results, paused: 0 })
+    expect({ complete, tested, of }).toEqual({ complete: false, tested: 1, of: 64 })
   })
 
   it('has a name that sorts by time', () => {

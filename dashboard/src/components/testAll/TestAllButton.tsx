@@ -11,7 +11,7 @@ import type { OverviewRow } from '#/api/types'
 import { filterRows, isFiltered, readFilters } from '#/lib/filters'
 import { count } from '#/lib/format'
 import { paths } from '#/lib/paths'
-import { filterWords, TestRun } from '#/lib/testAll'
+import { endWords, filterWords, TestRun } from '#/lib/testAll'
 
 import classes from './testAll.module.css'
 import { TestAllDialog } from './TestAllDialog'
@@ -23,7 +23,7 @@ export function TestAllButton() {
   const scope = useScope()
   const [asked, setAsked] = useState<Asked | null>(null)
   const [opened, setOpened] = useState(false)
-  const start = useStart(setAsked)
+  const [start, ask] = useStart(setAsked)
   useEffect(() => () => asked?.run.cancel(), [asked])
   if (!may.test) return null
   const begin = (rows: readonly OverviewRow[], words: string | null) => {
@@ -63,7 +63,8 @@ export function TestAllButton() {
         opened={opened}
         onClose={() => setOpened(false)}
         onGone={forget}
-        onAgain={(ids) => start(ids, 'Again: those that were not up', 0)}
+        onFailing={(ids) => start(ids, 'Again: those that were not up', 0)}
+        onAgain={({ run, words }) => ask({ run: run.again(), words })}
         onAll={scope === null ? null : () => begin(scope.all, null)}
       />
     </>
@@ -101,11 +102,13 @@ const Said = ({ children }: { children: string }) => (
 
 function useStart(setAsked: (asked: Asked) => void) {
   const api = useApi()
-  return (ids: readonly number[], words: string | null, paused: number) => {
-    const run = new TestRun(ids, openChecks(api), inWords, paused)
-    setAsked({ run, words })
-    void run.start()
+  const ask = (asked: Asked) => {
+    setAsked(asked)
+    void asked.run.start()
   }
+  const start = (ids: readonly number[], words: string | null, paused: number) =>
+    ask({ run: new TestRun(ids, openChecks(api), inWords, paused), words })
+  return [start, ask] as const
 }
 
 /** Read when the sign-in is over, hence of what had been. */
@@ -139,14 +142,14 @@ const Turning = ({ run }: RunProps) =>
   useProgress(run).phase === 'running' ? <Loader size={14} aria-hidden="true" /> : <PlayIcon />
 
 function GoingOn({ run }: RunProps) {
-  const { phase, results, total, failing } = useProgress(run)
-  return phase === 'running' ? (
+  const going = useProgress(run)
+  const [said, rest] = endWords(going) ?? [
+    'Testing',
+    `${count(going.results.length)} of ${count(going.total)}`,
+  ]
+  return (
     <span>
-      <Said>Testing</Said> {`${count(results.length)} of ${count(total)}`}
-    </span>
-  ) : (
-    <span>
-      <Said>Tested:</Said> {`${count(failing.length)} not up`}
+      <Said>{said}</Said> {rest}
     </span>
   )
 }

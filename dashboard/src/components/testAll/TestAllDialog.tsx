@@ -43,19 +43,21 @@ export function TestAllDialog({ asked, opened, onGone, ...rest }: TestAllDialogP
 interface AboutRunProps {
   asked: Asked
   onClose: () => void
-  onAgain: (ids: readonly number[]) => void
+  onFailing: (ids: readonly number[]) => void
+  /** To ask the same once more. */
+  onAgain: (asked: Asked) => void
   onAll: (() => void) | null
 }
 
-function AboutRun({ asked, onClose, onAgain, onAll }: AboutRunProps) {
+function AboutRun({ asked, ...rest }: AboutRunProps) {
   const going = useProgress(asked.run)
   return (
     <Stack gap="md">
       <About asked={asked} going={going} />
       <Bar going={going} />
       {going.mistake !== null && <Broken mistake={going.mistake} going={going} />}
-      <Failing going={going} onFollow={onClose} />
-      <Actions asked={asked} going={going} onAgain={onAgain} onAll={onAll} onClose={onClose} />
+      <Failing going={going} onFollow={rest.onClose} />
+      <Actions asked={asked} going={going} {...rest} />
     </Stack>
   )
 }
@@ -216,7 +218,7 @@ function Name({ id, name, onFollow }: { id: number | null; name: string; onFollo
 
 type ActionsProps = GoingProps & AboutRunProps
 
-function Actions({ asked, going, onAgain, onAll, onClose }: ActionsProps) {
+function Actions({ asked, going, onFailing, onAgain, onAll, onClose }: ActionsProps) {
   if (going.phase === 'running') {
     return (
       <Group justify="flex-end">
@@ -228,7 +230,7 @@ function Actions({ asked, going, onAgain, onAll, onClose }: ActionsProps) {
   }
   const ids = going.failing.flatMap(({ target }) => (target.id === null ? [] : [target.id]))
   const save = () => {
-    const text = `${JSON.stringify(report(going.results, going.paused), null, 2)}\n`
+    const text = `${JSON.stringify(report(going), null, 2)}\n`
     download(reportName(new Date()), 'application/json', text)
   }
   return (
@@ -238,8 +240,13 @@ function Actions({ asked, going, onAgain, onAll, onClose }: ActionsProps) {
           Test all
         </Button>
       )}
+      {going.phase !== 'done' && (
+        <Button variant="default" onClick={() => onAgain(asked)}>
+          Test again
+        </Button>
+      )}
       {ids.length > 0 && (
-        <Button variant="default" onClick={() => onAgain(ids)}>
+        <Button variant="default" onClick={() => onFailing(ids)}>
           Test failing ones again
         </Button>
       )}

@@ -168,6 +168,31 @@ describe('testing all', () => {
     await says(await screen.findByRole('dialog'), 'Done. 2 of 2 tested: 1 up, 1 down')
   })
 
+  it('tells at the button, too, that it broke and how far it came, and asks the same again', async () => {
+    const { user } = await started()
+    await user.keyboard('{Escape}')
+    await waitFor(() => expect(screen.queryByRole('dialog')).toBeNull())
+    await server.send('result', failed(1))
+    server.breakOff()
+
+    const button = await screen.findByRole('button', { name: 'Stopped early: 1 of 2 tested' })
+    await user.click(button)
+    const dialog = await screen.findByRole('dialog')
+    await user.click(within(dialog).getByRole('button', { name: 'Test again' }))
+    await waitFor(() => expect(server.asked).toHaveLength(2))
+    expect(server.ids).toEqual(['1', '2'])
+    expect(dialog).toHaveTextContent('0 of 2 tested')
+    expect(dialog).toHaveTextContent('1 paused is left out')
+  })
+
+  it('offers what was cancelled once more', async () => {
+    const { dialog, user } = await started()
+    await user.click(within(dialog).getByRole('button', { name: 'Cancel' }))
+    await user.click(await within(dialog).findByRole('button', { name: 'Test again' }))
+    await waitFor(() => expect(server.asked).toHaveLength(2))
+    expect(server.ids).toEqual(['1', '2'])
+  })
+
   it('takes what the list shows, and says so', async () => {
     const { dialog } = await started(rows, '/?kind=tcp')
 
