@@ -120,51 +120,10 @@ async def test_wrong_password(postgresql: PostgreSQL) -> None:
     assert fix(result) == 'ALTER ROLE "postgres" PASSWORD <new password>;'
 
 
-async def test_unknown_role(postgresql: PostgreSQL) -> None:
-    """The server tells an unknown role like a wrong password."""
-    assert said(await mooring.check(postgresql.url(user="nobody"))) == ("auth", "auth", "28P01")
-
-
-async def test_no_password_at_all(postgresql: PostgreSQL) -> None:
-    """No password where one is asked for is a refused login."""
-    assert said(await mooring.check(postgresql.url(password=None))) == ("auth", "auth", "28P01")
-
-
 async def test_password_beside_the_address(postgresql: PostgreSQL) -> None:
     """The password may stand in a setting of its own."""
     result = await mooring.check(postgresql.url(password=None), password=PASSWORD)
     assert result.failure is None
-
-
-async def test_role_that_may_not_log_in(postgresql: PostgreSQL) -> None:
-    """NOLOGIN fails at auth, and the fix is the statement that changes it."""
-    with postgresql.role("NOLOGIN") as role:
-        result = await mooring.check(postgresql.url(role, PW))
-    assert said(result) == ("auth", "auth", "28000")
-    assert hint(result) == "The role exists and may not log in: allow it."
-    assert fix(result) == f'ALTER ROLE "{role}" LOGIN;'
-
-
-async def test_expired_role(postgresql: PostgreSQL) -> None:
-    """A role whose VALID UNTIL is over fails at auth."""
-    with postgresql.role("LOGIN VALID UNTIL '2001-01-01'") as role:
-        assert said(await mooring.check(postgresql.url(role, PW))) == ("auth", "auth", "28P01")
-
-
-async def test_no_line_in_pg_hba(start_postgresql: StartPostgreSQL) -> None:
-    """A host without a line in pg_hba.conf fails at auth, and the fix is that line."""
-    with start_postgresql(hba="host all postgres 127.0.0.1/32 scram-sha-256\n") as server:
-        result = await mooring.check(server.url("shop", "x", "orders"))
-    assert said(result) == ("auth", "auth", "28000")
-    assert "pg_hba.conf" in hint(result)
-    assert fix(result) == 'host "orders" "shop" 127.0.0.1/32 scram-sha-256'
-
-
-async def test_unknown_database(postgresql: PostgreSQL) -> None:
-    """A database that does not exist is not found."""
-    result = await mooring.check(postgresql.url(database="no-such-one"))
-    assert said(result) == ("auth", "not_found", "3D000")
-    assert fix(result) == 'CREATE DATABASE "no-such-one";'
 
 
 async def test_no_connect_privilege(postgresql: PostgreSQL, role: str, database: str) -> None:
@@ -174,14 +133,6 @@ async def test_no_connect_privilege(postgresql: PostgreSQL, role: str, database:
     assert said(result) == ("permission", "permission", "42501")
     assert stages(result)["auth"] == "passed"
     assert fix(result) == f'GRANT CONNECT ON DATABASE "{database}" TO "{role}";'
-
-
-async def test_database_that_takes_no_connections(postgresql: PostgreSQL, database: str) -> None:
-    """A database with ALLOW_CONNECTIONS off is a permission that is missing."""
-    postgresql.sql(f"ALTER DATABASE {database} ALLOW_CONNECTIONS false")
-    result = await mooring.check(postgresql.url(database=database))
-    assert said(result) == ("permission", "permission", "55000")
-    assert fix(result) == f'ALTER DATABASE "{database}" ALLOW_CONNECTIONS true;'
 
 
 # Grants
@@ -202,21 +153,6 @@ async def test_missing_table_grant(postgresql: PostgreSQL, role: str, database: 
     )
 
 
-async def test_missing_schema_grant(postgresql: PostgreSQL, role: str, database: str) -> None:
-    """A table in a schema that may not be used fails at permission; the fix is USAGE."""
-    postgresql.sql("CREATE SCHEMA shop", database=database)
-    postgresql.sql("CREATE TABLE shop.orders (n int)", database=database)
-    result = await mooring.check(postgresql.url(role, PW, database), tables=["shop.orders"])
-    assert said(result) == ("permission", "permission", "42501")
-    assert fix(result) == f'GRANT USAGE ON SCHEMA "shop" TO "{role}";'
-
-
-async def test_missing_table(postgresql: PostgreSQL) -> None:
-    """A table that does not exist is not found."""
-    result = await mooring.check(postgresql.url(), tables=["public.no_such_table"])
-    assert said(result) == ("permission", "not_found", "42P01")
-
-
 # The real operation
 
 
@@ -234,25 +170,11 @@ async def test_query_returns_something_else(postgresql: PostgreSQL) -> None:
     assert result.failure.message == "the query returned 'stale', not 'fresh'"
 
 
-async def test_query_returns_nothing(postgresql: PostgreSQL) -> None:
-    """No row where a value is expected fails at function."""
-    result = await mooring.check(postgresql.url(), query="SELECT 1 WHERE false", expect=1)
-    assert said(result) == ("function", "assertion", "NO_ROW")
-
-
 async def test_query_is_no_sql(postgresql: PostgreSQL) -> None:
     """A query that cannot be read is ours to correct and says nothing of the server."""
     result = await mooring.check(postgresql.url(), query="SELEC 1")
     assert said(result) == ("function", "config", "42601")
     assert result.status is Status.UNKNOWN
-
-
-async def test_query_lacks_a_grant(postgresql: PostgreSQL, role: str, database: str) -> None:
-    """A query on a table without grant names the GRANT."""
-    postgresql.sql("CREATE TABLE orders (n int)", database=database)
-    result = await mooring.check(postgresql.url(role, PW, database), query="SELECT count(*) FROM orders")
-    assert said(result) == ("function", "permission", "42501")
-    assert fix(result) == f'GRANT SELECT ON "orders" TO "{role}";'
 
 
 async def test_query_changes_nothing(postgresql: PostgreSQL, database: str) -> None:
@@ -286,25 +208,6 @@ async def test_few_sessions_left_is_a_warning(start_postgresql: StartPostgreSQL)
     assert result.observation.numbers["sessions_max"] == 5
 
 
-async def test_no_session_left(start_postgresql: StartPostgreSQL) -> None:
-    """A full server is overloaded, which is no refused login."""
-    with start_postgresql(settings={"max_connections": 4}) as server, ExitStack() as held:
-        for _ in range(4):
-            held.enter_context(psycopg.connect(server.url()))
-        result = await mooring.check(server.url())
-    assert said(result) == ("auth", "overloaded", "53300")
-    assert "pg_stat_activity" in hint(result)
-    assert fix(result).startswith("SELECT usename,")
-
-
-async def test_limit_of_the_role(postgresql: PostgreSQL) -> None:
-    """A role at its own limit is overloaded, and the fix lifts that limit."""
-    with postgresql.role("LOGIN CONNECTION LIMIT 0") as role:
-        result = await mooring.check(postgresql.url(role, PW, "postgres"))
-    assert said(result) == ("auth", "overloaded", "53300")
-    assert fix(result) == f'ALTER ROLE "{role}" CONNECTION LIMIT -1;'
-
-
 # The server itself
 
 
@@ -336,19 +239,6 @@ async def test_server_that_shuts_down(start_postgresql: StartPostgreSQL) -> None
     assert said(result) == ("auth", "unavailable", "57P03")
     assert result.failure is not None
     assert result.failure.message == "the database system is shutting down"
-
-
-async def test_session_that_is_ended_by_an_administrator(postgresql: PostgreSQL, role: str) -> None:
-    """A session that is terminated while the query runs is unavailable, not a network fault."""
-    query = "SELECT pg_terminate_backend(pg_backend_pid())"
-    result = await mooring.check(postgresql.url(role, PW, "postgres"), query=query)
-    assert said(result) == ("function", "unavailable", "57P01")
-
-
-async def test_http_server_on_the_port(nginx: Nginx) -> None:
-    """Something else on the port is told as such."""
-    result = await mooring.check(f"postgresql://u:p@127.0.0.1:{nginx.port}/db", timeout=2)
-    assert said(result) == ("protocol", "protocol", "NOT_POSTGRESQL")
 
 
 async def test_http_server_on_the_port_without_tls(nginx: Nginx) -> None:
@@ -398,12 +288,6 @@ async def test_tls_unverified_on_purpose_warns(tls_server: PostgreSQL) -> None:
     assert (result.status, stages(result)["tls"]) == (Status.DEGRADED, "warning")
 
 
-async def test_tls_of_unknown_authority(tls_server: PostgreSQL, certificates: Certificates) -> None:
-    """A certificate of another authority fails at tls."""
-    result = await mooring.check(tls_server.url(), tls={"ca": certificates.unknown_ca})
-    assert said(result) == ("tls", "tls", "CERT_UNKNOWN_ISSUER")
-
-
 async def test_tls_pinned(tls_server: PostgreSQL, certificates: Certificates) -> None:
     """The pinned certificate passes, any other fails at tls."""
     right = await mooring.check(tls_server.url(), tls={"pin": certificates.good.pin})
@@ -415,13 +299,6 @@ async def test_tls_by_name(tls_server: PostgreSQL, certificates: Certificates) -
     """The certificate is compared with the name of the address, though an address is dialled."""
     result = await mooring.check(tls_server.url(host="localhost"), tls={"ca": certificates.ca})
     assert said(result) is None
-
-
-async def test_tls_expired(start_postgresql: StartPostgreSQL, certificates: Certificates) -> None:
-    """An expired certificate fails at tls."""
-    with start_postgresql(tls=certificates.expired) as server:
-        result = await mooring.check(server.url(), tls={"ca": certificates.ca})
-    assert said(result) == ("tls", "tls", "CERT_EXPIRED")
 
 
 async def test_tls_expiring_warns(start_postgresql: StartPostgreSQL, certificates: Certificates) -> None:
@@ -439,13 +316,6 @@ async def test_tls_for_another_host(start_postgresql: StartPostgreSQL, certifica
         chain = await mooring.check(server.url(sslmode="verify-ca", sslrootcert=certificates.ca))
         named = await mooring.check(server.url(), tls={"ca": certificates.ca, "server_name": "other.example"})
     assert (said(full), said(chain), said(named)) == (("tls", "tls", "CERT_HOST_MISMATCH"), None, None)
-
-
-@pytest.mark.parametrize("mode", ["require", "verify-full"])
-async def test_tls_wanted_of_a_plain_server(postgresql: PostgreSQL, mode: str) -> None:
-    """A server without TLS fails at tls where TLS is required."""
-    result = await mooring.check(postgresql.url(sslmode=mode))
-    assert said(result) == ("tls", "tls", "TLS_NOT_OFFERED")
 
 
 async def test_tls_required_by_the_server(
@@ -546,12 +416,6 @@ async def test_replica_tells_its_role_and_lag(start_postgresql: StartPostgreSQL)
     assert good.observation.numbers["replica_lag"] >= 0
     assert said(wrong) == ("function", "assertion", "WRONG_ROLE")
     assert said(writing) == ("function", "assertion", "25006")
-
-
-async def test_primary_is_no_replica(postgresql: PostgreSQL) -> None:
-    """A replica that is asked for and is none fails at function."""
-    result = await mooring.check(postgresql.url(), role="replica")
-    assert said(result) == ("function", "assertion", "WRONG_ROLE")
 
 
 # What is refused before anything is tested

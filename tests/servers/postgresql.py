@@ -22,11 +22,19 @@ import psycopg
 import pytest
 
 from tests.servers.process import ServerProcess, binary, private_folder
-from tests.servers.tls import Certificate
+from tests.servers.tls import Certificate, Certificates
 
 PACKAGE = "postgresql-15"
 ACCOUNT = "postgres"
 PASSWORD = "s3cret-of-the-superuser"
+ROLE_PASSWORD = "pw-of-role"
+_STRICT = """\
+host all postgres 127.0.0.1/32 scram-sha-256
+hostssl all secure 127.0.0.1/32 scram-sha-256
+hostssl all known 127.0.0.1/32 scram-sha-256 clientcert=verify-ca
+host all banned 127.0.0.1/32 reject
+hostnogssenc all kerberos 127.0.0.1/32 gss
+"""
 _FOLDERS = sorted((str(p) for p in Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
 
 
@@ -58,7 +66,10 @@ def _works(command: tuple[str, ...]) -> bool:
 
 
 class PostgreSQL(ServerProcess):
-    """One server. `settings` go to its configuration; with `tls` it offers TLS with that certificate."""
+    """One server. `settings` go to its configuration; with `tls` it offers TLS with that certificate.
+
+    `signal` is "standby" or "recovery": as what it starts.
+    """
 
     stop_signal = signal.SIGINT  # "fast": do not wait until the clients have gone
 
@@ -71,10 +82,13 @@ class PostgreSQL(ServerProcess):
         client_ca: str | None = None,
         hba: str | None = None,
         settings: dict[str, Any] | None = None,
+        signal: str | None = None,
     ) -> None:
         super().__init__(folder)
         self.data = folder / "data"
         shutil.copytree(template, self.data)
+        if signal is not None:
+            (self.data / f"{signal}.signal").touch()
         self.settings = {
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": "",
@@ -136,9 +150,9 @@ class PostgreSQL(ServerProcess):
         return int(count)
 
     @contextmanager
-    def database(self) -> Iterator[str]:
-        """Make a database with a name of its own, gone afterwards, and yield its name."""
-        name = f"test_{secrets.token_hex(6)}"
+    def database(self, name: str | None = None) -> Iterator[str]:
+        """Make a database, by default with a name of its own, gone afterwards, and yield its name."""
+        name = name or f"test_{secrets.token_hex(6)}"
         self.sql(f"CREATE DATABASE {name}")
         try:
             yield name
@@ -146,9 +160,11 @@ class PostgreSQL(ServerProcess):
             self.sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     @contextmanager
-    def role(self, options: str = "LOGIN", password: str = "pw-of-role") -> Iterator[str]:
-        """Make a role with a name of its own, gone afterwards, and yield its name."""
-        name = f"role_{secrets.token_hex(6)}"
+    def role(
+        self, options: str = "LOGIN", password: str = ROLE_PASSWORD, *, name: str | None = None
+    ) -> Iterator[str]:
+        """Make a role, by default with a name of its own, gone afterwards, and yield its name."""
+        name = name or f"role_{secrets.token_hex(6)}"
         self.sql(f"CREATE ROLE {name} {options} PASSWORD '{password}'")
         try:
             yield name
@@ -197,6 +213,19 @@ def start_postgresql(postgresql_template: Path) -> StartPostgreSQL:
             yield server
 
     return start
+
+
+@pytest.fixture(scope="session")
+def strict_postgresql(start_postgresql: StartPostgreSQL, certificates: Certificates) -> Iterator[PostgreSQL]:
+    """A shared server with TLS that is strict about who logs in how: only ask it.
+
+    Logins, all with ROLE_PASSWORD: `secure` over TLS alone, `known` with a client certificate,
+    `banned` and `kerberos` never, and others from nowhere.
+    """
+    with start_postgresql(tls=certificates.good, client_ca=certificates.ca, hba=_STRICT) as server:
+        for name in ("secure", "known", "banned", "kerberos", "stranger"):
+            server.sql(f"CREATE ROLE {name} LOGIN PASSWORD '{ROLE_PASSWORD}'")
+        yield server
 
 
 @pytest.fixture(scope="session")

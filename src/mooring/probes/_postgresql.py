@@ -53,6 +53,7 @@ class Login(NamedTuple):
 
     user: str
     database: str
+    with_password: bool = True
 
 
 def cause(sqlstate: str, message: str, login: Login) -> Cause:
@@ -70,6 +71,8 @@ def cause(sqlstate: str, message: str, login: Login) -> Cause:
 
 def _advice(sqlstate: str, message: str, login: Login) -> tuple[Prose | None, str | None]:
     """Return what to do, and what can be pasted. A word of the message gets into that only quoted."""
+    if sqlstate == "28P01" and not login.with_password:
+        return _NO_PASSWORD, None
     if sqlstate == "28000":
         return _on_refusal(message, login)
     if sqlstate == "42501":
@@ -87,6 +90,13 @@ def _advice(sqlstate: str, message: str, login: Login) -> tuple[Prose | None, st
 
 PLACE = "<new password>"
 """Stands where something has to be filled in. Unquoted: pasted as it is, it changes nothing."""
+_REJECTED = Prose(
+    "A line of pg_hba.conf says reject for this login: put one that allows it above that line, and have the "
+    "server read it again."
+)
+_NO_PASSWORD = Prose(
+    "The server asks for a password: put one behind the user in the address, or set password."
+)
 _HINTS = {
     "28P01": Prose(
         "The password is wrong, there is no such role, or its VALID UNTIL is over: the server does not "
@@ -130,8 +140,10 @@ def _on_refusal(message: str, login: Login) -> tuple[Prose, str | None]:
     if "client certificate" in message:
         return Prose("Set tls.cert and tls.key to a certificate that the server accepts."), None
     host = _host_in(message)
-    if host is None:
-        return Prose("Look into the server's log: it says why the login was refused."), None
+    if host is None or message.startswith("pg_hba.conf rejects"):
+        return _REJECTED if host else Prose(
+            "Look into the server's log: it says why the login was refused."
+        ), None
     line = f"{database} {user} {host} scram-sha-256"
     if "no encryption" in message:
         hint = Prose(
@@ -170,6 +182,19 @@ def _on_privilege(message: str, login: Login) -> tuple[Prose, str | None]:
     return (
         Prose("The role lacks a privilege on this {what}: grant it.", what=what),
         f"GRANT {right} {name} TO {quoted(login.user)};",
+    )
+
+
+def other_method(said: str) -> Cause | None:
+    """Return the failure of a login that needs more than a password; None where that was not said."""
+    if "gssapi" not in said and not said.startswith("unsupported"):
+        return None
+    wanted = "Kerberos" if "gssapi" in said else said.rpartition(": ")[2]
+    return Cause(
+        Reason.AUTH,
+        "AUTH_METHOD",
+        Prose("the server asks this user to log in by {wanted}, which Mooring cannot", wanted=wanted),
+        Prose("Let pg_hba.conf ask this user for a password: scram-sha-256."),
     )
 
 

@@ -23,6 +23,8 @@ GRACE = 1.0
 """Seconds after the check's deadline at which the server itself gives up the query, if it still runs."""
 MOST_SHOWN = 80
 
+_ANOTHER_VALUE = Prose("Run the query by hand: correct the data, or this target's query and expect.")
+
 
 class SQLProbe(SessionProbe[S], Generic[S]):
     """A database that speaks SQL."""
@@ -127,13 +129,16 @@ class SQLProbe(SessionProbe[S], Generic[S]):
         if self.expect is None:
             return
         if not row:
-            raise CheckError(Reason.ASSERTION, Prose("the query returned no row"), code="NO_ROW")
+            raise CheckError(
+                Reason.ASSERTION, Prose("the query returned no row"), code="NO_ROW", hint=_ANOTHER_VALUE
+            )
         found = as_text(row[0])
         if found != as_text(self.expect) and not _same_number(row[0], self.expect):
             raise CheckError(
                 Reason.ASSERTION,
                 f"the query returned {found[:MOST_SHOWN]!r}, not {as_text(self.expect)[:MOST_SHOWN]!r}",
                 code="UNEXPECTED_VALUE",
+                hint=_ANOTHER_VALUE,
             )
 
     def judge_head_room(self, trail: Trail, used: int, most: int) -> None:

@@ -14,7 +14,7 @@ from mooring.core.result import Observation
 from mooring.core.stage import Stage
 from mooring.net.dial import Stream, dial
 from mooring.net.trail import Trail
-from mooring.probes._postgresql import CONNECTION_LOST, NO_SQLSTATE, Login, cause, quoted
+from mooring.probes._postgresql import CONNECTION_LOST, NO_SQLSTATE, Login, cause, other_method, quoted
 from mooring.probes._sql import GRACE, SQLProbe
 from mooring.probes._ssl_request import encrypt
 
@@ -69,7 +69,7 @@ class PostgreSQL(SQLProbe["asyncpg.Connection"]):
 
     @property
     def _login(self) -> Login:
-        return Login(self.user, self.database or self.user)
+        return Login(self.user, self.database or self.user, bool(self.secret))
 
     async def open(self, trail: Trail) -> asyncpg.Connection:
         import asyncpg  # noqa: F401 - where it is missing, say so before anything is dialled
@@ -164,10 +164,8 @@ class PostgreSQL(SQLProbe["asyncpg.Connection"]):
                 return None if error.__cause__ else Cause(Reason.NETWORK, "CONNECTION_LOST")
             said = error.args[0] if error.args else ""
             return cause(error.sqlstate or NO_SQLSTATE, said, self._login)
-        if isinstance(error, asyncpg.InterfaceError) and "uthentication" in str(error):
-            return Cause(Reason.AUTH, "AUTH_METHOD")
         if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError):
-            return Cause(Reason.PROTOCOL, "PROTOCOL")
+            return other_method(str(error)) or Cause(Reason.PROTOCOL, "PROTOCOL")
         return None
 
 

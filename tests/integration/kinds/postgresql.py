@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any
 
+import psycopg
 import pytest
 
-from tests.integration.kinds import Example
-from tests.servers.postgresql import PASSWORD, PostgreSQL
+from mooring.core.reason import Reason
+from mooring.core.stage import Stage
+from tests.integration.kinds import Arrangement, Example, Fault, asking
+from tests.servers.postgresql import PASSWORD, ROLE_PASSWORD, PostgreSQL, StartPostgreSQL
+from tests.servers.process import poll_until, private_folder
+from tests.servers.tls import Certificates
 
 DIALS = True
 DRIVER_ERRORS = ("asyncpg", "asyncpg.exceptions")
 BARE = {"url": "postgresql://app@host/orders"}
+_WRONG = (
+    "The password is wrong, there is no such role, or its VALID UNTIL is over: the server does not "
+    "tell which. Correct it here, or give the role a new one."
+)
+_ANOTHER_VALUE = "Run the query by hand: correct the data, or this target's query and expect."
+_SESSIONS = (
+    "SELECT usename, application_name, state, count(*) FROM pg_stat_activity GROUP BY 1, 2, 3 "
+    "ORDER BY 4 DESC;"
+)
+_STATE = "The server is starting, stopping or recovering; its log says how far it is."
+_READ_ONLY = "The server is read-only: a replica, or default_transaction_read_only is on."
+_ROLE = "After a failover the address may have to follow; else change this target's role."
+_PORT = "Something else may listen on that port: compare the address with the service's own."
 
 
 @contextmanager
@@ -27,3 +48,434 @@ def good(request: pytest.FixtureRequest) -> Iterator[Example]:
         secret=PASSWORD,
         server=server,
     )
+
+
+def as_app(
+    *statements: str, options: str = "LOGIN", database: str = "orders", **settings: Any
+) -> Arrangement:
+    """Return the arrangement of the role `app` and the database `orders`, after these statements in it."""
+
+    @contextmanager
+    def arrange(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
+        server: PostgreSQL = request.getfixturevalue("postgresql")
+        with server.role(options, name="app") as role, server.database("orders"):
+            for statement in statements:
+                server.sql(statement, database="orders")
+            yield {"url": server.url(role, ROLE_PASSWORD, database), **settings}
+            server.sql("DROP OWNED BY app", database="orders")
+
+    return arrange
+
+
+def owned(**settings: Any) -> Arrangement:
+    """Return the arrangement of the session's server, asked by its owner."""
+    return asking("postgresql", lambda server: {"url": server.url(), **settings})
+
+
+def strictly(user: str, settings: Callable[[Certificates], Mapping[str, Any]], **query: str) -> Arrangement:
+    """Return the arrangement of the strict server, asked by one of its roles."""
+
+    @contextmanager
+    def arrange(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
+        server: PostgreSQL = request.getfixturevalue("strict_postgresql")
+        url = server.url(user, ROLE_PASSWORD, **query)
+        yield {"url": url, **settings(request.getfixturevalue("certificates"))}
+
+    return arrange
+
+
+def _by_default(_: Certificates) -> Mapping[str, Any]:
+    return {}
+
+
+def _as_stranger(certificates: Certificates) -> Mapping[str, Any]:
+    client = certificates.unknown_client
+    return {"tls": {"ca": certificates.ca, "cert": client.cert, "key": client.key}}
+
+
+def with_certificate(name: str) -> Arrangement:
+    """Return the arrangement of a server with one of the bad certificates, whose issuer is trusted."""
+
+    @contextmanager
+    def arrange(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
+        start: StartPostgreSQL = request.getfixturevalue("start_postgresql")
+        certificates: Certificates = request.getfixturevalue("certificates")
+        with start(tls=getattr(certificates, name)) as server:
+            yield {"url": server.url(), "tls": {"ca": certificates.ca}}
+
+    return arrange
+
+
+@contextmanager
+def _closed(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    with server.database("orders"):
+        server.sql("ALTER DATABASE orders ALLOW_CONNECTIONS false")
+        yield {"url": server.url(database="orders")}
+
+
+@contextmanager
+def _full(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
+    start: StartPostgreSQL = request.getfixturevalue("start_postgresql")
+    with start(settings={"max_connections": 4}) as server, ExitStack() as held:
+        for _ in range(4):
+            held.enter_context(psycopg.connect(server.url()))
+        yield {"url": server.url()}
+
+
+def _is_starting(server: PostgreSQL) -> bool:
+    try:
+        return not server.ready()
+    except psycopg.OperationalError as error:
+        return "starting up" in str(error)
+
+
+@contextmanager
+def _starting(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
+    """A server that recovers from an archive that takes its time."""
+    template = request.getfixturevalue("postgresql_template")
+    with private_folder() as folder:
+        server = PostgreSQL(folder, template, settings={"restore_command": "sleep 60"}, signal="recovery")
+        server.spawn()
+        try:
+            poll_until(lambda: _is_starting(server), "the recovery")
+            yield {"url": server.url()}
+        finally:
+            server.kill()
+
+
+@contextmanager
+def _stopping(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
+    start: StartPostgreSQL = request.getfixturevalue("start_postgresql")
+    with start() as server, psycopg.connect(server.url()):
+        os.kill(server.pid, signal.SIGTERM)
+        poll_until(lambda: "smart shutdown" in server.log, "the shutdown")
+        yield {"url": server.url()}
+
+
+@contextmanager
+def _paused(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    server.pause()
+    try:
+        yield {"url": server.url()}
+    finally:
+        server.resume()
+
+
+def standby(**settings: Any) -> Arrangement:
+    """Return the arrangement of a standby, which follows nobody for now."""
+
+    @contextmanager
+    def arrange(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
+        start: StartPostgreSQL = request.getfixturevalue("start_postgresql")
+        with start(signal="standby") as server:
+            yield {"url": server.url(), **settings}
+
+    return arrange
+
+
+def _refused(code: str) -> tuple[Stage, Reason, str]:
+    return Stage.AUTH, Reason.AUTH, code
+
+
+def _denied(code: str, stage: Stage = Stage.PERMISSION) -> tuple[Stage, Reason, str]:
+    return stage, Reason.PERMISSION, code
+
+
+def _distrusted(code: str) -> tuple[Stage, Reason, str]:
+    return Stage.TLS, Reason.TLS, code
+
+
+_LOGINS = (
+    Fault(
+        "the password is wrong",
+        _refused("28P01"),
+        asking("postgresql", lambda server: {"url": server.url(password="wrong")}),
+        hint=_WRONG,
+        fix='ALTER ROLE "postgres" PASSWORD <new password>;',
+    ),
+    Fault(
+        "the role does not exist",
+        _refused("28P01"),
+        asking("postgresql", lambda server: {"url": server.url("nobody", "any")}),
+        hint=_WRONG,
+        fix='ALTER ROLE "nobody" PASSWORD <new password>;',
+    ),
+    Fault(
+        "no password is given and one is needed",
+        _refused("28P01"),
+        asking("postgresql", lambda server: {"url": server.url(password=None)}),
+        hint="The server asks for a password: put one behind the user in the address, or set password.",
+    ),
+    Fault(
+        "the role may not log in",
+        _refused("28000"),
+        as_app(options="NOLOGIN"),
+        hint="The role exists and may not log in: allow it.",
+        fix='ALTER ROLE "app" LOGIN;',
+    ),
+    Fault(
+        "the role's password is valid no more",
+        _refused("28P01"),
+        as_app(options="LOGIN VALID UNTIL '2001-01-01'"),
+        hint=_WRONG,
+        fix='ALTER ROLE "app" PASSWORD <new password>;',
+    ),
+    Fault(
+        "no line of pg_hba.conf lets the role in from here",
+        _refused("28000"),
+        strictly("stranger", _by_default),
+        hint="No line of pg_hba.conf lets this user in from here: add one, and have the server read it "
+        "again.",
+        fix='hostssl "postgres" "stranger" 127.0.0.1/32 scram-sha-256',
+    ),
+    Fault(
+        "the server lets the role in over TLS alone, and the address switches TLS off",
+        _refused("28000"),
+        strictly("secure", _by_default, sslmode="disable"),
+        hint="If the server wants TLS, ask for it with sslmode=require in the address; else let pg_hba.conf "
+        "allow this login, and have the server read it again.",
+        fix='host "postgres" "secure" 127.0.0.1/32 scram-sha-256',
+    ),
+    Fault(
+        "a line of pg_hba.conf rejects the role",
+        _refused("28000"),
+        strictly("banned", _by_default),
+        hint="A line of pg_hba.conf says reject for this login: put one that allows it above that line, and "
+        "have the server read it again.",
+    ),
+    Fault(
+        "the server wants Kerberos of the role",
+        _refused("AUTH_METHOD"),
+        strictly("kerberos", _by_default),
+        hint="Let pg_hba.conf ask this user for a password: scram-sha-256.",
+    ),
+    Fault(
+        "the server wants a client certificate of the role",
+        _refused("28000"),
+        strictly("known", lambda certificates: {"tls": {"ca": certificates.ca}}),
+        hint="Set tls.cert and tls.key to a certificate that the server accepts.",
+    ),
+    Fault(
+        "the database does not exist",
+        (Stage.AUTH, Reason.NOT_FOUND, "3D000"),
+        asking("postgresql", lambda server: {"url": server.url(database="no-such-one")}),
+        hint="There is no such database: create it, or correct the name in the address.",
+        fix='CREATE DATABASE "no-such-one";',
+    ),
+)
+_RIGHTS = (
+    Fault(
+        "the role may not connect to the database",
+        _denied("42501"),
+        as_app("REVOKE CONNECT ON DATABASE orders FROM PUBLIC"),
+        hint="The role lacks a privilege on this database: grant it.",
+        fix='GRANT CONNECT ON DATABASE "orders" TO "app";',
+    ),
+    Fault(
+        "the database takes no connections",
+        _denied("55000"),
+        _closed,
+        hint="The database is set to take no connections at all: allow them.",
+        fix='ALTER DATABASE "orders" ALLOW_CONNECTIONS true;',
+    ),
+    Fault(
+        "the role lacks a privilege on a table",
+        _denied("42501"),
+        as_app(
+            "CREATE TABLE items (n int)",
+            "GRANT SELECT ON items TO app",
+            tables=["public.items"],
+            privileges=["SELECT", "INSERT"],
+        ),
+        hint="Grant the role what this target's tables and privileges ask for.",
+        fix='GRANT INSERT ON public.items TO "app";',
+    ),
+    Fault(
+        "the role may not use the schema",
+        _denied("42501"),
+        as_app("CREATE SCHEMA shop", "CREATE TABLE shop.items (n int)", tables=["shop.items"]),
+        hint="The role lacks a privilege on this schema: grant it.",
+        fix='GRANT USAGE ON SCHEMA "shop" TO "app";',
+    ),
+    Fault(
+        "the table does not exist",
+        (Stage.PERMISSION, Reason.NOT_FOUND, "42P01"),
+        owned(tables=["public.no_such_table"]),
+        hint="Create the table or correct its name; write the schema too: public.orders.",
+    ),
+    Fault(
+        "the query reads a table that the role may not read",
+        _denied("42501", Stage.FUNCTION),
+        as_app("CREATE TABLE items (n int)", query="SELECT count(*) FROM items"),
+        hint="The role lacks a privilege on this table: grant it.",
+        fix='GRANT SELECT ON "items" TO "app";',
+    ),
+    Fault(
+        "the query uses a sequence that the role may not use",
+        _denied("42501", Stage.FUNCTION),
+        as_app("CREATE SEQUENCE numbers", query="SELECT nextval('numbers')"),
+        hint="The role lacks a privilege on this sequence: grant it.",
+        fix='GRANT USAGE ON SEQUENCE "numbers" TO "app";',
+    ),
+    Fault(
+        "the query calls a function that the role may not call",
+        _denied("42501", Stage.FUNCTION),
+        as_app(
+            "CREATE FUNCTION report() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+            "REVOKE EXECUTE ON FUNCTION report FROM PUBLIC",
+            query="SELECT report()",
+        ),
+        hint="The role lacks a privilege on this function: grant it.",
+        fix='GRANT EXECUTE ON FUNCTION "report" TO "app";',
+    ),
+)
+_QUERIES = (
+    Fault(
+        "the query returns another value",
+        (Stage.FUNCTION, Reason.ASSERTION, "UNEXPECTED_VALUE"),
+        owned(query="SELECT 'stale'", expect="fresh"),
+        hint=_ANOTHER_VALUE,
+    ),
+    Fault(
+        "the query returns nothing",
+        (Stage.FUNCTION, Reason.ASSERTION, "NO_ROW"),
+        owned(query="SELECT 1 WHERE false", expect=1),
+        hint=_ANOTHER_VALUE,
+    ),
+    Fault(
+        "the query is no SQL",
+        (Stage.FUNCTION, Reason.CONFIG, "42601"),
+        owned(query="SELEC 1"),
+        hint="Correct the target's query: the server cannot read it.",
+    ),
+    Fault(
+        "the query writes and the role may only read",
+        (Stage.FUNCTION, Reason.ASSERTION, "25006"),
+        as_app(
+            "ALTER ROLE app SET default_transaction_read_only = on",
+            "CREATE TABLE items (n int)",
+            "GRANT ALL ON items TO app",
+            query="INSERT INTO items VALUES (1) RETURNING n",
+        ),
+        hint=_READ_ONLY,
+    ),
+    Fault(
+        "the query does not end",
+        (Stage.FUNCTION, Reason.TIMEOUT, "TIMEOUT"),
+        owned(query="SELECT pg_sleep(2)"),
+        hint="Nothing came back in time: a firewall that drops packets, or a service that hangs.",
+        timeout=0.5,
+    ),
+    Fault(
+        "an administrator ends the session",
+        (Stage.FUNCTION, Reason.UNAVAILABLE, "57P01"),
+        owned(query="SELECT pg_terminate_backend(pg_backend_pid())"),
+        hint="The server was stopped, or an administrator ended the session.",
+    ),
+)
+_SERVERS = (
+    Fault(
+        "the server has no session left",
+        (Stage.AUTH, Reason.OVERLOADED, "53300"),
+        _full,
+        hint="Look who holds the sessions in pg_stat_activity, or raise max_connections.",
+        fix=_SESSIONS,
+    ),
+    Fault(
+        "the role is at its own limit of sessions",
+        (Stage.AUTH, Reason.OVERLOADED, "53300"),
+        as_app(options="LOGIN CONNECTION LIMIT 0"),
+        hint="The role's own limit is reached: find who holds its sessions, or lift the limit.",
+        fix='ALTER ROLE "app" CONNECTION LIMIT -1;',
+    ),
+    Fault(
+        "the database is at its own limit of sessions",
+        (Stage.AUTH, Reason.OVERLOADED, "53300"),
+        as_app("ALTER DATABASE orders CONNECTION LIMIT 0"),
+        hint="The database's own limit is reached: find who holds its sessions, or lift the limit.",
+        fix='ALTER DATABASE "orders" CONNECTION LIMIT -1;',
+    ),
+    Fault("the server is starting", (Stage.AUTH, Reason.UNAVAILABLE, "57P03"), _starting, hint=_STATE),
+    Fault("the server is shutting down", (Stage.AUTH, Reason.UNAVAILABLE, "57P03"), _stopping, hint=_STATE),
+    Fault(
+        "the server hangs",
+        (Stage.PROTOCOL, Reason.TIMEOUT, "TIMEOUT"),
+        _paused,
+        hint="Nothing came back in time: a firewall that drops packets, or a service that hangs.",
+        timeout=0.3,
+    ),
+    Fault(
+        "the server is a primary and a replica is expected",
+        (Stage.FUNCTION, Reason.ASSERTION, "WRONG_ROLE"),
+        owned(role="replica"),
+        hint=_ROLE,
+    ),
+    Fault(
+        "the server is a replica and a primary is expected",
+        (Stage.FUNCTION, Reason.ASSERTION, "WRONG_ROLE"),
+        standby(role="primary"),
+        hint=_ROLE,
+    ),
+    Fault(
+        "the query writes and the server is a replica",
+        (Stage.FUNCTION, Reason.ASSERTION, "25006"),
+        standby(query="CREATE TABLE items ()"),
+        hint=_READ_ONLY,
+    ),
+    Fault(
+        "something else listens on the port",
+        (Stage.PROTOCOL, Reason.PROTOCOL, "NOT_POSTGRESQL"),
+        asking("nginx", lambda server: {"url": f"postgresql://app@127.0.0.1:{server.port}/orders"}),
+        hint=_PORT,
+    ),
+    Fault(
+        "something else listens on the port, and the address switches TLS off",
+        (Stage.AUTH, Reason.PROTOCOL, "NOT_POSTGRESQL"),
+        asking(
+            "nginx",
+            lambda server: {"url": f"postgresql://app@127.0.0.1:{server.port}/orders?sslmode=disable"},
+        ),
+        hint=_PORT,
+    ),
+)
+_ENCRYPTION = (
+    Fault(
+        "TLS is required and the server offers none",
+        _distrusted("TLS_NOT_OFFERED"),
+        asking("postgresql", lambda server: {"url": server.url(sslmode="require")}),
+        hint="Switch TLS on in the server, or ask for none with sslmode=disable in the address.",
+    ),
+    Fault(
+        "the certificate has expired",
+        _distrusted("CERT_EXPIRED"),
+        with_certificate("expired"),
+        hint="Renew the server's certificate.",
+    ),
+    Fault(
+        "the certificate is for another host",
+        _distrusted("CERT_HOST_MISMATCH"),
+        with_certificate("wrong_host"),
+        hint="Use a host name that the certificate carries, or set tls.server_name.",
+    ),
+    Fault(
+        "the certificate is of an unknown issuer",
+        _distrusted("CERT_UNKNOWN_ISSUER"),
+        strictly("secure", lambda certificates: {"tls": {"ca": certificates.unknown_ca}}),
+        hint="Set tls.ca to the issuer's certificate.",
+    ),
+    Fault(
+        "the certificate is another than the pinned one",
+        _distrusted("PIN_MISMATCH"),
+        strictly("secure", lambda certificates: {"tls": {"pin": certificates.client.pin}}),
+        hint="If the certificate was renewed on purpose, set tls.pin to the new SHA-256.",
+    ),
+    Fault(
+        "the server does not trust our client certificate",
+        _distrusted("CLIENT_CERT_REFUSED"),
+        strictly("known", _as_stranger),
+        hint="Set tls.cert and tls.key to a certificate that the server accepts.",
+    ),
+)
+FAULTS = (*_LOGINS, *_RIGHTS, *_QUERIES, *_SERVERS, *_ENCRYPTION)
