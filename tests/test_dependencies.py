@@ -8,7 +8,13 @@ import tomllib
 
 from tests.sources import ROOT, imported, parsed
 
-MODULES = {"pyyaml": "yaml", "dnspython": "dns", "prometheus-client": "prometheus_client"}
+MODULES = {
+    "pyyaml": "yaml",
+    "dnspython": "dns",
+    "prometheus-client": "prometheus_client",
+    "google-auth": "google",
+    "graphql-core": "graphql",
+}
 NOT_IMPORTED = {
     "cryptography": "pymysql asks for it where MySQL's login needs it; the store's seal imports it",
     "pymysql": "aiomysql's errors come from it",

@@ -80,6 +80,7 @@ class Api(BaseHTTPRequestHandler):
 
     server: Server
     body = b""
+    wbufsize = -1  # head and body in one packet: else the kernel holds the second one back
 
     @property
     def cookies(self) -> dict[str, str]:

@@ -97,3 +97,18 @@ def test_password_of_an_address_is_never_shown(user: str, password: str) -> None
     """However user and password are made up, encoded as they have to be, the password is masked."""
     address = f"redis://{quote(user, safe='')}:{quote(password, safe='')}@host/0"
     assert masked(address) == f"redis://{quote(user, safe='')}:{MASK}@host/0"
+
+
+@pytest.mark.parametrize(
+    ("known", "more"), [("geheim", "andres"), ("geheim", "ungeheimes"), ("ungeheimes", "geheim")]
+)
+def test_more_secrets_are_masked_whole(known: str, more: str) -> None:
+    """What a check was given on the way is masked beside what was known, also where one holds the other."""
+    redact = Redactor([known]).also([more])
+    assert redact(f"{known}, {more}!") == "***, ***!"
+    assert redact.within([more, {"a": known}]) == ["***", {"a": "***"}]
+
+
+def test_no_part_of_json_with_an_address_in_it_is_shown() -> None:
+    """A secret that is no address is hidden whole, even where one stands in it."""
+    assert masked('{"key": "geheim", "uri": "https://host/"}') == "***"

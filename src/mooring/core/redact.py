@@ -16,6 +16,7 @@ SHORTEST_SECRET = 3
 """Shorter secrets are masked only inside addresses: masking each "a" would hide the message."""
 
 _TOKEN_ALONE = ("+http", "+https", "nats")
+_SCHEME = re.compile(r"[A-Za-z][\w.+:-]*")
 _USERINFO = re.compile(r"(?P<scheme>[a-zA-Z][\w+.-]*://)[^/?#\s'\"]*@")
 # Not every word after "basic": a credential holds a digit, a sign, or a capital past its first letter.
 _BEARER = re.compile(r"\b(?P<word>(?i:bearer|basic))\s+(?=[\w.~+/=-]+[A-Z0-9=])[\w.~+/=-]{6,}")
@@ -28,13 +29,24 @@ _KEY_VALUE = re.compile(
 class Redactor:
     """Replaces known secrets, and whatever looks like a login or a key in an address, by `***`."""
 
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
-        forms = {form for secret in secrets for form in _forms(secret)}
+    def __init__(self, secrets: Iterable[str] = (), first: Redactor | None = None) -> None:
+        self._secrets = frozenset(secrets)
+        self._first = first
+        forms = {form for secret in self._secrets for form in _forms(secret)}
         longest_first = sorted(forms, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, longest_first))) if forms else None
 
+    def also(self, secrets: Iterable[str]) -> Redactor:
+        """Return one that masks these too. That is cheap, unless one of them holds another."""
+        more = frozenset(secrets) - self._secrets
+        if any(one in other or other in one for one in more for other in self._secrets):
+            return Redactor(self._secrets | more)
+        return Redactor(more, self)
+
     def within(self, value: Any) -> Any:
         """Return a value of any shape with every known secret in its texts masked."""
+        if self._first is not None:
+            value = self._first.within(value)
         if self._known is None:
             return value
         if isinstance(value, str):
@@ -61,7 +73,7 @@ def masked(secret: str) -> str:
     NATS and kinds that speak HTTP take a token where others take a user: there a login of one word is hidden.
     """
     head, separator, rest = secret.partition("://")
-    if not separator:
+    if not separator or not _SCHEME.fullmatch(head):  # such as JSON with an address in it
         return MASK
     try:
         parts = urlsplit(f"x://{rest}")  # whatever stands before it, such as jdbc:postgresql

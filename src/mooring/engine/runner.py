@@ -89,7 +89,7 @@ class Runner:
 
 def _redactor(probe: Probe, trail: Trail) -> Redactor:
     """Return what masks the secrets of the settings, and those that the check was given on the way."""
-    return Redactor((*probe.secrets(), *trail.secrets)) if trail.secrets else probe.redactor
+    return probe.redactor.also(trail.secrets) if trail.secrets else probe.redactor
 
 
 def _late(stage: Stage | None, seconds: str) -> Prose:
