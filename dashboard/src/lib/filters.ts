@@ -1,7 +1,7 @@
 import type { OverviewRow, Shown } from '#/api/types'
 
-import { isSort, searchText, type Sort } from './rows'
-import { SHOWN, shownStatus } from './status'
+import { isSort, labelOf, searchText, type Sort } from './rows'
+import { type Counts, countShown, SHOWN, shownStatus } from './status'
 
 /** What the overview shows, as its address says it. */
 export interface Filters {
@@ -105,7 +105,7 @@ function byKey(labels: readonly string[]): Map<string, Set<string>> {
 export interface Filtered {
   readonly rows: OverviewRow[]
   /** How many there are of each status, were no status chosen: what its button would show. */
-  readonly counts: Readonly<Record<Shown, number>>
+  readonly counts: Readonly<Counts>
 }
 
 /** Choose rows. Every word of the search has to occur somewhere in a row. */
@@ -115,23 +115,21 @@ export function filterRows(
 ): Filtered {
   const words = filters.q.toLowerCase().split(/\s+/).filter(Boolean)
   const labels = [...byKey(filters.labels)]
-  const counts: Record<Shown, number> = { down: 0, degraded: 0, unknown: 0, up: 0, paused: 0 }
-  const chosen = rows.filter((row) => {
+  const found = rows.filter((row) => {
     if (filters.kinds.length > 0 && !filters.kinds.includes(row.kind)) return false
     const labelled = labels.every(([key, values]) => {
-      const value = row.labels[key]
+      const value = labelOf(row, key)
       return value !== undefined && values.has(value)
     })
     if (!labelled) return false
-    if (words.length > 0) {
-      const text = searchText(row)
-      if (!words.every((word) => text.includes(word))) return false
-    }
-    const status = shownStatus(row)
-    counts[status] += 1
-    return filters.statuses.length === 0 || filters.statuses.includes(status)
+    if (words.length === 0) return true
+    const text = searchText(row)
+    return words.every((word) => text.includes(word))
   })
-  return { rows: chosen, counts }
+  const { statuses } = filters
+  const chosen =
+    statuses.length === 0 ? found : found.filter((row) => statuses.includes(shownStatus(row)))
+  return { rows: chosen, counts: countShown(found) }
 }
 
 export interface Choices {

@@ -1,10 +1,11 @@
 import type { OverviewRow, Shown } from '#/api/types'
 
-import { SEVERITY, SHOWN, shownStatus } from './status'
+import { labelOf } from './rows'
+import { type Counts, countShown, SEVERITY, worstOf } from './status'
 
 export interface Group {
   readonly name: string
-  readonly counts: Readonly<Record<Shown, number>>
+  readonly counts: Readonly<Counts>
   readonly worst: Shown
   readonly size: number
 }
@@ -18,11 +19,8 @@ export type Line =
 export const NO_LABEL = ''
 
 function groupOf(row: OverviewRow, by: string): string {
-  return by === 'kind' ? row.kind : (row.labels[by.slice('label:'.length)] ?? NO_LABEL)
+  return by === 'kind' ? row.kind : (labelOf(row, by.slice('label:'.length)) ?? NO_LABEL)
 }
-
-const worstOf = (counts: Record<Shown, number>): Shown =>
-  SHOWN.find((status) => counts[status] > 0) ?? 'unknown'
 
 /** Sort rows into groups, the worst first, then by name; inside of each the order of the rows stays. */
 function grouped(rows: readonly OverviewRow[], by: string): [Group, OverviewRow[]][] {
@@ -34,8 +32,7 @@ function grouped(rows: readonly OverviewRow[], by: string): [Group, OverviewRow[
     else inside.push(row)
   }
   const groups = [...members].map(([name, inside]): [Group, OverviewRow[]] => {
-    const counts: Record<Shown, number> = { down: 0, degraded: 0, unknown: 0, up: 0, paused: 0 }
-    for (const row of inside) counts[shownStatus(row)] += 1
+    const counts = countShown(inside)
     return [{ name, counts, worst: worstOf(counts), size: inside.length }, inside]
   })
   return groups.toSorted(

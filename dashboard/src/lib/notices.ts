@@ -1,5 +1,5 @@
 import type { OverviewRow, Shown } from '#/api/types'
-import { SHOWN, shownStatus } from '#/lib/status'
+import { type Counts, shownStatus } from '#/lib/status'
 
 /** A target that was lost or restored between two states of the overview. */
 export interface Noticed {
@@ -221,20 +221,6 @@ export class News {
     this.#toldAt = Date.now()
     this.#tell(words, where)
   }
-}
-
-/** How many of each shown status there are. */
-export type Counts = Record<Shown, number>
-
-export function countShown(rows: Rows): Counts {
-  const counts: Counts = { down: 0, degraded: 0, unknown: 0, up: 0, paused: 0 }
-  for (const row of rows) counts[shownStatus(row)] += 1
-  return counts
-}
-
-/** The worst there is; paused only where nothing is watched. */
-export function worstOf(counts: Counts): Shown {
-  return SHOWN.find((status) => counts[status] > 0) ?? 'unknown'
 }
 
 /** What stands before the tab's name: the worst there is, so that it is seen from another tab. */

@@ -1,6 +1,6 @@
-import type { Overview, OverviewRow, Shown, Status } from '#/api/types'
+import type { Overview, OverviewRow } from '#/api/types'
 
-import { SEVERITY, shownStatus } from './status'
+import { countShown, STATUSES } from './status'
 
 /** What has changed since an overview was read. */
 export interface Changes {
@@ -49,15 +49,6 @@ export class Merger {
 
 /** How many there are of each, and the worst, as the API counts them. */
 export function standing(targets: readonly OverviewRow[]): Pick<Overview, 'status' | 'summary'> {
-  const summary: Record<Shown, number> = { up: 0, degraded: 0, down: 0, unknown: 0, paused: 0 }
-  let status: Status = 'unknown'
-  let watched = false
-  for (const row of targets) {
-    summary[shownStatus(row)] += 1
-    if (row.enabled && (!watched || SEVERITY[row.status] > SEVERITY[status])) {
-      status = row.status
-      watched = true
-    }
-  }
-  return { summary, status }
+  const summary = countShown(targets)
+  return { summary, status: STATUSES.find((status) => summary[status] > 0) ?? 'unknown' }
 }

@@ -21,6 +21,10 @@ export const isSort = (word: string | null): word is Sort =>
 const texts = new WeakMap<OverviewRow, string>()
 const names = new WeakMap<OverviewRow, string>()
 
+/** The value of a label, whose key may be any word that an address names; undefined where it has none. */
+export const labelOf = ({ labels }: OverviewRow, key: string): string | undefined =>
+  Object.hasOwn(labels, key) ? labels[key] : undefined
+
 /** All that a search looks at, in small letters. */
 export function searchText(row: OverviewRow): string {
   let text = texts.get(row)
@@ -69,10 +73,14 @@ const byWorst: Compare = (a, b) => {
   return (failing ? text(b.since ?? '', a.since ?? '') : 0) || byName(a, b)
 }
 
+/** How long the last check took; null where it failed, which says nothing of how fast the target is. */
+export const latencyOf = ({ seconds, failure }: OverviewRow): number | null =>
+  failure === null ? seconds : null
+
 const COMPARE: Record<Sort, Compare> = {
   worst: byWorst,
   name: byName,
-  latency: byNumber((row) => row.seconds, -1),
+  latency: byNumber(latencyOf, -1),
   uptime: byNumber((row) => row.uptime_24h, 1),
 }
 

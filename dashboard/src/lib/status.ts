@@ -33,5 +33,15 @@ export const SHOWN: readonly Shown[] = [...STATUSES, 'paused']
 export const shownStatus = (row: Pick<OverviewRow, 'enabled' | 'status'>): Shown =>
   row.enabled ? row.status : 'paused'
 
-export const worst = (statuses: readonly Shown[]): Shown =>
-  statuses.toSorted((a, b) => SEVERITY[b] - SEVERITY[a])[0] ?? 'unknown'
+/** How many of each shown status there are. */
+export type Counts = Record<Shown, number>
+
+export function countShown(rows: readonly Pick<OverviewRow, 'enabled' | 'status'>[]): Counts {
+  const counts: Counts = { down: 0, degraded: 0, unknown: 0, up: 0, paused: 0 }
+  for (const row of rows) counts[shownStatus(row)] += 1
+  return counts
+}
+
+/** The worst there is; paused only where nothing is watched. */
+export const worstOf = (counts: Counts): Shown =>
+  SHOWN.find((status) => counts[status] > 0) ?? 'unknown'

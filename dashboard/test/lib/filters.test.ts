@@ -107,3 +107,7 @@ test('what can be chosen is what there is', () => {
     labelKeys: ['env', 'team'],
   })
 })
+
+test('what every object inherits is no label', () => {
+  expect(chosen({ labels: [`toString=${String(Object.prototype.toString)}`] })).toEqual([])
+})

@@ -68,3 +68,9 @@ test('a row has the same line as long as it is the same row', () => {
 
   expect(after).toBe(before)
 })
+
+test('what every object inherits is no label', () => {
+  const [heading] = linesOf(rows, 'label:toString', [])
+
+  expect(heading).toMatchObject({ type: 'group', group: { name: '', size: rows.length } })
+})

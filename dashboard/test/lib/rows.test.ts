@@ -38,6 +38,16 @@ test('the slowest and the lowest uptime come first, and what is not known last',
   expect(names(sortRows(rows, 'uptime'))).toEqual(['slow', 'quick', 'new'])
 })
 
+test('a check that failed says nothing of how fast its target is, and stands last', () => {
+  const rows = [
+    aRow({ id: 1, name: 'hangs', status: 'down', seconds: 5, failure: aFailure() }),
+    aRow({ id: 2, name: 'quick', seconds: 0.001 }),
+    aRow({ id: 3, name: 'slow', seconds: 2 }),
+  ]
+
+  expect(names(sortRows(rows, 'latency'))).toEqual(['slow', 'quick', 'hangs'])
+})
+
 test('a search looks at name, kind, address, labels, reason and message', () => {
   const failure = aFailure({ reason: 'auth', message: 'WRONGPASS Invalid password' })
   const row = aRow({ name: 'Orders', kind: 'redis', labels: { team: 'shop' }, failure })

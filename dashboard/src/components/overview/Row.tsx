@@ -5,6 +5,7 @@ import type { May } from '#/api/context'
 import type { OverviewRow } from '#/api/types'
 import { seconds } from '#/lib/format'
 import { paths } from '#/lib/paths'
+import { latencyOf } from '#/lib/rows'
 import { shownStatus } from '#/lib/status'
 import { Held } from '#/ui/Held'
 import { Since } from '#/ui/Since'
@@ -80,7 +81,7 @@ function Card({ row, stale, may, stop }: Shape) {
         {troubleOf(row) === null ? <Place row={row} /> : <Trouble row={row} id={`${id}-trouble`} />}
       </div>
       <div role="gridcell" className={classes.cardBottom}>
-        {row.seconds !== null && <span className={classes.quiet}>{seconds(row.seconds)}</span>}
+        <Took row={row} className={classes.quiet} />
         <span className={classes.quiet}>
           <Uptime share={row.uptime_24h} /> in 24 h
         </span>
@@ -155,15 +156,22 @@ function Standing({ row, stale }: { row: OverviewRow; stale: boolean }) {
   return <Held since={row.since} className={classes.quiet} />
 }
 
+/** How long the last check took. One that failed tells no latency: it is told by what it says beside. */
+function Took({ row, className }: { row: OverviewRow; className: string | undefined }) {
+  const took = latencyOf(row)
+  if (took === null) return null
+  return (
+    <span className={className} title="The last check took">
+      {seconds(took)}
+    </span>
+  )
+}
+
 function Latency({ row }: { row: OverviewRow }) {
   return (
     <>
       <Sparkline points={row.latency} format={seconds} label="Latency over 24 h" />
-      {row.seconds !== null && (
-        <span className={classes.last} title="The last check took">
-          {seconds(row.seconds)}
-        </span>
-      )}
+      <Took row={row} className={classes.last} />
     </>
   )
 }

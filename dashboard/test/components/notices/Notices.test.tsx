@@ -9,7 +9,7 @@ import type { OverviewRow } from '#/api/types'
 import { Notices } from '#/components/notices/Notices'
 import { DesktopNoticesItem } from '#/components/notices/DesktopNotices'
 import { favicon } from '#/lib/favicon'
-import { countShown, worstOf } from '#/lib/notices'
+import { countShown, worstOf } from '#/lib/status'
 
 import { renderPage } from '../../render'
 import { aFailure, anOverview, aRow } from '../../values'

@@ -73,3 +73,12 @@ test.each([
   const said = screen.getByTitle(`redis ${address}`.trim())
   expect(said.textContent).toBe(words)
 })
+
+test('how long a failed check took is not shown among latencies', () => {
+  const { unmount } = renderPage(<List row={aRow({ seconds: 0.00067 })} />)
+  expect(screen.getByText('0.67 ms')).toBeInTheDocument()
+  unmount()
+
+  renderPage(<List row={aRow({ status: 'down', seconds: 0.00067, failure: aFailure() })} />)
+  expect(screen.queryByText('0.67 ms')).not.toBeInTheDocument()
+})
