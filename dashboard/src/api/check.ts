@@ -27,11 +27,19 @@ export async function* openCheck(
   yield* told(api, request)
 }
 
+/** A test that is done without a result: its target was removed meanwhile. */
+export class Removed extends Error {
+  constructor() {
+    super('There is no result: the target was removed meanwhile.')
+    this.name = 'Removed'
+  }
+}
+
 /** Test a stored target, which counts as a check of it; else as `openCheck`. */
 export async function* openCheckOf(
   api: Api,
   id: number,
-  signal: AbortSignal,
+  signal: AbortSignal | null = null,
 ): AsyncGenerator<CheckEvent, void, undefined> {
   const headers = { Accept: 'text/event-stream' }
   const address = apiUrl(`/api/v1/targets/${id}/check`)

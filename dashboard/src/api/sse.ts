@@ -4,7 +4,6 @@ import { Unreachable } from './problem'
 export interface ServerEvent {
   readonly event: string
   readonly data: string
-  readonly id: string | null
 }
 
 /**
@@ -42,8 +41,7 @@ async function read(reader: ReadableStreamDefaultReader<Uint8Array>) {
 class Parser {
   #rest = ''
   #event = ''
-  #data: string[] = []
-  #id: string | null = null;
+  #data: string[] = [];
 
   *push(piece: string): Generator<ServerEvent, void, undefined> {
     // What is left from before holds no line's end: it is not searched again, however long it gets.
@@ -71,7 +69,6 @@ class Parser {
     const value = colon === -1 ? '' : line.slice(colon + (line[colon + 1] === ' ' ? 2 : 1))
     if (name === 'event') this.#event = value
     else if (name === 'data') this.#data.push(value)
-    else if (name === 'id') this.#id = value
     return null
   }
 
@@ -80,6 +77,6 @@ class Parser {
     const event = this.#event || 'message'
     this.#event = ''
     this.#data = []
-    return data.length === 0 ? null : { event, data: data.join('\n'), id: this.#id }
+    return data.length === 0 ? null : { event, data: data.join('\n') }
   }
 }

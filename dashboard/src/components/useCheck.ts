@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'react'
 
-import type { CheckEvent } from '#/api/check'
+import { type CheckEvent, Removed } from '#/api/check'
 import { isSignedOut } from '#/api/problem'
 import type { Result, Stage, StageResult } from '#/api/types'
 
@@ -61,9 +61,5 @@ function after(check: Check, event: CheckEvent): Check {
   return { ...check, began: null, stages: [...check.stages, event.stage] }
 }
 
-/** Done without a result is what became of a target that was removed while its test ran. */
-function ended(check: Check): Check {
-  if (check.result !== null) return check
-  const error = new Error('There is no result: the target was removed meanwhile.')
-  return { ...NO_CHECK, phase: 'refused', error }
-}
+const ended = (check: Check): Check =>
+  check.result === null ? { ...NO_CHECK, phase: 'refused', error: new Removed() } : check

@@ -1,11 +1,10 @@
 import { Button, Skeleton, Stack, Title } from '@mantine/core'
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from 'react-router'
 
 import { useApi } from '#/api/context'
-import { data } from '#/api/client'
 import { ApiError } from '#/api/problem'
-import { keys, kindsQuery, targetQuery } from '#/api/queries'
+import { kindsQuery, targetQuery } from '#/api/queries'
 import type { Result, Target } from '#/api/types'
 import { Changes } from '#/components/target/Changes'
 import { Observed, factsOf } from '#/components/target/Observed'
@@ -18,6 +17,7 @@ import { TargetActions } from '#/components/target/TargetActions'
 import { TargetHeader } from '#/components/target/TargetHeader'
 import { TargetSettings } from '#/components/target/TargetSettings'
 import { useTestNow } from '#/components/target/useTestNow'
+import { usePause } from '#/components/usePause'
 import { Why } from '#/components/Why'
 import { paths } from '#/lib/paths'
 import { EmptyState } from '#/ui/EmptyState'
@@ -137,19 +137,3 @@ function Shown({ target }: { target: Target }) {
 /** The target tells of a test's result only a moment after the test itself. */
 const newest = (told: Result | null, tested: Result | null): Result | null =>
   tested !== null && (told === null || tested.started_at > told.started_at) ? tested : told
-
-function usePause(target: Target) {
-  const api = useApi()
-  const cache = useQueryClient()
-  return useMutation({
-    mutationFn: () =>
-      data(
-        api.client.PATCH('/api/v1/targets/{target_id}', {
-          params: { path: { target_id: target.id } },
-          body: { enabled: !target.enabled, version: target.version },
-        }),
-      ),
-    // Also after an error: with 412 somebody else was faster, and their version is what counts.
-    onSettled: () => cache.invalidateQueries({ queryKey: keys.target(target.id) }),
-  })
-}

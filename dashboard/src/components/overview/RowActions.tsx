@@ -8,7 +8,7 @@ import type { OverviewRow } from '#/api/types'
 import { paths } from '#/lib/paths'
 
 import classes from './Row.module.css'
-import { usePause, useTesting, useTestNow } from './useRowActions'
+import { usePauseOf, useTesting, useTestNow } from './useRowActions'
 
 interface RowActionsProps extends Pick<OverviewRow, 'id' | 'name' | 'enabled' | 'origin'> {
   may: May
@@ -58,7 +58,7 @@ function TestNow({ id, name, tabIndex }: Target) {
 }
 
 function Pause({ id, name, enabled, tabIndex }: Target) {
-  const { mutate, isPending } = usePause({ id, name, enabled })
+  const { mutate, isPending } = usePauseOf({ id, name, enabled })
   const word = enabled ? 'Pause' : 'Resume'
   const Icon = enabled ? IconPlayerPause : IconPlayerPlay
   return (

@@ -1,4 +1,5 @@
-import { useDeferredValue, useMemo } from 'react'
+import { replaceEqualDeep } from '@tanstack/react-query'
+import { useDeferredValue, useMemo, useState } from 'react'
 
 import type { OverviewRow } from '#/api/types'
 import { type Choices, choicesOf, type Filters, filterRows } from '#/lib/filters'
@@ -25,6 +26,9 @@ export function useLines(latest: readonly OverviewRow[], wanted: Filters) {
 /** What can be chosen from: the same object as long as it says the same. */
 export function useChoices(latest: readonly OverviewRow[]): Choices {
   const rows = useDeferredValue(latest)
-  const said = useMemo(() => JSON.stringify(choicesOf(rows)), [rows])
-  return useMemo(() => JSON.parse(said) as Choices, [said])
+  const made = useMemo(() => choicesOf(rows), [rows])
+  const [kept, keep] = useState(made)
+  const choices = replaceEqualDeep(kept, made)
+  if (choices !== kept) keep(choices)
+  return choices
 }

@@ -1,11 +1,12 @@
 import { notifications } from '@mantine/notifications'
 import { useIsMutating, useMutation } from '@tanstack/react-query'
 
-import { type Api, apiUrl, data } from '#/api/client'
+import { openCheckOf, Removed } from '#/api/check'
+import type { Api } from '#/api/client'
 import { useApi } from '#/api/context'
-import { isSignedOut, Unreachable } from '#/api/problem'
-import { events } from '#/api/sse'
-import type { OverviewRow, Result, Status, TargetPatch } from '#/api/types'
+import { isSignedOut } from '#/api/problem'
+import type { OverviewRow, Result, Status } from '#/api/types'
+import { usePause } from '#/components/usePause'
 import { seconds } from '#/lib/format'
 
 const FOUND: Record<Status, string> = {
@@ -39,32 +40,19 @@ export function useTestNow({ id, name }: Pick<OverviewRow, 'id' | 'name'>) {
 
 /** As a stream, so that a page that is closed cancels what nobody will see. */
 async function testNow(api: Api, id: number): Promise<Result> {
-  const request = new Request(apiUrl(`/api/v1/targets/${id}/check`), {
-    method: 'POST',
-    headers: { Accept: 'text/event-stream' },
-  })
   let found: Result | null = null
-  for await (const { event, data: text } of events(await api.fetch(request))) {
-    if (event === 'result') found = JSON.parse(text) as Result
+  for await (const event of openCheckOf(api, id)) {
+    if (event.name === 'result') found = event.result
   }
-  if (found !== null) return found
-  throw new Unreachable()
+  if (found === null) throw new Removed()
+  return found
 }
 
 /** Pause a target, or resume it. */
-export function usePause({ id, name, enabled }: Pick<OverviewRow, 'id' | 'name' | 'enabled'>) {
-  const api = useApi()
-  return useMutation({
-    mutationFn: () =>
-      data(
-        api.client.PATCH('/api/v1/targets/{target_id}', {
-          params: { path: { target_id: id } },
-          body: { enabled: !enabled } as TargetPatch,
-        }),
-      ),
-    onError: (error) => refused(`${name} was not ${enabled ? 'paused' : 'resumed'}`, error),
-  })
-}
+export const usePauseOf = ({ id, name, enabled }: Pick<OverviewRow, 'id' | 'name' | 'enabled'>) =>
+  usePause({ id, enabled }, (error) =>
+    refused(`${name} was not ${enabled ? 'paused' : 'resumed'}`, error),
+  )
 
 function refused(title: string, error: Error): void {
   if (isSignedOut(error)) return
