@@ -68,12 +68,14 @@ class Stream:
         *,
         quiet: bool = False,
         warn_days: float = tls_.DAYS_WARNING,
+        alpn: tuple[str, ...] = (),
     ) -> TLSInfo:
         """Turn the connection into TLS, inside a `tls` stage. Raises CheckError(tls) or ssl.SSLError.
 
         `quiet`: that nothing is verified is how the protocol is used by default, and no warning.
+        `alpn`: the protocols that are offered, where the port may speak several.
         """
-        context = trail.net.tls.get(settings)
+        context = trail.net.tls.get(settings, alpn)
         name = settings.server_name or host
         await self.writer.start_tls(
             context, server_hostname=name, ssl_handshake_timeout=trail.remaining + PAST_DEADLINE
@@ -107,7 +109,9 @@ async def resolve(trail: Trail, host: str) -> list[str]:
             raise unresolved(host) from error
 
 
-async def dial(trail: Trail, host: str, port: int, tls: TLSSettings | None = None) -> Stream:
+async def dial(
+    trail: Trail, host: str, port: int, tls: TLSSettings | None = None, alpn: tuple[str, ...] = ()
+) -> Stream:
     """Run the stages dns, tcp and, with TLS settings, tls; return the open connection.
 
     The address that was connected is noted as `address` for the result's details.
@@ -120,7 +124,7 @@ async def dial(trail: Trail, host: str, port: int, tls: TLSSettings | None = Non
         with ExitStack() as undo:
             undo.callback(stream.drop)
             async with trail.stage(Stage.TLS):
-                await stream.start_tls(trail, tls, host)
+                await stream.start_tls(trail, tls, host, alpn=alpn)
             undo.pop_all()
     return stream
 
