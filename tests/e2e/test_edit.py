@@ -173,6 +173,32 @@ def test_a_secret_is_not_overwritten_without_a_word(
     assert shown(server, orders)["version"] == (3 if sent else 2)
 
 
+def test_a_target_that_is_removed_meanwhile_can_be_added_anew(
+    server: Mooring, open_page: OpenPage, orders: int
+) -> None:
+    """The page tells at once that it is gone; what was typed stays, and becomes a new target."""
+    with open_page(server, f"/targets/{orders}/edit") as page, server.client() as client:
+        name_of(page).fill("orders anew")
+        expect(page.get_by_role("button", name=re.compile("^Save changes"))).to_be_enabled()
+        client.delete(f"/api/v1/targets/{orders}")
+        gone = page.get_by_role("alert").filter(has_text="It is gone")
+        expect(gone).to_contain_text("Somebody removed orders while you edited it.")
+        expect(name_of(page)).to_have_value("orders anew")
+        add = page.get_by_role("button", name=re.compile("^Add as a new target"))
+        add.click()
+        token = page.get_by_role("textbox", name="Token")
+        expect(token).to_have_accessible_description(re.compile(r"holds \*\*\*, which stands for a hidden"))
+        page.get_by_role("button", name="Replace token").click()
+        page.get_by_role("textbox", name="Token").fill("another-token")
+        page.get_by_label("Headers 2, value").fill("another-key")
+        add.click()
+        page.wait_for_url(re.compile(r"/targets/\d+$"))
+        made = int(page.url.rpartition("/")[2])
+        assert made != orders
+        assert shown(server, made)["name"] == "orders anew"
+        assert client.delete(f"/api/v1/targets/{made}").status_code == 204
+
+
 def test_a_mistake_keeps_what_is_typed(server: Mooring, open_page: OpenPage, orders: int) -> None:
     """A refused edit stands at its field, which gets the focus, folded or not; nothing is saved."""
     with open_page(server, f"/targets/{orders}/edit") as page:

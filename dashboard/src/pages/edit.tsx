@@ -44,11 +44,7 @@ function Edit({ id }: { id: number }) {
   if (!Number.isInteger(id)) {
     return <EmptyState title="There is no such target">Its number is no number.</EmptyState>
   }
-  if (
-    target.error instanceof ApiError &&
-    target.error.status === 404 &&
-    target.data === undefined
-  ) {
+  if (isGone(target.error) && target.data === undefined) {
     return (
       <EmptyState title="There is no such target">
         It was removed, or the address is not quite right.
@@ -76,5 +72,15 @@ function Edit({ id }: { id: number }) {
       </EmptyState>
     )
   }
-  return <EditForm target={target.data as Target} kind={kind} common={kinds.data.common} />
+  return (
+    <EditForm
+      target={target.data as Target}
+      kind={kind}
+      common={kinds.data.common}
+      gone={isGone(target.error)}
+    />
+  )
 }
+
+/** The page hears of a removal by events: what was read of it is read anew then, and is not there. */
+const isGone = (error: Error | null): boolean => error instanceof ApiError && error.status === 404

@@ -1,15 +1,15 @@
 import { Alert, Stack } from '@mantine/core'
-import { IconLock } from '@tabler/icons-react'
+import { IconLock, IconTrash } from '@tabler/icons-react'
 import { useMemo, useRef, useState, type RefObject } from 'react'
 import { useNavigate } from 'react-router'
 
 import { ApiError } from '#/api/problem'
 import type { Kind, SavedTarget, Target } from '#/api/types'
-import type { Draft, Drafts } from '#/lib/form'
+import { type Body, bodyOf, type Draft, type Drafts } from '#/lib/form'
 import { whyLocked } from '#/lib/origin'
 import { patchOf, storedDrafts } from '#/lib/patch'
 import { paths } from '#/lib/paths'
-import type { Schema } from '#/lib/jsonSchema'
+import type { Field, Schema } from '#/lib/jsonSchema'
 import { ErrorNotice } from '#/ui/ErrorNotice'
 
 import { Conflict } from './Conflict'
@@ -29,22 +29,26 @@ interface EditFormProps {
   target: Target
   kind: Kind
   common: Schema
+  /** It was removed meanwhile. */
+  gone?: boolean
 }
 
 const STALE = 412
+const NOT_THERE = 404
 
 /** A stored target's settings. Only what changed is sent, based on the version that is shown. */
-export function EditForm({ target, kind, common }: EditFormProps) {
+export function EditForm({ target, kind, common, gone = false }: EditFormProps) {
   const ref = useRef<HTMLFormElement>(null)
   const form = useEditForm(target, kind, common, ref)
   const { base, parts, fields, drafts, stored, patch, errors } = form
   const { test, run, cancel } = useTest()
-  const { theirs, made, saving, guard, send, resolve } = useSending(form)
+  const { theirs, made, saving, guard, missing, send, add, resolve } = useSending(form)
   if (made !== null) return <ReportTo target={made} />
 
-  const body = { id: base.id, ...patch }
+  const removed = gone || missing
+  const body = removed ? asNew(fields, drafts, kind) : { id: base.id, ...patch }
   const stale = test.of !== JSON.stringify(body)
-  const testable = parts[1]?.fields.some(({ key }) => key in patch) ?? false
+  const testable = removed || (parts[1]?.fields.some(({ key }) => key in patch) ?? false)
   const dirty = Object.keys(patch).length > 0
   const locked = base.origin === 'file'
   return (
@@ -62,8 +66,9 @@ export function EditForm({ target, kind, common }: EditFormProps) {
             {whyLocked(base)}
           </Alert>
         )}
+        {removed && <Removed name={base.name} />}
         {errors.top !== null && errors.said !== test.error && <ErrorNotice error={errors.top} />}
-        {theirs !== null && (
+        {theirs !== null && !removed && (
           <Conflict
             key={theirs.version}
             fields={fields}
@@ -87,22 +92,37 @@ export function EditForm({ target, kind, common }: EditFormProps) {
             <TestPanel test={test} kind={kind} stale={stale} errors={errors} />
           </div>
         </div>
-        {!locked && theirs === null && (
+        {!locked && (theirs === null || removed) && (
           <FormActions
             kind={kind}
             test={test}
             stale={stale}
             saving={saving}
-            verb="Save changes"
+            verb={removed ? 'Add as a new target' : 'Save changes'}
             testable={testable}
-            enabled={dirty}
+            enabled={dirty || removed}
             onCancel={cancel}
-            onSave={() => void send(drafts, base)}
+            onSave={() => void (removed ? add(body) : send(drafts, base))}
           />
         )}
       </Stack>
       {guard}
     </form>
+  )
+}
+
+/** What holds a mask is sent with it: the API says at the field that what stood there is gone. */
+const asNew = (fields: readonly Field[], drafts: Drafts, kind: Kind): Body => ({
+  ...bodyOf(fields, drafts),
+  kind: kind.name,
+})
+
+function Removed({ name }: { name: string }) {
+  return (
+    <Alert role="alert" color="yellow" icon={<IconTrash aria-hidden="true" />} title="It is gone">
+      Somebody removed {name} while you edited it. What you have typed is still here, and can be
+      added as a new target; its secrets and its history are gone, so type the secrets again.
+    </Alert>
   )
 }
 
@@ -138,12 +158,13 @@ function useSending(form: ReturnType<typeof useEditForm>) {
   const latest = useLatest(base.id)
   const [theirs, setTheirs] = useState<Target | null>(null)
   const [made, setMade] = useState<SavedTarget | null>(null)
+  const [missing, setMissing] = useState(false)
   const guard = useLeaveGuard(Object.keys(patch).length > 0 && made === null)
-  const leave = () => {
+  const leave = (id = base.id) => {
     guard.allow()
-    void navigate(paths.target(base.id))
+    void navigate(paths.target(id))
   }
-  const save = useSave((saved) => (saved.report_to === null ? leave() : setMade(saved)))
+  const save = useSave((saved) => (saved.report_to === null ? leave(saved.id) : setMade(saved)))
   const send = async (to: Drafts, from: Target) => {
     if (!errors.passes(to)) return
     const changes = patchOf(fields, storedDrafts(fields, from), to)
@@ -151,12 +172,17 @@ function useSending(form: ReturnType<typeof useEditForm>) {
     const error = await save.edit(from.id, { ...changes, version: from.version })
     const stale = error instanceof ApiError && error.status === STALE
     const [found, failed] = stale ? await latest() : [null, error]
+    const away = failed instanceof ApiError && failed.status === NOT_THERE
+    setMissing(away)
     setTheirs(found)
-    errors.tell(failed)
+    errors.tell(away ? null : failed)
+  }
+  const add = async (body: Body) => {
+    if (errors.passes(form.drafts)) errors.tell(await save.add(body))
   }
   const resolve = (decided: Drafts, from: Target) => {
     form.restart(from, decided)
     void send(decided, from)
   }
-  return { theirs, made, saving: save.saving, guard: guard.dialog, send, resolve }
+  return { theirs, made, missing, saving: save.saving, guard: guard.dialog, send, add, resolve }
 }

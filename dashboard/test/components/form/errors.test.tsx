@@ -30,11 +30,13 @@ const common = {
 }
 
 class Refusing extends TargetServer {
+  status = 422
   errors: { field: string; message: string }[] = []
 
   override async fetch(request: Request): Promise<Response> {
     this.asked.push(request)
-    throw new ApiError({ status: 422, detail: 'The request holds mistakes.', errors: this.errors })
+    const { status, errors } = this
+    throw new ApiError({ status, detail: 'The request holds mistakes.', errors })
   }
 }
 
@@ -116,4 +118,37 @@ describe('a refused test', () => {
 it('counts no stored default among what is set', async () => {
   await open(false)
   expect(screen.getByRole('button', { name: 'More settings 1 set' })).toBeVisible()
+})
+
+describe('a target that was removed meanwhile', () => {
+  const removed = (gone: boolean) => {
+    const at = '/targets/1/edit'
+    const form = <EditForm target={aTarget(stored)} kind={kind} common={common} gone={gone} />
+    renderPage(form, { api: server, at })
+    return userEvent.setup({ delay: null })
+  }
+  const words = /^Somebody removed orders while you edited it\./
+
+  it('can be added as a new one, and whole', async () => {
+    const user = removed(true)
+    expect(screen.getByRole('alert')).toHaveTextContent('It is gone')
+    expect(screen.getByText(words)).toBeVisible()
+    await user.click(screen.getByRole('button', { name: /^Add as a new target/ }))
+    expect(server.asked.map(({ method }) => method)).toEqual(['POST'])
+    expect(await server.asked[0]?.json()).toMatchObject({
+      kind: 'postgresql',
+      name: 'orders',
+      labels: { team: 'one' },
+    })
+  })
+
+  it('is told at the latest when it is saved', async () => {
+    const user = removed(false)
+    server.status = 404
+    await user.type(screen.getByRole('textbox', { name: /^Name/ }), '!')
+    await user.click(screen.getByRole('button', { name: /^Save changes/ }))
+    expect(await screen.findByText(words)).toBeVisible()
+    expect(screen.getAllByRole('alert')).toHaveLength(1)
+    expect(screen.getByRole('textbox', { name: /^Name/ })).toHaveValue('orders!')
+  })
 })
