@@ -1,5 +1,5 @@
-// In this order: what stands later wins.
-import '@mantine/core/styles.css'
-import '@mantine/notifications/styles.css'
+// Mantine's in a layer: ours win over them in whatever order the build links the files.
+import '@mantine/core/styles.layer.css'
+import '@mantine/notifications/styles.layer.css'
 
 import './global.css'
