@@ -19,6 +19,9 @@ let made = 0
 /** Return a row of a table. Its id is what keeps a row's input the same one while others come and go. */
 export const row = (key = '', value = ''): Row => ({ id: (made += 1), key, value })
 
+/** Return a key for one of several, by which it is told from the others while these come and go. */
+export const newKey = (): string => String((made += 1))
+
 export const asText = (draft: Draft): string => (typeof draft === 'string' ? draft : '')
 export const asRows = (draft: Draft): readonly Row[] =>
   Array.isArray(draft) ? (draft as readonly Row[]) : []
@@ -53,6 +56,13 @@ export function draftOf(shape: Shape, value: Json): Draft {
       )
     case 'group':
       return draftsOf(shape.fields, record(value))
+    case 'items':
+      return Object.fromEntries(
+        (Array.isArray(value) ? value : []).map((each: Json) => [
+          newKey(),
+          draftsOf(shape.fields, record(each)),
+        ]),
+      )
     case 'json':
       return typeof value === 'string' && parsed(value) === value
         ? value
@@ -91,6 +101,8 @@ export function valueOf(shape: Shape, draft: Draft): Json | undefined {
       const body = bodyOf(shape.fields, asGroup(draft))
       return Object.keys(body).length > 0 ? body : undefined
     }
+    case 'items':
+      return some(Object.values(asGroup(draft)).map((each) => bodyOf(shape.fields, asGroup(each))))
     case 'number':
       return numbered(asText(draft).trim())
     case 'choice':

@@ -21,6 +21,8 @@ export type Shape =
   | { readonly is: 'list'; readonly item: Shape }
   | { readonly is: 'table'; readonly item: Shape }
   | { readonly is: 'group'; readonly fields: readonly Field[] }
+  /** Several of what a group is one of; the paths of its fields begin within one. */
+  | { readonly is: 'items'; readonly name: string; readonly fields: readonly Field[] }
   | { readonly is: 'json'; readonly long: boolean }
 
 export interface Field {
@@ -51,6 +53,7 @@ const WORDS: Readonly<Record<string, string>> = {
   http: 'HTTP',
   https: 'HTTPS',
   dns: 'DNS',
+  graphql: 'GraphQL',
 }
 
 /** Return the fields of an object's schema, those of a kind or of all targets. */
@@ -118,6 +121,13 @@ function placed(group: Extract<Shape, { is: 'group' }>, path: string): Shape {
   return { is: 'group', fields }
 }
 
+/** Return the fields of one of several, which its key tells from the others. */
+export function fieldsOfItem({ path, shape }: Field, key: string): readonly Field[] {
+  const fields = shape.is === 'items' ? shape.fields : []
+  const group = placed({ is: 'group', fields }, `${path}.${key}`)
+  return group.is === 'group' ? group.fields : []
+}
+
 interface Around {
   readonly key: string
   readonly nullable: boolean
@@ -169,7 +179,9 @@ function ofBranches(branches: readonly Schema[], around: Around): Shape {
 }
 
 function ofList(schema: Schema, around: Around): Shape {
-  const item = shapeOf(resolved(object(schema['items']), around.defs), inside(around))
+  const one = resolved(object(schema['items']), around.defs)
+  const item = shapeOf(one, inside(around))
+  if (item.is === 'group') return { is: 'items', name: words(one['title']), fields: item.fields }
   return isScalar(item) || (item.is === 'json' && !item.long)
     ? { is: 'list', item }
     : { is: 'json', long: true }
@@ -188,7 +200,7 @@ function ofObject(schema: Schema, around: Around): Shape {
 const inside = (around: Around): Around => ({ ...around, key: '', depth: around.depth + 1 })
 
 const isScalar = (shape: Shape): boolean =>
-  shape.is !== 'list' && shape.is !== 'table' && shape.is !== 'group' && shape.is !== 'json'
+  !['list', 'table', 'group', 'items', 'json'].includes(shape.is)
 
 /** The values that can be chosen from, or null where anything can be written. */
 function optionsOf(schema: Schema, defs: Schema): Option[] | null {

@@ -1,6 +1,6 @@
 // What is wrong with a form: what the API says of it, and the little that it could not know.
 import { asGroup, asText, type Draft, type Drafts, filled, lines } from './form'
-import { type Field, flat, type Json, written } from './jsonSchema'
+import { type Field, fieldsOfItem, flat, type Json, written } from './jsonSchema'
 
 export interface FieldError {
   readonly field: string
@@ -12,8 +12,14 @@ export interface FieldError {
  * could not tell that there was another.
  */
 export function unsendable(fields: readonly Field[], drafts: Drafts): FieldError[] {
-  return fields.flatMap(({ key, path, shape }) => {
+  return fields.flatMap((field) => {
+    const { key, path, shape } = field
     if (shape.is === 'group') return unsendable(shape.fields, asGroup(drafts[key]))
+    if (shape.is === 'items') {
+      return Object.values(asGroup(drafts[key])).flatMap((each, index) =>
+        unsendable(fieldsOfItem(field, String(index)), asGroup(each)),
+      )
+    }
     if (shape.is !== 'table') return []
     return twice(drafts[key]).map((name) => ({
       field: path,
@@ -38,16 +44,34 @@ export function placedErrors(
 ): { at: ReadonlyMap<string, string>; rest: readonly FieldError[] } {
   const at = new Map<string, string>()
   const rest: FieldError[] = []
-  const known = flat(fields).toSorted((a, b) => b.path.length - a.path.length)
   for (const error of errors) {
-    const field = known.find(({ path }) => isWithin(error.field, path))
+    const { field, path } = fieldAt(fields, error.field, drafts)
     if (field === undefined) rest.push(error)
     else {
-      const said = `${within(field, error.field, drafts)}${error.message}`
+      const said = `${within(field, path, drafts)}${error.message}`
       at.set(field.path, at.has(field.path) ? `${at.get(field.path)} ${said}` : said)
     }
   }
   return { at, rest }
+}
+
+interface Place {
+  readonly field: Field | undefined
+  /** Where the mistake stands, each of several by its key. */
+  readonly path: string
+}
+
+/** The API counts several, which here have keys: what is counted may have changed since it was sent. */
+function fieldAt(fields: readonly Field[], path: string, drafts: Drafts): Place {
+  const field = flat(fields)
+    .toSorted((a, b) => b.path.length - a.path.length)
+    .find((each) => isWithin(path, each.path))
+  if (field?.shape.is !== 'items') return { field, path }
+  const [index = '', ...rest] = path.slice(field.path.length + 1).split('.')
+  const key = Object.keys(asGroup(draftAt(drafts, field.path)))[Number(index)]
+  if (index === '' || key === undefined) return { field, path }
+  const inner = fieldAt(fieldsOfItem(field, key), [field.path, key, ...rest].join('.'), drafts)
+  return inner.field === undefined ? { field, path } : inner
 }
 
 /** Where in a field the mistake stands: a line of a list, a key of a table. */

@@ -26,6 +26,10 @@ function words(shape: Shape, value: Json): string {
       return typeof value === 'object' && value !== null && !Array.isArray(value)
         ? inner(shape.fields, value as Readonly<Record<string, Json>>)
         : written(value)
+    case 'items':
+      return Array.isArray(value)
+        ? value.map((each: Json) => words({ is: 'group', fields: shape.fields }, each)).join('; ')
+        : written(value)
     case 'text':
     case 'number':
     case 'table':

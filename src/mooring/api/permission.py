@@ -73,7 +73,10 @@ class Permissions:
     def _words(what: str, caller: Caller) -> str:
         if caller.role is not Role.ADMIN:
             return f"names {what} of the server's machine, which only the configuration file or an admin may"
-        return f"names {what}; allow it in server.reference_allow, or put the target into mooring.toml"
+        return (
+            f"needs {what} of the server's machine, which its configuration does not allow yet: add it to "
+            "reference_allow under [server] in mooring.toml, or put this target there"
+        )
 
 
 def _mentions(value: Any, field: str) -> Iterator[tuple[str, str]]:
@@ -161,11 +164,14 @@ def _unmask(value: Any, shown: Any, real: Any, field: str, problems: list[Proble
 
 
 def _same(item: Any, index: int, shown: Any, real: Any) -> tuple[Any, Any]:
-    """Return what stood at this place of a list, where it leads to where it led: else nothing is restored."""
-    there = isinstance(shown, list) and isinstance(real, list) and index < min(len(shown), len(real))
-    if not there or not isinstance(item, Mapping) or not isinstance(shown[index], Mapping):
+    """Return what stood in a list and leads where this one does, best at its place: else nothing."""
+    if not isinstance(item, Mapping) or not isinstance(shown, list) or not isinstance(real, list):
         return None, None
-    return (shown[index], real[index]) if item.get("url") == shown[index].get("url") else (None, None)
+    pairs = list(zip(shown, real, strict=False))
+    for there in (*pairs[index : index + 1], *pairs):
+        if isinstance(there[0], Mapping) and there[0].get("url") == item.get("url"):
+            return there
+    return None, None
 
 
 def _secret_fields(probe_type: type[Probe]) -> frozenset[str]:

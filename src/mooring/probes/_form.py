@@ -10,7 +10,15 @@ MORE = {"x-more": True}
 _FIRST = ("kind", "url")
 _LAST = ("tls",)
 _BOUNDS = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum", "lt": "exclusiveMaximum"}
-_TITLES = {"url": "Address", "tls": "TLS", "ca": "CA", "cpu": "CPU", "json": "JSON", "pid": "PID"}
+_TITLES = {
+    "url": "Address",
+    "tls": "TLS",
+    "ca": "CA",
+    "cpu": "CPU",
+    "json": "JSON",
+    "pid": "PID",
+    "graphql": "GraphQL",
+}
 
 
 def readable(schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,30 +21,30 @@ async def added(api: Api) -> dict[str, Any]:
     return dict(answer.json())
 
 
-def stored_body(api: Api, target_id: int) -> str:
-    """Return what the first step really sends."""
-    return str(api.app.catalogue.get(target_id).probe.steps[0].body.get_secret_value())
+def stored_body(api: Api, target_id: int, at: int = 0) -> str:
+    """Return what a step really sends."""
+    return str(api.app.catalogue.get(target_id).probe.steps[at].body.get_secret_value())
 
 
 async def test_mask_within_a_step_stands_for_its_secret(api: Api) -> None:
-    """A step that came back masked and was changed in another setting keeps its body."""
+    """A step that came back masked, was changed in another setting and moved down keeps its body."""
     shown = await added(api)
     assert shown["steps"][0]["body"] == "***"
-    edited = [shown["steps"][0] | {"expect_status": [200]}, {"url": "/ready"}]
-    answer = await api.operator.patch(f"/api/v1/targets/{shown['id']}", json={"steps": edited})
-    assert answer.status_code == 200, answer.text
-    assert stored_body(api, shown["id"]) == BODY
+    edited = shown["steps"][0] | {"expect_status": [200]}
+    for at, steps in ((0, [edited, {"url": "/ready"}]), (1, [{"url": "/ready"}, edited])):
+        answer = await api.operator.patch(f"/api/v1/targets/{shown['id']}", json={"steps": steps})
+        assert answer.status_code == 200, answer.text
+        assert stored_body(api, shown["id"], at) == BODY
 
 
 @pytest.mark.parametrize(
     ("steps", "field"),
     [
         ([{"url": "http://evil.example/", "body": "***"}], "steps.0.body"),
-        ([{"url": "/ready"}, {"url": "/login", "body": "***", "save": STEP["save"]}], "steps.1.body"),
         ([STEP | {"body": "***"}, {"url": "http://evil.example/", "body": "{{token}}"}], "url"),
         ([STEP, {"url": "http://evil.example/", "body": "{{token}}"}], "url"),
     ],
-    ids=["a step moved", "a step shifted", "a step added beside a mask", "a step added beside a kept token"],
+    ids=["a step moved", "a step added beside a mask", "a step added beside a kept token"],
 )
 async def test_secret_of_a_step_goes_to_no_other_host(
     api: Api, steps: list[dict[str, Any]], field: str

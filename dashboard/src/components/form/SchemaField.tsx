@@ -15,6 +15,7 @@ import { type Field, type Option, placeholderOf, type Shape } from '#/lib/jsonSc
 import { helpOf } from '#/ui/Help'
 
 import classes from './form.module.css'
+import { ItemsField } from './ItemsField'
 import { QUIET } from './quiet'
 import { SecretField } from './SecretField'
 import { TableField } from './TableField'
@@ -41,6 +42,7 @@ const DRAW: Record<Shape['is'], Draw> = {
   list: ListField,
   table: TableField,
   group: GroupField,
+  items: (props) => <ItemsField {...props} Fields={SchemaFields} />,
   json: JsonField,
 }
 
@@ -227,7 +229,7 @@ function JsonField(props: FieldProps) {
   )
 }
 
-interface SchemaFieldsProps {
+export interface SchemaFieldsProps {
   fields: readonly Field[]
   drafts: Drafts
   stored: Drafts
