@@ -14,6 +14,8 @@ MODULES = {
     "prometheus-client": "prometheus_client",
     "google-auth": "google",
     "graphql-core": "graphql",
+    "grpcio": "grpc",
+    "grpcio-health-checking": "grpc_health",
 }
 NOT_IMPORTED = {
     "cryptography": "pymysql asks for it where MySQL's login needs it; the store's seal imports it",
