@@ -25,7 +25,7 @@ _WORDS = {
     **dict.fromkeys(("bool_type", "bool_parsing"), "has to be true or false"),
     **dict.fromkeys(("dict_type", "mapping_type", "dataclass_type", "model_type"), _TABLE),
     **dict.fromkeys(("list_type", "tuple_type", "set_type", "frozen_set_type"), "has to be a list"),
-    "finite_number": "has to be a number that ends somewhere",
+    "finite_number": "has to be a finite number",
     **dict.fromkeys(("literal_error", "enum"), "has to be {expected}"),
     "greater_than": "has to be more than {gt}",
     "greater_than_equal": "has to be at least {ge}",

@@ -443,7 +443,12 @@ async def test_an_admin_may_name_what_the_configuration_allows(tmp_path: Path) -
         assert added.status_code == 201, added.text
         assert await stored_url(api, added.json()["id"]) == URL
         other = {"name": "y", "url": "postgresql://mon:${HOME}@h/orders"}
-        assert (await api.admin.post("/api/v1/targets", json=other)).status_code == 422
+        refused = await api.admin.post("/api/v1/targets", json=other)
+        assert refused.status_code == 422
+        assert [each["message"] for each in refused.json()["errors"]] == [
+            "needs env:HOME of the server's machine, which its configuration does not allow yet: add it to "
+            "reference_allow under [server] in mooring.toml, or put this target there"
+        ]
         local = {"name": "z", "url": "process://sshd"}
         assert (await api.operator.post("/api/v1/targets", json=local)).status_code == 403
         assert (await api.admin.post("/api/v1/targets", json=local)).status_code == 201
