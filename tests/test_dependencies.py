@@ -60,6 +60,7 @@ def test_what_tests_import_is_declared() -> None:
     known = {name.replace("-", "_") for group in declared().values() for name in group}
     own = {"tests", "docs", "benchmarks", "mooring"}
     brought = {
+        "bson",
         "starlette",
         "grimp",
         "pydantic_core",
