@@ -164,7 +164,7 @@ def test_a_secret_is_not_overwritten_without_a_word(
         save(page)
         conflict = page.get_by_role("alert").filter(has_text="Somebody else changed this target")
         token = conflict.get_by_role("radiogroup", name="Token")
-        expect(token).to_contain_text("nobody can see here whether they changed it too")
+        expect(conflict).to_contain_text("nobody can see here whether they changed it too")
         token.get_by_role("radio", name=side).check()
         page.get_by_role("button", name="Save with these choices").click()
         page.wait_for_url(re.compile(rf"/targets/{orders}$"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,10 +70,37 @@ def test_an_environment_file_becomes_targets(server: Mooring, open_page: OpenPag
         page.get_by_role("button", name="Save 2").click()
         expect(row(page, "WEB_URL")).to_contain_text("Saved.")
         expect(row(page, "PORT_URL")).to_contain_text("Saved.")
+        expect(page.get_by_role("button", name="Save", exact=True)).to_be_disabled()
+        expect(page.get_by_role("link", name="See them in the overview")).to_be_visible()
         assert SECRET not in page.url
         assert barriers(page) == []
         assert {"the web", "port"} <= names(server)
         assert "orders" not in names(server)
+
+
+def test_what_was_passed_over_is_told(server: Mooring, open_page: OpenPage) -> None:
+    """A broken Compose file is read line by line, which is said; so are lines that gave no row."""
+    port = server.port
+    text = f"services:\n  web:\n    url: tcp://127.0.0.1:{port}\n    or: tcp://127.0.0.1:{port}\n  - broken\n"
+    with open_page(server, "/import") as page:
+        find(page, text)
+        told = page.get_by_role("status").filter(has_text="Not all of it was taken")
+        expect(told).to_contain_text(
+            "The Compose file is no valid YAML: line 5, column 3, so its lines were read one by one."
+        )
+        expect(told).to_contain_text("3 lines held no address to test.")
+        expect(told).to_contain_text("1 address stood there before and is listed once: line 4.")
+
+
+def test_after_all_is_saved_the_overview_is_next(server: Mooring, open_page: OpenPage) -> None:
+    """With nothing left to test or to save the page leads to where the new targets stand."""
+    with open_page(server, "/import") as page:
+        find(page, f"tcp://127.0.0.1:{server.port}")
+        page.get_by_role("button", name="Save 1").click()
+        expect(page.get_by_role("button", name=re.compile("^(Test|Save)( [0-9]+)?$"))).to_have_count(0)
+        page.get_by_role("link", name="See them in the overview").click()
+        expect(page.get_by_role("heading", level=1, name="Overview")).to_be_attached()
+        expect(page.get_by_role("row").filter(has_text=f"127.0.0.1:{server.port}").first).to_be_visible()
 
 
 def test_a_part_that_fails_leaves_the_rest_to_be_mended(server: Mooring, open_page: OpenPage) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mooring.core.result import Observation
-from mooring.discover import Found, discover, from_environ
+from mooring.discover import Found, discover, from_environ, look
 from mooring.probes import Probe, Trail
 from mooring.probes._registry import Kinds
 
@@ -276,3 +276,46 @@ def test_any_text_is_survived(text: str) -> None:
 def test_any_environment_is_survived(environ: dict[str, str]) -> None:
     """Whatever the variables hold, the answer is a list."""
     assert isinstance(from_environ(environ), list)
+
+
+def notes(text: str) -> list[str]:
+    """Return what is told of a text beside its addresses."""
+    return list(look(text).notes)
+
+
+def test_nothing_is_told_of_a_text_that_is_all_addresses() -> None:
+    """Blank lines, comments and variables that make an address together are nothing that was passed over."""
+    assert notes("# ours\n\ntcp://a:1\nDB_ENGINE=mysql\nDB_HOST=h\nDB_USER=u\nDB_PASSWORD=p\n") == []
+
+
+def test_lines_and_variables_without_an_address_are_counted() -> None:
+    """A line that holds none is told of, and so is a variable that is no part of one."""
+    text = "tcp://a:1\nb:5432\nsome words\nDEBUG=1\nORDERS_URL=postgresql//typo\nX_URL=tcp://b:2\n"
+    assert notes(text) == ["2 lines held no address to test.", "2 variables held no address to test."]
+    assert notes("one:1\n") == ["1 line held no address to test."]
+
+
+def test_a_repeated_address_is_told() -> None:
+    """It is listed once, and where it stood again is said."""
+    looked = look("tcp://a:1\nredis://b\ntcp://a:1/\nA_URL=redis://b\n")
+    assert [each.source for each in looked.found] == ["line 1", "line 2"]
+    assert looked.notes == ("2 addresses stood there before and are listed once: line 3, A_URL.",)
+
+
+def test_a_broken_compose_file_is_told_by_its_place_alone() -> None:
+    """Where the YAML breaks is said and not what stands there; its lines are read all the same."""
+    secret = "s3cret-of-the-orders"
+    text = f"services:\n  web:\n    image: x\n    URL: redis://h:1\n    pass: *{secret}\n"
+    looked = look(text)
+    assert [each.source for each in looked.found] == ["line 4"]
+    broken = "The Compose file is no valid YAML: line 5, column 11, so its lines were read one by one."
+    assert looked.notes == (broken, "4 lines held no address to test.")
+    assert (
+        notes("services: []\n")[0] == "The Compose file names no services, so its lines were read one by one."
+    )
+
+
+def test_services_without_an_address_are_named() -> None:
+    """What a Compose file runs beside databases is no address, which is said."""
+    text = "services:\n  web: {build: .}\n  db: {image: redis, ports: ['1:6379']}\n  job: {image: shop}\n"
+    assert notes(text) == ["2 services held no address to test: web, job."]

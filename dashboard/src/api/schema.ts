@@ -533,7 +533,7 @@ export interface components {
             depends_on?: string[];
             /**
              * Enabled
-             * @description Whether it is checked; false: paused.
+             * @description Checked on schedule; off: paused.
              * @default true
              */
             enabled?: boolean;
@@ -614,6 +614,11 @@ export interface components {
         DiscoverAnswer: {
             /** Items */
             items: components["schemas"]["FoundAnswer"][];
+            /**
+             * Notes
+             * @description What of the text was passed over: lines without an address, repeated addresses, a Compose file that could not be read as one.
+             */
+            notes: string[];
         };
         /**
          * DiscoverInput
@@ -791,7 +796,7 @@ export interface components {
         KindAnswer: {
             /**
              * Defaults
-             * @description Stand below a target's own keys.
+             * @description What holds where a target says nothing: the kind's own, else the configuration's.
              */
             defaults: {
                 [key: string]: number | boolean | null;
@@ -1378,7 +1383,7 @@ export interface components {
             depends_on?: string[];
             /**
              * Enabled
-             * @description Whether it is checked; false: paused.
+             * @description Checked on schedule; off: paused.
              * @default true
              */
             enabled?: boolean;
@@ -1465,7 +1470,7 @@ export interface components {
             depends_on?: string[];
             /**
              * Enabled
-             * @description Whether it is checked; false: paused.
+             * @description Checked on schedule; off: paused.
              * @default true
              */
             enabled?: boolean;

@@ -1,5 +1,5 @@
-import { Anchor, Button, Group, Stack, Text, Title } from '@mantine/core'
-import { IconZoomQuestion } from '@tabler/icons-react'
+import { Alert, Anchor, Button, Group, Stack, Text, Title } from '@mantine/core'
+import { IconInfoCircle, IconZoomQuestion } from '@tabler/icons-react'
 import { useState } from 'react'
 import { Link } from 'react-router'
 
@@ -12,6 +12,7 @@ import { pickedOf } from '#/lib/importing'
 import { paths } from '#/lib/paths'
 import { EmptyState } from '#/ui/EmptyState'
 import { ErrorNotice } from '#/ui/ErrorNotice'
+import { Folded } from '#/ui/Folded'
 import { usePageTitle } from '#/ui/usePageTitle'
 
 export function ImportPage() {
@@ -39,7 +40,7 @@ function Import() {
   const [text, setText] = useState('')
   const [editing, setEditing] = useState(true)
   const found = useImport()
-  const { rows, looked, busy, mistake, find } = found
+  const { rows, notes, looked, busy, mistake, find } = found
   const unsaved = rows.length > 0 ? pickedOf(rows).length > 0 : text.trim() !== ''
   const guard = useLeaveGuard(unsaved)
   const start = async (all: string) => {
@@ -73,8 +74,27 @@ function Import() {
           together (DB_HOST, DB_USER, …), and for services of a Compose file.
         </EmptyState>
       )}
+      {looked && notes.length > 0 && busy !== 'finding' && mistake === null && (
+        <PassedOver notes={notes} />
+      )}
       {rows.length > 0 && <FoundList {...found} />}
       {guard.dialog}
     </Stack>
+  )
+}
+
+/** What of the text became no row, in the API's own words. */
+function PassedOver({ notes }: { notes: readonly string[] }) {
+  return (
+    <Alert
+      color="gray"
+      icon={<IconInfoCircle aria-hidden="true" />}
+      title="Not all of it was taken"
+      role="status"
+    >
+      {notes.map((note) => (
+        <Folded key={note} text={note} />
+      ))}
+    </Alert>
   )
 }

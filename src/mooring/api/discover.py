@@ -13,7 +13,7 @@ from mooring.api.guard import OPERATOR, Guarded
 from mooring.api.models import Answer, Request
 from mooring.api.wire import Json
 from mooring.core.redact import masked
-from mooring.discover import Found, discover
+from mooring.discover import Found, look
 
 router = APIRouter(prefix="/api/v1", route_class=Guarded, tags=["targets"])
 
@@ -43,13 +43,17 @@ class DiscoverAnswer(Answer):
     """The addresses found in a text."""
 
     items: list[FoundAnswer]
+    notes: list[str] = Field(
+        description="What of the text was passed over: lines without an address, repeated addresses, a "
+        "Compose file that could not be read as one."
+    )
 
 
 @router.post("/discover", response_model=DiscoverAnswer, openapi_extra=dict(OPERATOR))
 async def find_addresses(here: Here, body: DiscoverInput) -> Json:
     """Find addresses in a list, an `.env` file or a Compose file. Nothing is stored or tested."""
-    found = await asyncio.to_thread(discover, body.text, here.app.kinds)
-    return Json({"items": [_found(here, each) for each in found]})
+    looked = await asyncio.to_thread(look, body.text, here.app.kinds)
+    return Json({"items": [_found(here, each) for each in looked.found], "notes": list(looked.notes)})
 
 
 def _found(here: Here, found: Found) -> dict[str, Any]:

@@ -61,22 +61,34 @@ class Service:
         return built(scheme, host, port, **parts), tuple(missing)
 
 
+class NotReadError(Exception):
+    """A text that looks like a Compose file and cannot be read as one; the words say why."""
+
+
 def services_of(text: str) -> dict[str, Service] | None:
-    """Return the services of a Compose file, or None where the text is none."""
+    """Return the services of a Compose file, or None where the text is none. Raises NotReadError."""
     if not _LOOKS_LIKE.search(text):
         return None
     try:
         import yaml
-
+    except ImportError:
+        raise NotReadError("Compose files are not understood here: PyYAML is not installed") from None
+    try:
         document = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506  BaseLoader makes texts, lists and dicts only
-    except (ImportError, ValueError, RecursionError):
-        return None
-    except yaml.YAMLError:
-        return None
+    except yaml.YAMLError as error:
+        raise NotReadError(f"the Compose file is no valid YAML{_place(error)}") from None
+    except (ValueError, RecursionError):
+        raise NotReadError("the Compose file is no valid YAML") from None
     services = document.get("services") if isinstance(document, dict) else None
     if not isinstance(services, dict):
-        return None
+        raise NotReadError("the Compose file names no services")
     return {str(name): _service(str(name), _merged(body)) for name, body in services.items()}
+
+
+def _place(error: Exception) -> str:
+    """Return where it is, and not what: YAML's own words repeat the text, in which secrets stand."""
+    mark = getattr(error, "problem_mark", None)
+    return f": line {mark.line + 1}, column {mark.column + 1}" if mark is not None else ""
 
 
 def _service(name: str, body: Mapping[str, Any]) -> Service:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
@@ -14,6 +14,8 @@ from mooring.probes._registry import Kinds
 from mooring.probes._url import FRAMEWORKS, Url
 
 LONGEST_NAME = 200
+MOST_NAMED = 10
+"""Places that a note names."""
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,40}://[^\s'\"<>`|]{1,4096}")
 _WHOLE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,40}://[^\s'\"]{1,4096}")
 SPELLINGS = {
@@ -126,17 +128,38 @@ def name_of(url: str) -> str:
     return (parts.authority() or parts.name or parts.scheme)[:LONGEST_NAME]
 
 
-def distinct(found: Iterable[Found]) -> list[Found]:
-    """Return each address once, under a name of its own."""
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a text holds: its addresses, and in sentences for people what of it was passed over."""
+
+    found: tuple[Found, ...]
+    notes: tuple[str, ...]
+
+
+def looked(found: Iterable[Found], notes: Iterable[str] = ()) -> Looked:
+    """Return each address once, under a name of its own, and tell which stood there again."""
     by_url: dict[str, Found] = {}
-    for each in found:
-        by_url.setdefault(each.url.get_secret_value().rstrip("/"), each)
+    again = [
+        each.source
+        for each in found
+        if by_url.setdefault(each.url.get_secret_value().rstrip("/"), each) is not each
+    ]
+    repeated = [_repeated(again)] if again else []
+    return Looked(tuple(_named(by_url.values())), (*notes, *repeated))
+
+
+def _repeated(places: list[str]) -> str:
+    shown = ", ".join(places[:MOST_NAMED]) + (", …" if len(places) > MOST_NAMED else "")
+    if len(places) == 1:
+        return f"1 address stood there before and is listed once: {shown}."
+    return f"{len(places)} addresses stood there before and are listed once: {shown}."
+
+
+def _named(found: Iterable[Found]) -> Iterator[Found]:
     taken: set[str] = set()
-    named = []
-    for each in by_url.values():
+    for each in found:
         name, number = each.name, 2
         while name in taken:
             name, number = f"{each.name}-{number}", number + 1
         taken.add(name)
-        named.append(replace(each, name=name))
-    return named
+        yield replace(each, name=name)

@@ -101,6 +101,12 @@ def groups(variables: Mapping[str, str]) -> Iterator[Group]:
     return (group for group in grouped(variables) if group.address() is not None)
 
 
+def used_by(variables: Mapping[str, str]) -> set[str]:
+    """Return the variables that give a part of an address that they make together."""
+    stems = {group.stem for group in groups(variables)}
+    return {name for name in variables if _split(name)[1] is not None and _split(name)[0] in stems}
+
+
 def grouped(variables: Mapping[str, str]) -> list[Group]:
     """Return the variables that give a part of an address, by stem; unknown references are left out."""
     found: dict[str, Group] = {}

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 
 from mooring.discover import _compose
-from mooring.discover._found import ADDRESS, Found, distinct, judged, name_of, plain_address
-from mooring.discover._groups import groups
+from mooring.discover._found import ADDRESS, MOST_NAMED, Found, Looked, judged, looked, name_of, plain_address
+from mooring.discover._groups import groups, used_by
 from mooring.discover._variables import LINE, variables_of
 from mooring.probes._registry import Kinds
 
@@ -25,30 +25,78 @@ def discover(text: str, kinds: Kinds | None = None) -> list[Found]:
     Understood are a list (one address a line, or `name = address`), a .env file and a Compose file.
     A Compose file is understood where PyYAML is installed (the extra `server`).
     """
+    return list(look(text, kinds).found)
+
+
+def look(text: str, kinds: Kinds | None = None) -> Looked:
+    """Return the addresses in a text, and in words what was passed over; else as `discover`."""
     kinds, text = kinds or Kinds(), text[:MOST_CHARACTERS]
-    services = _compose.services_of(text)
+    notes: list[str] = []
+    try:
+        services = _compose.services_of(text)
+    except _compose.NotReadError as error:
+        services = None
+        notes.append(f"{_sentence(str(error))}, so its lines were read one by one.")
     if services is not None:
-        return distinct(_of_services(services, kinds))
-    return distinct([*_of_lines(text, kinds), *_of_variables(variables_of(text), kinds)])
+        return looked(_of_services(services, kinds), _silent_services(services, kinds))
+    variables = variables_of(text)
+    lines, bare = _of_lines(text, kinds)
+    of_variables = list(_of_variables(variables, kinds))
+    return looked([*lines, *of_variables], [*notes, *_silent_lines(bare, variables, kinds)])
 
 
 def from_environ(environ: Mapping[str, str], kinds: Kinds | None = None) -> list[Found]:
     """Return the addresses in an environment, each once: whole ones, and those made by several variables."""
-    return distinct(_of_variables(environ, kinds or Kinds()))
+    return list(looked(_of_variables(environ, kinds or Kinds())).found)
 
 
-def _of_lines(text: str, kinds: Kinds) -> Iterator[Found]:
-    """Find the addresses that are no variable's value."""
+def _silent_lines(bare: int, variables: Mapping[str, str], kinds: Kinds) -> Iterator[str]:
+    spoken = used_by(variables) | {each.source for each in _of_variables(variables, kinds)}
+    silent = sum(name not in spoken for name in variables)
+    if bare:
+        yield f"{_counted(bare, 'line')} held no address to test."
+    if silent:
+        yield f"{_counted(silent, 'variable')} held no address to test."
+
+
+def _silent_services(services: Mapping[str, _compose.Service], kinds: Kinds) -> Iterator[str]:
+    silent = [name for name, each in services.items() if not any(_of_services({name: each}, kinds))]
+    if silent:
+        yield (
+            f"{_counted(len(silent), 'service')} held no address to test: {', '.join(silent[:MOST_NAMED])}"
+            + (", …" if len(silent) > MOST_NAMED else ".")
+        )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def _of_lines(text: str, kinds: Kinds) -> tuple[list[Found], int]:
+    """Find the addresses that are no variable's value, and count the lines in which there is none."""
+    found: list[Found] = []
+    bare = 0
     for number, line in enumerate(text.splitlines(), 1):
-        if line.lstrip().startswith("#") or LINE.match(line):
+        if not line.strip() or line.lstrip().startswith("#") or LINE.fullmatch(line):
             continue
-        named = _NAMED.fullmatch(line)
-        if named is not None and (url := plain_address(named["url"])) is not None:
-            yield judged(kinds, named["name"].strip(), url, f"line {number}")
-            continue
-        for match in ADDRESS.finditer(line):
-            if (url := plain_address(match[0])) is not None:
-                yield judged(kinds, name_of(url), url, f"line {number}")
+        here = list(_of_line(line, f"line {number}", kinds))
+        found += here
+        bare += not here
+    return found, bare
+
+
+def _of_line(line: str, place: str, kinds: Kinds) -> Iterator[Found]:
+    named = _NAMED.fullmatch(line)
+    if named is not None and (url := plain_address(named["url"])) is not None:
+        yield judged(kinds, named["name"].strip(), url, place)
+        return
+    for match in ADDRESS.finditer(line):
+        if (url := plain_address(match[0])) is not None:
+            yield judged(kinds, name_of(url), url, place)
 
 
 def _of_variables(variables: Mapping[str, str], kinds: Kinds, source: str = "") -> Iterator[Found]:

@@ -174,6 +174,7 @@ async def test_found_addresses_can_be_tested_and_stored_without_their_secret(api
     answer = await api.operator.post("/api/v1/discover", json={"text": text})
     assert "s3cret-of-orders" not in answer.text
     (item,) = answer.json()["items"]
+    assert answer.json()["notes"] == ["1 variable held no address to test."]
     assert {key: item[key] for key in ("name", "kind", "url", "missing", "note")} == {
         "name": "orders",
         "kind": "postgresql",

@@ -1,7 +1,9 @@
 import { Button, Checkbox, Group, Progress, Stack, Title } from '@mantine/core'
+import { Link } from 'react-router'
 
 import { plural } from '#/lib/format'
 import { isOpen, pickedOf, type Row, tallyOf, works } from '#/lib/importing'
+import { paths } from '#/lib/paths'
 import { ActionBar } from '#/ui/ActionBar'
 
 import { FoundRow } from './FoundRow'
@@ -13,6 +15,7 @@ export function FoundList({ rows, busy, step, test, cancel, save }: Import) {
   const open = rows.filter(isOpen)
   const picked = pickedOf(rows)
   const { asked, over } = tallyOf(rows)
+  const saved = rows.filter(({ savedAs }) => savedAs !== null).length
   const testing = busy === 'testing'
   const all = open.map(({ id }) => id)
   return (
@@ -56,31 +59,45 @@ export function FoundList({ rows, busy, step, test, cancel, save }: Import) {
         ))}
       </ul>
       <ActionBar words={testing ? `Tested ${over} of ${asked}` : wordsOf(rows, picked)}>
+        {saved > 0 && !testing && <ToOverview last={open.length === 0} />}
         {testing ? (
           <Button variant="default" onClick={cancel}>
             Cancel
           </Button>
         ) : (
+          open.length > 0 && (
+            <Button
+              variant={over > 0 ? 'default' : 'filled'}
+              disabled={picked.length === 0 || busy !== 'no'}
+              onClick={() => void test()}
+            >
+              {counted('Test', picked.length)}
+            </Button>
+          )
+        )}
+        {open.length > 0 && (
           <Button
-            variant={over > 0 ? 'default' : 'filled'}
-            disabled={picked.length === 0 || busy !== 'no'}
-            onClick={() => void test()}
+            variant={over > 0 ? 'filled' : 'default'}
+            loading={busy === 'saving'}
+            disabled={picked.length === 0 || testing}
+            onClick={() => void save()}
           >
-            Test {picked.length}
+            {counted('Save', picked.length)}
           </Button>
         )}
-        <Button
-          variant={over > 0 ? 'filled' : 'default'}
-          loading={busy === 'saving'}
-          disabled={picked.length === 0 || testing}
-          onClick={() => void save()}
-        >
-          Save {picked.length}
-        </Button>
       </ActionBar>
     </Stack>
   )
 }
+
+const counted = (verb: string, count: number): string => (count === 0 ? verb : `${verb} ${count}`)
+
+/** Where what was saved is to be seen; `last`: nothing is left to do here. */
+const ToOverview = ({ last }: { last: boolean }) => (
+  <Button component={Link} to={paths.overview()} variant={last ? 'filled' : 'subtle'}>
+    See them in the overview
+  </Button>
+)
 
 const focus = (heading: HTMLHeadingElement | null) => heading?.focus({ preventScroll: true })
 
@@ -93,6 +110,7 @@ function wordsOf(rows: readonly Row[], picked: readonly Row[]): string {
   return [
     saved > 0 ? `${saved} saved.` : '',
     failed > 0 ? `${failed} not saved: see each.` : '',
+    saved === 0 && !rows.some(isOpen) ? 'None of them can be tested as it stands: see each.' : '',
     picked.length > 0 && untested === picked.length ? 'Not tested yet.' : '',
     untested > 0 && untested < picked.length ? `${untested} of the picked not tested.` : '',
     broken > 0 ? `${broken} of the picked ${broken === 1 ? 'does' : 'do'} not work.` : '',

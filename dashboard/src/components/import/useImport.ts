@@ -17,6 +17,7 @@ export function useImport() {
   const api = useApi()
   const cache = useQueryClient()
   const [rows, step] = useReducer(stepped, NO_ROWS)
+  const [notes, setNotes] = useState<readonly string[]>([])
   const [looked, setLooked] = useState(false)
   const [busy, setBusy] = useState<'no' | 'finding' | 'testing' | 'saving'>('no')
   const [mistake, setMistake] = useState<Error | null>(null)
@@ -28,10 +29,11 @@ export function useImport() {
     setBusy('finding')
     setMistake(null)
     try {
-      const { items } = await data<{ items: unknown }>(
+      const found = await data<{ items: unknown; notes: readonly string[] }>(
         api.client.POST('/api/v1/discover', { body: { text } }),
       )
-      step({ is: 'found', items: items as readonly Found[] })
+      step({ is: 'found', items: found.items as readonly Found[] })
+      setNotes(found.notes)
       setLooked(true)
     } catch (error) {
       setMistake(error as Error)
@@ -93,7 +95,7 @@ export function useImport() {
     setBusy('no')
   }
 
-  return { rows, looked, busy, mistake, step, find, test, cancel, save }
+  return { rows, notes, looked, busy, mistake, step, find, test, cancel, save }
 }
 
 export type Import = ReturnType<typeof useImport>
