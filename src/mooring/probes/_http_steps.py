@@ -50,8 +50,8 @@ class Step(BaseModel):
     graphql: GraphQL | None = Field(None, description="A GraphQL question instead of a body.")
     save: dict[SavedName, SavedPlace] = Field(
         default_factory=dict,
-        description="What of the answer is kept, and under which name {{name}} uses it later: a dotted path in "
-        "its JSON, header:NAME, cookie:NAME, or regex:PATTERN with a group. Kept secret.",
+        description="What of the answer is kept, and under which name {{name}} uses it later: a dotted "
+        "path in its JSON, header:NAME, cookie:NAME, or regex:PATTERN with a group. Kept secret.",
         examples=[{"token": "access_token"}],
     )
     expect_status: Codes = Field(

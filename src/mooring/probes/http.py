@@ -84,8 +84,8 @@ class HTTP(Probe):
     steps: tuple[Step, ...] = Field(
         (),
         max_length=MOST,
-        description="Requests to send before, such as a login. What they save is used as {{name}} in path and "
-        "query, headers, token and body of those after them; cookies are kept.",
+        description="Requests to send before, such as a login. What they save is used as {{name}} in path "
+        "and query, headers, token and body of those after them; cookies are kept.",
         examples=[[{"url": "/login", "body": '{"user": "app"}', "save": {"token": "access_token"}}]],
     )
     tls: TLSSettings = Field(default_factory=TLSSettings, description="TLS settings, for https.")
