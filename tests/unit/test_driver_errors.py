@@ -73,3 +73,9 @@ async def test_every_error_of_a_driver_has_a_reason(kind: str, module: str) -> N
     unexplained = {error.__name__ for error, reason in reasons.items() if reason is Reason.INTERNAL}
     assert unexplained - excused.keys() == set()
     assert {error.__name__ for error in reasons if error.__name__ in excused} <= unexplained, "needs none"
+
+
+def test_every_kind_with_a_driver_is_walked() -> None:
+    """A kind that needs a package of its own says where the errors of that package are."""
+    with_driver = {name for name in KINDS.names() if KINDS.get(name).extra}
+    assert with_driver - {kind for kind, _ in DRIVERS} == set()
