@@ -1,4 +1,4 @@
-import { Stack, TextInput } from '@mantine/core'
+import { Stack } from '@mantine/core'
 import { type RefObject, useEffect, useMemo, useRef, useState } from 'react'
 import { useLocation, useNavigate, useSearchParams } from 'react-router'
 
@@ -6,14 +6,15 @@ import type { Kind, SavedTarget } from '#/api/types'
 import { kindOf, schemeOf, suggestedName } from '#/lib/address'
 import { asText, type Body, bodyOf, type Draft, type Drafts } from '#/lib/form'
 import { paths } from '#/lib/paths'
-import type { Field, Schema } from '#/lib/jsonSchema'
+import { type Field, placeholderOf, type Schema } from '#/lib/jsonSchema'
 import { ErrorNotice } from '#/ui/ErrorNotice'
+import { helpOf } from '#/ui/Help'
 
+import { AddressText } from './AddressText'
 import { FormActions } from './FormActions'
 import classes from './form.module.css'
 import { KindSelect } from './KindSelect'
 import { useFields, useParts } from './parts'
-import { QUIET } from './quiet'
 import { ReportTo } from './ReportTo'
 import { SchemaForm } from './SchemaForm'
 import { TestPanel } from './TestPanel'
@@ -198,23 +199,22 @@ function AddressInput({ form }: { form: Form }) {
         ? `An address begins with what it speaks, such as ${examplesOf(kinds)}. Write that before it, or choose a kind below.`
         : (address?.help ?? `Such as ${examplesOf(kinds)}`)
   return (
-    <TextInput
+    <AddressText
       size="lg"
       label="Paste an address"
-      description={words}
-      placeholder="postgresql://user:password@host:5432/database"
-      className={classes.address ?? ''}
+      description={helpOf(words)}
+      placeholder={(address && placeholderOf(address)) || EXAMPLE}
       error={errors.at.get(URL)}
       // It is what the page is for: whoever comes here comes to paste.
       ref={focusOnce}
       value={url}
       onPaste={(event) => setSeveral(/\S\s*\n\s*\S/.test(event.clipboardData.getData('text')))}
-      onChange={(event) => paste(event.currentTarget.value)}
-      {...QUIET}
+      onText={paste}
     />
   )
 }
 
+const EXAMPLE = 'postgresql://user:password@host:5432/database'
 const focusOnce = (input: HTMLInputElement | null) => input?.focus()
 const SHOWN = 4
 const examplesOf = (kinds: readonly Kind[]): string =>

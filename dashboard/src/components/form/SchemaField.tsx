@@ -14,8 +14,8 @@ import { asGroup, asText, type Draft, type Drafts, lines } from '#/lib/form'
 import { type Field, type Option, placeholderOf, type Shape } from '#/lib/jsonSchema'
 import { helpOf } from '#/ui/Help'
 
-import classes from './form.module.css'
 import { ItemsField } from './ItemsField'
+import { AddressText } from './AddressText'
 import { QUIET } from './quiet'
 import { SecretField } from './SecretField'
 import { TableField } from './TableField'
@@ -80,14 +80,12 @@ function AddressField(props: FieldProps) {
   const changed = stored !== undefined && draft !== stored
   const warn = 'What was hidden of it is not kept: write its password and all behind ? again.'
   return (
-    <TextInput
+    <AddressText
       {...labelled(props)}
       description={helpOf(field.help, changed ? warn : '')}
       placeholder={placeholderOf(field)}
-      className={classes.address ?? ''}
       value={asText(draft)}
-      onChange={(event) => onChange(event.currentTarget.value)}
-      {...QUIET}
+      onText={onChange}
     />
   )
 }
