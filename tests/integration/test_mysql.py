@@ -17,7 +17,6 @@ from mooring.core.result import CheckResult
 from mooring.core.status import Status
 from mooring.testing.faults import Cut, Fault, HalfClose, Reset, Silence, StallTLS, fault_proxy
 from tests.servers.mariadb import PASSWORD, MariaDB, StartMariaDB
-from tests.servers.nginx import Nginx
 from tests.servers.process import eventually
 from tests.servers.tls import Certificates
 
@@ -89,12 +88,6 @@ async def saying(greeting: bytes) -> AsyncIterator[int]:
         yield port
 
 
-def error_packet(number: int, message: str) -> bytes:
-    """Return what MySQL sends instead of a greeting."""
-    body = b"\xff" + number.to_bytes(2, "little") + message.encode()
-    return len(body).to_bytes(3, "little") + b"\x00" + body
-
-
 @pytest.fixture
 def user(mariadb: MariaDB) -> Iterator[str]:
     """A user without grants."""
@@ -154,61 +147,6 @@ async def test_wrong_password(mariadb: MariaDB) -> None:
     assert result.failure is not None
     assert result.failure.message == "Access denied for user 'root'@'127.0.0.1' (using password: YES)"
     assert fix(result) == "SHOW CREATE USER 'root'@'127.0.0.1';"
-
-
-async def test_unknown_user(mariadb: MariaDB) -> None:
-    """The server tells an unknown user like a wrong password."""
-    assert said(await mooring.check(mariadb.url(user="nobody"))) == ("auth", "auth", "1045")
-
-
-async def test_locked_account(mariadb: MariaDB) -> None:
-    """A locked account fails at auth, and the fix unlocks it."""
-    with mariadb.user("ACCOUNT LOCK") as user:
-        result = await mooring.check(mariadb.url(user, PW, ""))
-    assert said(result) == ("auth", "auth", "4151")
-    assert fix(result) == f"ALTER USER '{user}'@'%' ACCOUNT UNLOCK;"
-
-
-async def test_expired_password(start_mariadb: StartMariaDB) -> None:
-    """An expired password fails at auth, and the fix sets another."""
-    options = {"disconnect-on-expired-password": "ON"}
-    with start_mariadb(settings=options) as server, server.user("PASSWORD EXPIRE") as user:
-        result = await mooring.check(server.url(user, PW, ""))
-    assert said(result) == ("auth", "auth", "1862")
-    assert fix(result) == f"ALTER USER '{user}'@'%' IDENTIFIED BY <new password>;"
-
-
-async def test_expired_password_in_a_sandbox(mariadb: MariaDB) -> None:
-    """A server that lets an expired password in, and nothing else, is a refused login all the same."""
-    with mariadb.user("PASSWORD EXPIRE") as user:
-        result = await mooring.check(mariadb.url(user, PW, ""))
-    assert said(result) == ("auth", "auth", "1820")
-
-
-async def test_host_that_may_not_log_in(start_mariadb: StartMariaDB) -> None:
-    """A host for which there is no account fails at the greeting, as a refused login."""
-    with start_mariadb() as server:
-        server.sql("DELETE FROM mysql.global_priv WHERE Host IN ('127.0.0.1', '%')")
-        server.sql("FLUSH PRIVILEGES")
-        result = await mooring.check(server.url("shop", "x", ""))
-    assert said(result) == ("protocol", "auth", "1130")
-    assert fix(result) == "CREATE USER 'shop'@'127.0.0.1' IDENTIFIED BY <new password>;"
-
-
-async def test_host_that_is_blocked() -> None:
-    """A blocked host (its greeting is played: the loopback is never blocked) is ours to fix."""
-    said_by_server = "Host '10.0.0.1' is blocked because of many connection errors"
-    async with saying(error_packet(1129, said_by_server)) as port:
-        result = await mooring.check(f"mysql://u:p@127.0.0.1:{port}/")
-    assert said(result) == ("protocol", "auth", "1129")
-    assert fix(result) == "mariadb-admin flush-hosts"
-
-
-async def test_unknown_database(mariadb: MariaDB) -> None:
-    """A database that does not exist is not found."""
-    result = await mooring.check(mariadb.url(database="no-such-one"))
-    assert said(result) == ("auth", "not_found", "1049")
-    assert fix(result) == "CREATE DATABASE `no-such-one`;"
 
 
 async def test_no_grant_on_the_database(mariadb: MariaDB, user: str, database: str) -> None:
@@ -271,12 +209,6 @@ async def test_privileges_are_tried_and_never_used(mariadb: MariaDB, database: s
     assert mariadb.sql(f"SELECT n FROM {database}.orders") == [(1,)]
 
 
-async def test_missing_table(mariadb: MariaDB, database: str) -> None:
-    """A table that does not exist is not found."""
-    result = await mooring.check(mariadb.url(database=database), tables=["no'such`table"])
-    assert said(result) == ("permission", "not_found", "1146")
-
-
 # The real operation
 
 
@@ -296,12 +228,6 @@ async def test_login_may_stand_behind_the_question_mark(mariadb: MariaDB, user: 
     result = await mooring.check(url + "wr0ng-pw")
     assert said(result) == ("auth", "auth", "1045")
     assert "wr0ng-pw" not in repr(result)
-
-
-async def test_query_returns_something_else(mariadb: MariaDB) -> None:
-    """Another value than the expected one fails at function."""
-    result = await mooring.check(mariadb.url(), query="SELECT 'stale'", expect="fresh")
-    assert said(result) == ("function", "assertion", "UNEXPECTED_VALUE")
 
 
 async def test_query_returns_nothing(mariadb: MariaDB) -> None:
@@ -351,25 +277,6 @@ async def test_few_sessions_left_is_a_warning(start_mariadb: StartMariaDB) -> No
     assert result.observation.warnings == ("8 of 10 sessions are in use",)
 
 
-async def test_no_session_left(start_mariadb: StartMariaDB) -> None:
-    """A full server is overloaded, which is no refused login."""
-    with start_mariadb(settings={"max-connections": 10}) as server, ExitStack() as held:
-        hold(server, held, 11)  # one more is kept for administrators
-        result = await mooring.check(server.url())
-    assert said(result) == ("protocol", "overloaded", "1040")
-    assert fix(result) == "SHOW PROCESSLIST;"
-
-
-async def test_limit_of_the_account(mariadb: MariaDB) -> None:
-    """An account at its own limit is overloaded, and the fix lifts that limit."""
-    with mariadb.user("WITH MAX_USER_CONNECTIONS 1") as user:
-        held = pymysql.connect(host="127.0.0.1", port=mariadb.port, user=user, password=PW)
-        with held:
-            result = await mooring.check(mariadb.url(user, PW, ""))
-    assert said(result) == ("auth", "overloaded", "1226")
-    assert "MAX_USER_CONNECTIONS 0" in fix(result)
-
-
 # The server itself
 
 
@@ -390,20 +297,6 @@ async def test_paused_server(start_mariadb: StartMariaDB) -> None:
         server.resume()
         assert said(result) == ("protocol", "timeout", "NO_GREETING")
         await eventually(lambda: server.sessions() == 0, "the server's forgetting us")
-
-
-async def test_session_that_is_killed(mariadb: MariaDB, user: str) -> None:
-    """A session that an administrator kills while it works is unavailable, not a network fault."""
-    result = await mooring.check(mariadb.url(user, PW, ""), query="KILL CONNECTION connection_id()")
-    assert result.failure is not None
-    assert (result.failure.stage, result.failure.reason) == ("function", "unavailable")
-
-
-async def test_http_server_on_the_port(nginx: Nginx) -> None:
-    """An HTTP server waits for the client, as MySQL does: no greeting comes, and the hint says why."""
-    result = await mooring.check(f"mysql://u:p@127.0.0.1:{nginx.port}/db", timeout=2)
-    assert said(result) == ("protocol", "timeout", "NO_GREETING")
-    assert "something else" in hint(result)
 
 
 async def test_something_else_on_the_port() -> None:
@@ -451,12 +344,6 @@ async def test_tls_verified(tls_server: MariaDB, certificates: Certificates, wor
     assert result.observation.details["tls_verified"] is True
 
 
-async def test_tls_of_unknown_authority(tls_server: MariaDB, certificates: Certificates) -> None:
-    """A certificate of another authority fails at tls."""
-    result = await mooring.check(tls_server.url(), tls={"ca": certificates.unknown_ca})
-    assert said(result) == ("tls", "tls", "CERT_UNKNOWN_ISSUER")
-
-
 async def test_tls_pinned(tls_server: MariaDB, certificates: Certificates) -> None:
     """The pinned certificate passes, any other fails at tls."""
     right = await mooring.check(tls_server.url(), tls={"pin": certificates.good.pin})
@@ -470,13 +357,6 @@ async def test_tls_unverified_on_purpose_warns(tls_server: MariaDB) -> None:
     assert (result.status, stages(result)["tls"]) == (Status.DEGRADED, "warning")
 
 
-async def test_tls_expired(start_mariadb: StartMariaDB, certificates: Certificates) -> None:
-    """An expired certificate fails at tls."""
-    with start_mariadb(tls=certificates.expired) as server:
-        result = await mooring.check(server.url(), tls={"ca": certificates.ca})
-    assert said(result) == ("tls", "tls", "CERT_EXPIRED")
-
-
 async def test_tls_for_another_host(start_mariadb: StartMariaDB, certificates: Certificates) -> None:
     """A certificate for another host fails, but where only its authority is asked for, or that name."""
     with start_mariadb(tls=certificates.wrong_host) as server:
@@ -484,12 +364,6 @@ async def test_tls_for_another_host(start_mariadb: StartMariaDB, certificates: C
         chain = await mooring.check(server.url(sslmode="verify-ca", sslrootcert=certificates.ca))
         named = await mooring.check(server.url(), tls={"ca": certificates.ca, "server_name": "other.example"})
     assert (said(full), said(chain), said(named)) == (("tls", "tls", "CERT_HOST_MISMATCH"), None, None)
-
-
-async def test_tls_wanted_of_a_plain_server(mariadb: MariaDB) -> None:
-    """A server without TLS fails at tls where TLS is required."""
-    result = await mooring.check(mariadb.url(sslmode="require"))
-    assert said(result) == ("tls", "tls", "TLS_NOT_OFFERED")
 
 
 async def test_tls_required_by_the_account(tls_server: MariaDB) -> None:

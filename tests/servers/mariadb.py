@@ -21,10 +21,11 @@ import pymysql
 import pytest
 
 from tests.servers.process import ServerProcess, binary, private_folder
-from tests.servers.tls import Certificate
+from tests.servers.tls import Certificate, Certificates
 
 PACKAGE = "mariadb-server"
 PASSWORD = "s3cret-of-root"
+USER_PASSWORD = "pw-of-user"
 _ROOT = "root@'127.0.0.1'"
 # --init-file takes one statement per line
 _INIT = f"""\
@@ -114,9 +115,9 @@ class MariaDB(ServerProcess):
         return int(count)
 
     @contextmanager
-    def database(self) -> Iterator[str]:
-        """Make a database with a name of its own, gone afterwards, and yield its name."""
-        name = f"test_{secrets.token_hex(6)}"
+    def database(self, name: str | None = None) -> Iterator[str]:
+        """Make a database, by default with a name of its own, gone afterwards, and yield its name."""
+        name = name or f"test_{secrets.token_hex(6)}"
         self.sql(f"CREATE DATABASE {name}")
         try:
             yield name
@@ -124,9 +125,16 @@ class MariaDB(ServerProcess):
             self.sql(f"DROP DATABASE IF EXISTS {name}")
 
     @contextmanager
-    def user(self, options: str = "", password: str = "pw-of-user", host: str = "127.0.0.1") -> Iterator[str]:
-        """Make a user with a name of its own and no grants, gone afterwards, and yield its name."""
-        name = f"user_{secrets.token_hex(6)}"
+    def user(
+        self,
+        options: str = "",
+        password: str = USER_PASSWORD,
+        host: str = "127.0.0.1",
+        *,
+        name: str | None = None,
+    ) -> Iterator[str]:
+        """Make a user, by default with a name of its own, without grants, gone afterwards; yield its name."""
+        name = name or f"user_{secrets.token_hex(6)}"
         self.sql(f"CREATE USER {name}@'{host}' IDENTIFIED BY '{password}' {options}")
         try:
             yield name
@@ -164,6 +172,14 @@ def start_mariadb(mariadb_template: Path) -> StartMariaDB:
             yield server
 
     return start
+
+
+@pytest.fixture(scope="session")
+def strict_mariadb(start_mariadb: StartMariaDB, certificates: Certificates) -> Iterator[MariaDB]:
+    """A shared server with TLS that is read-only and lets no expired password in: make users in it."""
+    settings = {"disconnect-on-expired-password": "ON", "read-only": "ON"}
+    with start_mariadb(tls=certificates.good, client_ca=certificates.ca, settings=settings) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

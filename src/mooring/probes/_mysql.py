@@ -29,6 +29,7 @@ _HOST = re.compile(r"Host '([\w.:-]+)'")
 _RIGHT = r"(?:SELECT|INSERT|UPDATE|DELETE|SHOW VIEW)"
 """What a query may lack on a table. A message that names more gives nothing to paste."""
 _DENIED = re.compile(rf"({_RIGHT}(?:, {_RIGHT})*) command denied to user '[^']*'@'[^']*' for table (\S+)")
+_LIMITS = ("MAX_QUERIES_PER_HOUR", "MAX_UPDATES_PER_HOUR", "MAX_CONNECTIONS_PER_HOUR")
 
 
 class Login(NamedTuple):
@@ -41,11 +42,16 @@ class Login(NamedTuple):
 def cause(number: int, message: str, login: Login) -> Cause:
     """Return what an error of the server means."""
     reason = _REASONS.get(number, Reason.ASSERTION)
+    if number == 1045 and "(using password: NO)" in message:  # noqa: PLR2004 - the server's number
+        return Cause(reason, str(number), message, _NO_PASSWORD)
     return Cause(reason, str(number), message, _HINTS.get(number), fix=_fix(number, message, login))
 
 
 PLACE = "<new password>"
 """Stands where something has to be filled in. Unquoted: pasted as it is, it changes nothing."""
+_NO_PASSWORD = Prose(
+    "The server asks for a password: put one behind the user in the address, or set password."
+)
 _HINTS = {
     1045: Prose(
         "The password is wrong, there is no such account, or it demands TLS: the server does not tell "
@@ -57,6 +63,11 @@ _HINTS = {
     1049: Prose("There is no such database: create it, or correct the name in the address."),
     1142: Prose("The account lacks a privilege on this table: grant it."),
     1146: Prose("Create the table or correct its name; write the database too: shop.orders."),
+    1054: Prose("There is no such column: correct the query, or the table."),
+    1305: Prose("There is no such function or procedure: create it, or correct the query."),
+    1064: Prose("Correct the target's query: the server cannot read it."),
+    1227: Prose("The account lacks a privilege on the whole server: grant it the one that is named."),
+    1370: Prose("The account may not run this routine: grant it EXECUTE."),
     1129: Prose(
         "The server blocked this host after too many broken connections: an administrator can unblock it."
     ),
@@ -89,13 +100,18 @@ def _fix(number: int, message: str, login: Login) -> str | None:
         1049: f"CREATE DATABASE {database};",
         1129: "mariadb-admin flush-hosts",
         1040: "SHOW PROCESSLIST;",
-        1226: f"ALTER USER {account} WITH MAX_USER_CONNECTIONS 0;",
+        1226: f"ALTER USER {account} WITH {_limit(message)} 0;",
         1820: f"ALTER USER {account} IDENTIFIED BY {PLACE};",
         1862: f"ALTER USER {account} IDENTIFIED BY {PLACE};",
         3118: f"ALTER USER {account} ACCOUNT UNLOCK;",
         4151: f"ALTER USER {account} ACCOUNT UNLOCK;",
         1698: f"ALTER USER {account} IDENTIFIED BY {PLACE};",
     }.get(number)
+
+
+def _limit(message: str) -> str:
+    """Return the limit of an account that a message names."""
+    return next((limit for limit in _LIMITS if f"'{limit.lower()}'" in message), "MAX_USER_CONNECTIONS")
 
 
 def _account(message: str, login: Login) -> str:

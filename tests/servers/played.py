@@ -1,0 +1,43 @@
+"""A server that is played: for what no real one can be made to say on the loopback."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+_AT_ONCE = struct.pack("ii", 1, 0)
+
+
+@contextmanager
+def saying(words: bytes, *, after: bytes = b"", then: str = "hold") -> Iterator[int]:
+    """Yield the port of a server that says a few bytes to its first client.
+
+    It reads until `after` first; `then` it holds the connection, closes it, or resets it.
+    """
+    over = threading.Event()
+
+    def serve() -> None:
+        client, _ = listener.accept()
+        heard = b""
+        with client, suppress(OSError):
+            while after not in heard and (chunk := client.recv(1000)):
+                heard += chunk
+            client.sendall(words)
+            if then == "reset":
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+            if then == "hold":
+                over.wait()  # not for the client: its loop may wait for us
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        try:
+            yield port
+        finally:
+            over.set()
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                thread.join(1)  # it may not have had a client at all
