@@ -98,7 +98,7 @@ def test_after_all_is_saved_the_overview_is_next(server: Mooring, open_page: Ope
         find(page, f"tcp://127.0.0.1:{server.port}")
         page.get_by_role("button", name="Save 1").click()
         expect(page.get_by_role("button", name=re.compile("^(Test|Save)( [0-9]+)?$"))).to_have_count(0)
-        page.get_by_role("link", name="See them in the overview").click()
+        page.get_by_role("link", name="See it in the overview").click()
         expect(page.get_by_role("heading", level=1, name="Overview")).to_be_attached()
         expect(page.get_by_role("row").filter(has_text=f"127.0.0.1:{server.port}").first).to_be_visible()
 

@@ -91,13 +91,15 @@ function Agreed({ difference }: { difference: Difference }) {
   const { field, theirs } = difference
   return (
     <div>
-      <Text size="sm" fw={500}>
+      <Text size="sm" fw={600}>
         {field.title}
       </Text>
       <Text size="xs" c="dimmed">
         {before(difference)}
       </Text>
-      <Folded text={told(field, theirs)} lines={2} />
+      <Text size="sm" component="div">
+        <Folded text={told(field, theirs)} lines={2} />
+      </Text>
     </div>
   )
 }

@@ -59,7 +59,7 @@ export function FoundList({ rows, busy, step, test, cancel, save }: Import) {
         ))}
       </ul>
       <ActionBar words={testing ? `Tested ${over} of ${asked}` : wordsOf(rows, picked)}>
-        {saved > 0 && !testing && <ToOverview last={open.length === 0} />}
+        {saved > 0 && !testing && <ToOverview last={open.length === 0} several={saved > 1} />}
         {testing ? (
           <Button variant="default" onClick={cancel}>
             Cancel
@@ -93,9 +93,9 @@ export function FoundList({ rows, busy, step, test, cancel, save }: Import) {
 const counted = (verb: string, count: number): string => (count === 0 ? verb : `${verb} ${count}`)
 
 /** Where what was saved is to be seen; `last`: nothing is left to do here. */
-const ToOverview = ({ last }: { last: boolean }) => (
+const ToOverview = ({ last, several }: { last: boolean; several: boolean }) => (
   <Button component={Link} to={paths.overview()} variant={last ? 'filled' : 'subtle'}>
-    See them in the overview
+    See {several ? 'them' : 'it'} in the overview
   </Button>
 )
 
