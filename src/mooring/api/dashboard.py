@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from mooring.api import pages
+from mooring.api.packing import takes_gzip
 
 BUILT = Path(__file__).with_name("static")
 """Where the build puts it; hatch_build.py says how."""
@@ -29,7 +30,6 @@ _TYPES = {
     ".svg": "image/svg+xml",
     ".woff2": "font/woff2",
 }
-_REFUSED = re.compile(r"q=0(\.0*)?")
 _FOREVER = "public, max-age=31536000, immutable"
 """Right for files that are named after their content."""
 
@@ -75,7 +75,7 @@ class Dashboard:
         if file is None:
             return None
         headers = {"cache-control": _FOREVER, "vary": "accept-encoding"}
-        if file.packed is not None and _takes_gzip(accepted):
+        if file.packed is not None and takes_gzip(accepted):
             headers["content-encoding"] = "gzip"
             return Response(file.packed, headers=headers, media_type=file.media_type)
         return Response(file.plain, headers=headers, media_type=file.media_type)
@@ -114,14 +114,6 @@ def wants_page(scope: Scope, path: str) -> bool:
 def _file(path: Path) -> _File:
     packed = path.with_name(f"{path.name}.gz")
     return _File(_TYPES[path.suffix], path.read_bytes(), packed.read_bytes() if packed.exists() else None)
-
-
-def _takes_gzip(accepted: str) -> bool:
-    for part in accepted.lower().split(","):
-        coding, _, weight = part.partition(";")
-        if coding.strip() == "gzip":
-            return _REFUSED.fullmatch(weight.strip()) is None
-    return False
 
 
 def _policy(nonce: str) -> str:

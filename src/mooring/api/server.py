@@ -36,6 +36,7 @@ from mooring.api.edge import Doorway, Edge
 from mooring.api.keyring import Keyring
 from mooring.api.live import Live
 from mooring.api.openapi import document
+from mooring.api.packing import Pack
 from mooring.api.past import Past
 from mooring.api.permission import Permissions
 from mooring.api.stream import KEEP_ALIVE
@@ -80,6 +81,7 @@ def create_app(
         doorway.base_path,
         [
             Middleware(Edge, doorway),
+            Middleware(Pack),
             Middleware(errors.Shield),
             Middleware(Authenticate, keyring, server.public_paths),
         ],
