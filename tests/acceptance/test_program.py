@@ -326,7 +326,7 @@ def test_apply_through_a_server(mooring: Program) -> None:
         assert "a" in names
         assert "b" not in names
         refused = mooring.run("targets", "list", *to, "--token", "mrg_wrong", status=1).stderr
-        assert "not known, was revoked" in refused
+        assert "not known: it is mistyped, or was revoked" in refused
         assert "mrg_wrong" not in refused
 
 

@@ -17,7 +17,7 @@ from tests.servers.mooring import Mooring, StartMooring
 from tests.servers.process import private_folder
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
-NOT_CONNECTED = re.compile(r"Not connected to Mooring since .+ What you see is what was last known\.")
+NOT_CONNECTED = re.compile(r"Not connected to Mooring since .+ Nothing newer than that is known\.")
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def _signs_in_once(server: Mooring, chromium: Browser) -> None:
         assert page.url == f"{server.url}/"
     with stranger(chromium, server.sign_in_address) as page:
         page.get_by_role("button", name="Sign in").click()
-        expect(page.get_by_text("This token is not known, was revoked")).to_be_visible()
+        expect(page.get_by_text("This token is not known: it is mistyped, or was revoked.")).to_be_visible()
         page.get_by_label("Token").fill(server.token)
         page.get_by_role("button", name="Sign in").click()
         heading(page, "Overview")

@@ -31,9 +31,7 @@ function Disconnected() {
   return (
     <Banner icon={<IconPlugConnectedX size={18} />}>
       Not connected to Mooring since {at}.{' '}
-      {known
-        ? 'What you see is what was last known.'
-        : 'How the targets stand could not be read yet.'}
+      {known ? 'Nothing newer than that is known.' : 'How the targets stand could not be read yet.'}
     </Banner>
   )
 }

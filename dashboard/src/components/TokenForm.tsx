@@ -66,7 +66,9 @@ export function TokenForm({ signIn, mistake = null }: TokenFormProps) {
           Sign in
         </Button>
         <Text size="sm" c="dimmed">
-          <Code>mooring token create --role viewer --name ME</Code> makes a token.
+          On the machine that Mooring runs on,{' '}
+          <Code>mooring token create --role ROLE --name ME</Code> makes a token. ROLE is viewer,
+          operator or admin.
         </Text>
       </Stack>
     </form>

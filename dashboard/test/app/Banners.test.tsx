@@ -23,7 +23,7 @@ function broken(known: boolean) {
 }
 
 it('says that what is seen is what was last known', async () => {
-  expect(await broken(true)).toHaveTextContent(/What you see is what was last known\.$/)
+  expect(await broken(true)).toHaveTextContent(/Nothing newer than that is known\.$/)
 })
 
 it('says that nothing was known yet', async () => {

@@ -32,9 +32,10 @@ USED_EVERY = 60.0
 REMEMBERED = 1000
 PATIENCE = 5.0
 """Seconds that a store may take to say who somebody is, before those seen before are let in without it."""
-WRONG = (
-    "This token is not known, was revoked or, from an address that signs in once, is used up; "
-    "`mooring token create` makes another."
+WRONG = "This token is not known: it is mistyped, or was revoked."
+SPENT = (
+    "This sign-in address is used up or too old: it works once, within 15 minutes. Sign in with a token; "
+    "the first admin's is in the file that Mooring named beside the address."
 )
 ENDED = "The session has ended; sign in again."
 
@@ -86,7 +87,8 @@ class Keyring:
         made = await self._store.write(work)
         if made is None:
             self.failed(address)
-            raise Refused(HTTPStatus.UNAUTHORIZED, WRONG, headers=CHALLENGE)
+            words = SPENT if tokens.like_code(secret) else WRONG
+            raise Refused(HTTPStatus.UNAUTHORIZED, words, headers=CHALLENGE)
         token, session = made
         log.info("%s signed in from %s", token.name, address)
         return NewSession(_signed_in(token, session), session.secret)

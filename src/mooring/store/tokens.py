@@ -16,6 +16,10 @@ from mooring.store.schema import sessions, sign_ins, tokens
 
 PREFIX = "mrg_"
 """Lets people and secret scanners tell what a leaked string is."""
+_RANDOM = 32
+"""Random bytes of a secret."""
+_CODE_LENGTH = 43
+"""Characters that these are written with."""
 _VALID = tokens.c.revoked_at.is_(None)
 
 
@@ -47,7 +51,7 @@ class NewSession(StoredSession):
 
 def create(conn: Connection, name: str, role: str, now: datetime) -> tuple[StoredToken, str]:
     """Store a new token; return it and its secret, which nobody can read again."""
-    secret = PREFIX + secrets.token_urlsafe(32)
+    secret = PREFIX + secrets.token_urlsafe(_RANDOM)
     values = {"hash": _hash(secret), "name": name, "role": role, "created_at": micros(now)}
     key = conn.execute(tokens.insert().values(values).returning(tokens.c.id)).scalar_one()
     return StoredToken(int(key), name, role, now), secret
@@ -109,10 +113,15 @@ def close_session(conn: Connection, secret: str) -> None:
 
 def make_code(conn: Connection, token_id: int, until: datetime) -> str:
     """Return a secret that signs in once, in the name of a token."""
-    secret = secrets.token_urlsafe(32)
+    secret = secrets.token_urlsafe(_RANDOM)
     values = {"hash": _hash(secret), "token_id": token_id, "expires_at": micros(until)}
     conn.execute(sign_ins.insert().values(values))
     return secret
+
+
+def like_code(secret: str) -> bool:
+    """Whether this reads like a code, known or not: a token begins with its own mark."""
+    return len(secret) == _CODE_LENGTH and not secret.startswith(PREFIX)
 
 
 def redeem(conn: Connection, secret: str, now: datetime) -> StoredToken | None:

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from mooring.api.guard import Role
+from mooring.api.keyring import SPENT, WRONG
 from mooring.api.server import openapi
 from mooring.core.clock import SystemClock
 from mooring.testing import FakeClock
@@ -227,8 +228,10 @@ async def test_a_code_signs_in_once(api: Api) -> None:
         assert (answer.status_code, answer.json()["role"]) == (201, "admin")
         assert (await browser.get("/api/v1/session")).json()["role"] == "admin"
     again = await api.nobody.post("/api/v1/session", json={"token": code})
-    assert again.status_code == 401
+    assert (again.status_code, again.json()["detail"]) == (401, SPENT)
     assert "set-cookie" not in again.headers
+    mistyped = await api.nobody.post("/api/v1/session", json={"token": "mrg_" + "x" * 43})
+    assert (mistyped.status_code, mistyped.json()["detail"]) == (401, WRONG)
 
 
 async def test_a_code_runs_out(tmp_path: Path) -> None:
