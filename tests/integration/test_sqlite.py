@@ -65,6 +65,18 @@ async def test_good_database_is_described(database: Path) -> None:
     assert list(database.parent.iterdir()) == [database]
 
 
+async def test_what_stands_in_the_write_ahead_log_counts(database: Path) -> None:
+    """The size is that of the database and its log: much of a busy one stands there for long."""
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("INSERT INTO jobs (state) VALUES ('more')")
+        connection.commit()
+        log = database.with_name(f"{database.name}-wal").stat().st_size
+        assert log > 0
+        result = await check(database)
+        assert result.observation.numbers == {"size_bytes": database.stat().st_size + log}
+
+
 async def test_relative_path_is_taken_from_where_mooring_runs(
     database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -90,7 +90,14 @@ class SQLite(Probe):
         wanted = os.R_OK if self.read_only else os.R_OK | os.W_OK
         if not os.access(self._path, wanted, effective_ids=os.access in os.supports_effective_ids):
             raise PermissionError
-        return seen.st_size
+        return seen.st_size + self._log_size()
+
+    def _log_size(self) -> int:
+        """Return how much of the database still stands in its write-ahead log."""
+        try:
+            return Path(f"{self._path}-wal").stat().st_size
+        except FileNotFoundError:
+            return 0
 
     def _use(self, ends: float, work: Any) -> Any:
         """Open the database, do some work and close it, all of it ending at a moment of time.monotonic."""
