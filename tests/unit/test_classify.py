@@ -155,3 +155,11 @@ async def test_a_missing_driver_is_told_before_the_probe_is_asked() -> None:
         "the driver driver is not installed",
         "pip install 'mooring[driven]'",
     )
+
+
+async def test_a_message_that_is_cut_says_so() -> None:
+    """Of a message that is longer than what is kept the end says that there was more; others stay whole."""
+    whole = await explained(RuntimeError("x" * 2000))
+    longer = await explained(RuntimeError("x" * 2001))
+    assert whole.message == "x" * 2000
+    assert (len(longer.message), longer.message[-9:]) == (2000, "x … (cut)")

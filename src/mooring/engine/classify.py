@@ -17,6 +17,8 @@ from mooring.probes import Probe
 log = logging.getLogger(__name__)
 
 LONGEST_MESSAGE = 2000
+CUT = " … (cut)"
+"""Ends a message of which there was more."""
 LONGEST_FIX = 1000
 
 _HINTS = {
@@ -103,7 +105,7 @@ def _failure(cause: Cause, error: BaseException, stage: Stage | None) -> Failure
         reason=cause.reason,
         stage=cause.stage or stage,
         code=cause.code or type(error).__name__,
-        message=text if len(text) <= LONGEST_MESSAGE else text[:LONGEST_MESSAGE],
+        message=text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - len(CUT)] + CUT,
         hint=cause.hint or _hint(cause.reason, cause.stage or stage),
         fix=cause.fix if cause.fix and _can_be_pasted(cause.fix) else None,
     )
