@@ -8,12 +8,16 @@ import { Live } from '#/api/live'
 
 import { App } from './App'
 import { makeCache } from './cache'
-import { makeRouter } from './routes'
+import { fetchAhead, makeRouter } from './routes'
 
 const api = new Api()
 const cache = makeCache(api)
 const live = new Live(api, cache)
 const router = makeRouter(new URL(document.baseURI).pathname)
+
+// Safari has no idle callback.
+const whenIdle = window.requestIdleCallback ?? ((then: () => void) => setTimeout(then, 2000))
+window.addEventListener('load', () => whenIdle(() => void fetchAhead()), { once: true })
 
 const root = document.getElementById('root')
 if (root === null) throw new Error('index.html lacks #root')

@@ -6,29 +6,31 @@ import { RouteTrouble } from './RouteTrouble'
 import { Shell } from './Shell'
 import { SignedIn } from './SignedIn'
 
-/** Each page comes when it is first gone to. */
+/** The pages, each in a file of its own. */
+const load = {
+  overview: () => import('#/pages/overview'),
+  target: () => import('#/pages/target'),
+  add: () => import('#/pages/add'),
+  edit: () => import('#/pages/edit'),
+  importing: () => import('#/pages/import'),
+  tokens: () => import('#/pages/tokens'),
+  signIn: () => import('#/pages/signIn'),
+}
+
+/** Fetch all pages before they are gone to: one that is opened when the server is gone is there then. */
+export async function fetchAhead(): Promise<void> {
+  // Whatever does not come now is asked for again when it is gone to.
+  await Promise.allSettled(Object.values(load).map((page) => page()))
+}
+
+/** Each page is drawn from its own file, which comes when it is first gone to, if not ahead. */
 const pages: RouteObject[] = [
-  {
-    index: true,
-    lazy: async () => ({ Component: (await import('#/pages/overview')).OverviewPage }),
-  },
-  {
-    path: 'targets/:id',
-    lazy: async () => ({ Component: (await import('#/pages/target')).TargetPage }),
-  },
-  {
-    path: 'targets/:id/edit',
-    lazy: async () => ({ Component: (await import('#/pages/edit')).EditPage }),
-  },
-  { path: 'add', lazy: async () => ({ Component: (await import('#/pages/add')).AddPage }) },
-  {
-    path: 'import',
-    lazy: async () => ({ Component: (await import('#/pages/import')).ImportPage }),
-  },
-  {
-    path: 'tokens',
-    lazy: async () => ({ Component: (await import('#/pages/tokens')).TokensPage }),
-  },
+  { index: true, lazy: async () => ({ Component: (await load.overview()).OverviewPage }) },
+  { path: 'targets/:id', lazy: async () => ({ Component: (await load.target()).TargetPage }) },
+  { path: 'targets/:id/edit', lazy: async () => ({ Component: (await load.edit()).EditPage }) },
+  { path: 'add', lazy: async () => ({ Component: (await load.add()).AddPage }) },
+  { path: 'import', lazy: async () => ({ Component: (await load.importing()).ImportPage }) },
+  { path: 'tokens', lazy: async () => ({ Component: (await load.tokens()).TokensPage }) },
   { path: '*', Component: NotFoundPage },
 ]
 
@@ -37,7 +39,7 @@ export const routes: RouteObject[] = [
     path: 'sign-in',
     ErrorBoundary: RouteTrouble,
     HydrateFallback: () => null,
-    lazy: async () => ({ Component: (await import('#/pages/signIn')).SignInPage }),
+    lazy: async () => ({ Component: (await load.signIn()).SignInPage }),
   },
   {
     Component: SignedIn,

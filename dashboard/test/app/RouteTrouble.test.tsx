@@ -1,22 +1,30 @@
 import { MantineProvider } from '@mantine/core'
-import { render, screen, waitFor } from '@testing-library/react'
+import { QueryClient } from '@tanstack/react-query'
+import { act, render, screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { createMemoryRouter, RouterProvider } from 'react-router'
-import { afterEach, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 
+import { Api } from '#/api/client'
+import { LiveContext } from '#/api/context'
+import { Live, type LiveState } from '#/api/live'
 import { RouteTrouble } from '#/app/RouteTrouble'
 
 afterEach(() => {
   vi.unstubAllGlobals()
 })
 
-function failing(error: Error) {
+const unheard = () => new Live(new Api(), new QueryClient())
+
+function failing(error: Error, live = unheard()) {
   vi.spyOn(console, 'error').mockReturnValue()
   const lazy = () => Promise.reject(error)
   const router = createMemoryRouter([{ path: '/', lazy, errorElement: <RouteTrouble /> }])
   render(
     <MantineProvider env="test">
-      <RouterProvider router={router} />
+      <LiveContext value={live}>
+        <RouterProvider router={router} />
+      </LiveContext>
     </MantineProvider>,
   )
   return screen.findByRole('alert')
@@ -47,4 +55,42 @@ it('does not leave for the browser’s own error while nothing answers', async (
   asked.mockResolvedValue(new Response())
   await userEvent.click(again)
   await waitFor(() => expect(reload).toHaveBeenCalledOnce())
+})
+
+describe('when Mooring is heard again', () => {
+  const LIVE: LiveState = { phase: 'live', since: null }
+  const BROKEN: LiveState = { phase: 'broken', since: 0 }
+
+  async function hears(error: Error, states: readonly LiveState[]) {
+    const reload = vi.fn<() => void>()
+    vi.stubGlobal('location', { reload })
+    const live = unheard()
+    let tell = () => undefined as void
+    const subscribe = (listener: () => void) => {
+      tell = listener
+      return () => undefined
+    }
+    Object.assign(live, { subscribe })
+    live.state = states[0] ?? LIVE
+    await failing(error, live)
+    for (const state of states.slice(1)) {
+      live.state = state
+      act(tell)
+    }
+    return reload
+  }
+  const missing = new TypeError('Failed to fetch dynamically imported module: x')
+
+  it('loads a page that did not come', async () => {
+    expect(await hears(missing, [LIVE, BROKEN, LIVE])).toHaveBeenCalledOnce()
+  })
+
+  it('leaves one that is not there although Mooring is', async () => {
+    const connecting: LiveState = { phase: 'connecting', since: null }
+    expect(await hears(missing, [connecting, LIVE])).not.toHaveBeenCalled()
+  })
+
+  it('leaves an error of the page, which would come again', async () => {
+    expect(await hears(new Error('an error'), [LIVE, BROKEN, LIVE])).not.toHaveBeenCalled()
+  })
 })
