@@ -16,6 +16,7 @@ export class TargetServer extends Api {
   results: Result[] = [aResult()]
   changes: Transition[] = []
   older: FailureDay[] = []
+  past = aPast()
   /** What an edit or a removal is refused with. */
   refusal: Response | null = null
   test: Script | null = null
@@ -36,7 +37,7 @@ export class TargetServer extends Api {
     }
     if (request.method !== 'GET') return this.change()
     if (this.target === null) return this.refused(problem(404, 'There is no target 1.'))
-    if (pathname.endsWith('/history')) return Response.json(aPast())
+    if (pathname.endsWith('/history')) return Response.json(this.past)
     if (pathname.endsWith('/results')) return Response.json({ items: this.results, next: 'more' })
     if (pathname.endsWith('/failures')) return Response.json({ items: this.older, next: null })
     if (pathname.endsWith('/transitions')) {

@@ -112,7 +112,7 @@ def test_a_stopped_database_turns_down_and_returns_before_ones_eyes(
             expect(standing(page)).to_contain_text("Up", timeout=10_000)
             expect(why(page)).to_have_count(0)
             changes = page.get_by_role("list", name="Changes, newest first").get_by_role("listitem")
-            expect(changes.first).to_contain_text(re.compile("Down.*Up.*lasts still"))
+            expect(changes.first).to_contain_text(re.compile("Down.*Up.*still so"))
             expect(changes.nth(1)).to_contain_text(re.compile("Up.*Down.*lasted"))
 
 

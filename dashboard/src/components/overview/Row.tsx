@@ -59,9 +59,11 @@ function WideRow({ row, stale, may, stop }: Shape) {
       <div role="gridcell" className={classes.number}>
         <Since at={row.checked_at} />
       </div>
-      <div role="gridcell">
-        <Actions row={row} may={may} stop={stop} />
-      </div>
+      {(may.test || may.edit) && (
+        <div role="gridcell">
+          <Actions row={row} may={may} stop={stop} />
+        </div>
+      )}
     </>
   )
 }

@@ -19,10 +19,15 @@ interface TargetListProps {
   onFold: (group: string) => void
 }
 
-const HEADINGS = {
-  wide: ['Status', 'Target', 'Trouble', 'Latency', 'Uptime 24 h', 'Checked', 'Actions'],
-  narrow: ['Target and status', 'Trouble', 'Last check and actions'],
-} as const
+const WIDE = ['Status', 'Target', 'Trouble', 'Latency', 'Uptime 24 h', 'Checked']
+const NARROW = ['Target and status', 'Trouble']
+
+/** What stands in the list; whoever may do nothing with a target has no place for that. */
+function headingsOf(wide: boolean, acts: boolean): readonly string[] {
+  if (wide) return acts ? [...WIDE, 'Actions'] : WIDE
+  return [...NARROW, acts ? 'Last check and actions' : 'Last check']
+}
+
 const HEIGHT = { wide: { row: 56, group: 44 }, narrow: { row: 88, group: 48 } } as const
 const OVERSCAN = 6
 /** What covers the window above the list, and the room that is left below a line gone to. */
@@ -35,6 +40,8 @@ const COVERED = { top: 112, bottom: 16 } as const
 export function TargetList({ lines, stale, may, wide, onFold }: TargetListProps) {
   const list = useRef<HTMLDivElement>(null)
   const shape = wide ? 'wide' : 'narrow'
+  const acts = may.test || may.edit
+  const headings = headingsOf(wide, acts)
   const [current, setCurrent] = useCurrent(lines)
   const virtualizer = useVirtual(lines, HEIGHT[shape], useTopOf(list), current.at)
   const roving = useRoving({
@@ -52,8 +59,9 @@ export function TargetList({ lines, stale, may, wide, onFold }: TargetListProps)
       aria-label="Targets"
       aria-rowcount={lines.length + 1}
       className={classes[shape]}
+      data-actions={acts}
     >
-      <Headings wide={wide} />
+      <Headings wide={wide} headings={headings} />
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- its links hear the keys */}
       <div
         ref={list}
@@ -90,7 +98,7 @@ export function TargetList({ lines, stale, may, wide, onFold }: TargetListProps)
                   group={line.group}
                   folded={line.folded}
                   stale={stale}
-                  columns={HEADINGS[shape].length}
+                  columns={headings.length}
                   stop={stop}
                   onFold={onFold}
                 />
@@ -103,11 +111,11 @@ export function TargetList({ lines, stale, may, wide, onFold }: TargetListProps)
   )
 }
 
-function Headings({ wide }: { wide: boolean }) {
+function Headings({ wide, headings }: { wide: boolean; headings: readonly string[] }) {
   return (
     <div role="rowgroup" className={wide ? classes.head : 'visually-hidden'}>
       <div role="row" aria-rowindex={1} className={classes.headings}>
-        {HEADINGS[wide ? 'wide' : 'narrow'].map((heading) => (
+        {headings.map((heading) => (
           <div key={heading} role="columnheader" className={classes.heading}>
             {heading === 'Actions' ? <span className="visually-hidden">Actions</span> : heading}
           </div>

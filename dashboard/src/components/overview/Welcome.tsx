@@ -58,8 +58,10 @@ export function Welcome({ rows }: { rows: readonly OverviewRow[] }) {
 
 /** What there is to look at meanwhile. */
 function Look({ rows }: { rows: readonly OverviewRow[] }) {
-  if (rows.some((row) => row.labels['mooring'] === 'demo')) {
-    return 'Below stand the demo’s targets and Mooring’s own parts. Open one to see its stages.'
+  const shown = rows.filter((row) => row.labels['mooring'] === 'demo').length
+  if (shown > 0) {
+    const demo = shown === 1 ? 'the demo’s target' : 'the demo’s targets'
+    return `Below stand ${demo} and Mooring’s own parts. Open one to see its stages.`
   }
   return (
     <>

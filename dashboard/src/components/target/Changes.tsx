@@ -61,7 +61,7 @@ function Change({ change, seconds }: { change: Transition; seconds: number }) {
         <StatusBadge status={change.new} />
         <span className={classes.dim}>
           <Since at={change.at} />
-          {Number.isFinite(seconds) ? `, lasted ${duration(seconds)}` : ', lasts still'}
+          {Number.isFinite(seconds) ? `, lasted ${duration(seconds)}` : ', still so'}
         </span>
       </div>
       {failure !== null && <Cause failure={failure} />}

@@ -109,23 +109,26 @@ function PastOf({ past, window, order }: PastOfProps) {
   const words = (index: number) => stepParts(past, index).join(' · ')
   const cursor = { at: looked === undefined ? null : at, move }
   const over = OVER[window]
+  const passed = buckets.some((each) => each.mean !== null)
   if (buckets.every((each) => each.count === 0) && past.uptime === null) {
     return <EmptyState title={`Nothing is known ${over}`}>No check was made then.</EmptyState>
   }
   return (
     <>
       <Totals past={past} />
-      <LatencyChart
-        buckets={buckets}
-        layers={stacked}
-        step={step}
-        cursor={cursor}
-        words={words}
-        label={`Latency by stage ${over}`}
-      />
+      {passed && (
+        <LatencyChart
+          buckets={buckets}
+          layers={stacked}
+          step={step}
+          cursor={cursor}
+          words={words}
+          label={`Latency by stage ${over}`}
+        />
+      )}
       <div className={classes.readout}>
         {cursor.at === null ? (
-          <AtRest past={past} over={over} />
+          <AtRest passed={passed} over={over} />
         ) : (
           <Parts>
             {stepParts(past, cursor.at).map((part) => (
@@ -134,7 +137,7 @@ function PastOf({ past, window, order }: PastOfProps) {
           </Parts>
         )}
       </div>
-      <PastLegend layers={stacked} buckets={buckets} at={cursor.at} />
+      {passed && <PastLegend layers={stacked} buckets={buckets} at={cursor.at} />}
       <div className={classes.caption}>Uptime</div>
       <UptimeStrip
         buckets={buckets}
@@ -161,8 +164,7 @@ function PastOf({ past, window, order }: PastOfProps) {
 }
 
 /** What stands where the words of a step do, while none is looked at. */
-function AtRest({ past, over }: { past: History; over: string }) {
-  const passed = past.buckets.some((each) => each.mean !== null)
+function AtRest({ passed, over }: { passed: boolean; over: string }) {
   return (
     <Text span size="sm" c="dimmed">
       {passed

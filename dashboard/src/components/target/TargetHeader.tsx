@@ -34,7 +34,7 @@ export function TargetHeader({ target, kind, actions }: TargetHeaderProps) {
       </Anchor>
       <div className={classes.head}>
         <div className={classes.title}>
-          <Title order={1} className={classes.name}>
+          <Title order={1} className={classes.name} title={target.name}>
             <bdi>{target.name}</bdi>
           </Title>
           <Standing target={target} />

@@ -3,7 +3,7 @@ import userEvent from '@testing-library/user-event'
 import { useSyncExternalStore } from 'react'
 import { beforeEach, expect, test } from 'vitest'
 
-import { MAY } from '#/api/context'
+import { MAY, type May } from '#/api/context'
 import type { OverviewRow } from '#/api/types'
 import { TargetList } from '#/components/overview/TargetList'
 import { linesOf } from '#/lib/group'
@@ -26,7 +26,7 @@ function give(rows: readonly OverviewRow[]) {
   act(drawAnew)
 }
 
-function List({ group }: { group: string }) {
+function List({ group, may }: { group: string; may: May }) {
   const rows = useSyncExternalStore(listen, () => listed)
   return (
     <>
@@ -34,7 +34,7 @@ function List({ group }: { group: string }) {
       <TargetList
         lines={linesOf(rows, group, [])}
         stale={false}
-        may={MAY.admin}
+        may={may}
         wide
         onFold={() => undefined}
       />
@@ -43,9 +43,9 @@ function List({ group }: { group: string }) {
   )
 }
 
-function show(rows: readonly OverviewRow[], group = '') {
+function show(rows: readonly OverviewRow[], group = '', may = MAY.admin) {
   listed = rows
-  renderPage(<List group={group} />)
+  renderPage(<List group={group} may={may} />)
   return userEvent.setup()
 }
 
@@ -190,4 +190,13 @@ test('a name is read out with its status and its trouble', () => {
   expect(link('a')).toHaveAccessibleDescription('Down tcp: refused invalid username-password pair')
   const row = screen.getAllByRole('row')[1]
   expect(within(row as HTMLElement).getByRole('rowheader')).toContainElement(link('a'))
+})
+
+test('who may do nothing with a target has no place for that', () => {
+  const headings = () => screen.getAllByRole('columnheader').map((each) => each.textContent)
+  show([a], '', MAY.viewer)
+
+  expect(headings()).toEqual(['Status', 'Target', 'Trouble', 'Latency', 'Uptime 24 h', 'Checked'])
+  const [, row] = screen.getAllByRole('row')
+  expect(row?.children).toHaveLength(6)
 })

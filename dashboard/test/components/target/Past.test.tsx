@@ -27,3 +27,15 @@ it('is read anew once the status has changed, or is known at last', async () => 
   expect(screen.getByRole('slider', { name: /^Latency by stage/ })).toBeVisible()
   await waitFor(() => expect(server.count('/history')).toBe(2))
 })
+
+it('draws no chart of latencies where no check passed, and says so', async () => {
+  const server = new TargetServer()
+  const nothing = { min: null, mean: null, max: null, p50: null, p95: null, stages: {} }
+  const buckets = server.past.buckets.map((each) => ({ ...each, ...nothing, failures: each.count }))
+  server.past = { ...server.past, buckets, uptime: 0 }
+  renderPage(<Past id={1} kind={undefined} since={null} />, { api: server })
+  expect(await screen.findByText(/^No check passed in the last 24 hours/)).toBeVisible()
+  expect(screen.getByRole('slider', { name: /^Uptime/ })).toBeVisible()
+  expect(screen.queryByRole('slider', { name: /^Latency/ })).toBeNull()
+  expect(screen.queryByRole('list', { name: 'Stages' })).toBeNull()
+})
