@@ -1019,7 +1019,7 @@ export interface components {
             };
             /**
              * Latency
-             * @description Mean seconds of a check, oldest first, over 24 hours.
+             * @description Mean seconds of a check, oldest first: of each of 24 hours; of each minute with a check, as long as less than two hours are known.
              */
             latency: (number | null)[];
             /** Name */

@@ -42,7 +42,10 @@ class OverviewRow(Answer):
     checked_at: datetime | None
     next_check_at: datetime | None
     uptime_24h: float | None = Field(description="Share of the known time in which it worked, 0 to 1.")
-    latency: list[float | None] = Field(description="Mean seconds of a check, oldest first, over 24 hours.")
+    latency: list[float | None] = Field(
+        description="Mean seconds of a check, oldest first: of each of 24 hours; of each minute with a check, "
+        "as long as less than two hours are known."
+    )
 
 
 class Overview(Answer):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ from mooring.core.clock import Clock
 from mooring.core.failure import StoreError
 from mooring.export.json import seconds_json
 from mooring.store import history
+from mooring.store.newcomers import first_sparklines, newcomers
 from mooring.store.store import Store
 
 DAY = timedelta(hours=24)
@@ -44,7 +45,7 @@ class Told:
 
 
 class Past:
-    """Two statements for all targets together. While the store fails the last answer holds."""
+    """Two statements for all targets together, and one for those that are new. While the store fails the last answer holds."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
@@ -92,9 +93,15 @@ class Past:
 def _told(conn: Connection, now: datetime, sparks: Sparks | None) -> tuple[Told, Sparks]:
     """Read and write it down, all on the reader's thread."""
     shares = history.uptime(conn, now - DAY, now)
-    sparks = history.sparklines(conn, now) if sparks is None else sparks
+    sparks = _sparks(conn, now, shares) if sparks is None else sparks
     parts = {target: _part(shares.get(target), sparks.get(target, ())) for target in {*shares, *sparks}}
     return Told(now, parts), sparks
+
+
+def _sparks(conn: Connection, now: datetime, target_ids: Collection[int]) -> Sparks:
+    hours = history.sparklines(conn, now)
+    young = newcomers(hours, target_ids)
+    return {**hours, **first_sparklines(conn, young, now)} if young else hours
 
 
 def _part(share: float | None, line: Sequence[float | None]) -> bytes:

@@ -16,6 +16,7 @@ from mooring.core.stage import Stage, StageResult, StageStatus
 from mooring.core.status import Status
 from mooring.store import history
 from mooring.store.history import HistoryBucket, Window
+from mooring.store.newcomers import MOST, first_sparklines, newcomers
 from mooring.store.schema import rollups
 from mooring.store.store import Store
 from tests.stored import add_target, after, append, change, down, prune, roll_up, steady, up
@@ -225,3 +226,20 @@ async def test_sparklines_right_after_the_hour(store: Store) -> None:
     await store.write(lambda conn: roll_up(conn, after(hours=1, minutes=55)))
     sparks = await store.read(lambda conn: history.sparklines(conn, after(hours=2, seconds=30)))
     assert sparks == {ref.id: [None] * 22 + [0.02, None]}
+
+
+async def test_a_new_target_has_a_line_after_minutes(store: Store) -> None:
+    """As long as the hours make no line the minutes do; one without a pass is a gap."""
+    ref, old = await store.write(lambda conn: [add_target(conn, name) for name in ("new", "old")])
+    batch = [
+        *steady(ref, after(minutes=5), after(minutes=7), every=30, seconds=0.02),
+        down(ref, after(minutes=8)),
+        *steady(ref, after(minutes=10), after(minutes=11), every=60, seconds=0.04),
+    ]
+    await store.write(lambda conn: append(conn, batch))
+    now = after(minutes=12)
+    assert newcomers({old.id: [0.1, None, 0.1]}, [ref.id, old.id]) == [ref.id]
+    lines = await store.read(lambda conn: first_sparklines(conn, [ref.id], now))
+    assert lines == {ref.id: [0.02, 0.02, None, 0.04]}
+    assert newcomers({}, range(MOST)) == list(range(MOST))
+    assert newcomers({}, range(MOST + 1)) == ()

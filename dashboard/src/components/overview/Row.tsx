@@ -172,7 +172,7 @@ function Took({ row, className }: { row: OverviewRow; className: string | undefi
 function Latency({ row }: { row: OverviewRow }) {
   return (
     <>
-      <Sparkline points={row.latency} format={seconds} label="Latency over 24 h" />
+      <Sparkline points={row.latency} format={seconds} label="Latency in the last 24 h" />
       <Took row={row} className={classes.last} />
     </>
   )
