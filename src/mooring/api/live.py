@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
@@ -37,6 +37,8 @@ class Live:
         self._here = here
         self._standing = b""
         self._read_at = float("-inf")
+        self._shown: Mapping[int, float | None] = {}
+        """Uptimes that every viewer knows, or newer ones."""
 
     async def view(self) -> AsyncGenerator[Event, None]:
         """Yield `state` at once and on each beat, `rows` for each commit, `lagged` where some were missed."""
@@ -78,14 +80,30 @@ class Live:
             reader.lag()
 
     async def _beat(self) -> None:
+        self._shown = self._here.past.told.shown
         while True:
             await self._here.app.clock.sleep(BEAT)
             if self.events.readers:
                 try:
-                    await self._here.past.get()
+                    told = await self._here.past.get()
+                    self._tell_moved(told.shown)
                     self.events.publish(self._state())
                 except Exception:
                     log.exception("viewers could not be told how things stand; please report this")
+
+    def _tell_moved(self, shown: Mapping[int, float | None]) -> None:
+        """Tell the rows whose uptime is another by now: it moves on though nothing is committed of them."""
+        before, self._shown = self._shown, shown
+        if before is shown:
+            return
+        known = self._here.app.catalogue.targets
+        moved = [i for i, share in shown.items() if i in known and before.get(i) != share]
+        if moved:
+            rest = {"revision": self._here.app.bus.revision, "removed": (), "transitions": ()}
+            self.events.publish(self._event(rest, moved))
+
+    def _event(self, rest: Mapping[str, Any], target_ids: Iterable[int]) -> Event:
+        return Event("rows", to_json(rest)[:-1] + b',"rows":' + rows_json(self._here, target_ids) + b"}")
 
     def _rows(self, commit: Commit) -> Event:
         """Tell of a commit. The rows are as of now: what waits behind it is in them already."""
@@ -99,7 +117,7 @@ class Live:
             "removed": removed,
             "transitions": [transition_json(each) for each in commit.transitions],
         }
-        return Event("rows", to_json(rest)[:-1] + b',"rows":' + rows_json(self._here, changed) + b"}")
+        return self._event(rest, changed)
 
     def _state(self) -> Event:
         now = self._here.app.clock.monotonic()

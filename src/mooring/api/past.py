@@ -27,6 +27,7 @@ PATIENCE = 2.0
 SPARKS_FRESH = 60.0
 """Seconds between two readings of the latencies: their newest point moves every ten minutes."""
 _DECIMALS = 6
+_SHOWN = 4
 _NOTHING = b'"uptime_24h":null,"latency":[]'
 
 Sparks = Mapping[int, Sequence[float | None]]
@@ -38,6 +39,8 @@ class Told:
 
     at: datetime | None = None
     parts: Mapping[int, bytes] = field(default_factory=dict)
+    shown: Mapping[int, float | None] = field(default_factory=dict)
+    """Uptimes as exact as anybody is shown them."""
 
     def of(self, target_id: int) -> bytes:
         """Return a target's part of the overview: the inside of a JSON object."""
@@ -45,7 +48,7 @@ class Told:
 
 
 class Past:
-    """Two statements for all targets together, and one for those that are new. While the store fails the last answer holds."""
+    """Two statements for all targets together, and one for new ones. While the store fails the last holds."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
@@ -95,7 +98,8 @@ def _told(conn: Connection, now: datetime, sparks: Sparks | None) -> tuple[Told,
     shares = history.uptime(conn, now - DAY, now)
     sparks = _sparks(conn, now, shares) if sparks is None else sparks
     parts = {target: _part(shares.get(target), sparks.get(target, ())) for target in {*shares, *sparks}}
-    return Told(now, parts), sparks
+    shown = {target: None if share is None else round(share, _SHOWN) for target, share in shares.items()}
+    return Told(now, parts, shown), sparks
 
 
 def _sparks(conn: Connection, now: datetime, target_ids: Collection[int]) -> Sparks:

@@ -11,6 +11,7 @@ import pytest
 
 from mooring.api import live
 from mooring.api.overview import standing_json
+from mooring.api.past import FRESH
 from mooring.app import App
 from mooring.core.event import Commit
 from mooring.core.result import Trigger
@@ -115,6 +116,27 @@ async def test_a_row_carries_its_past(api: Api) -> None:
         told = (await stream.next("rows")).data["rows"][0]
     assert told.keys() == row.keys()
     assert told["uptime_24h"] == 1.0
+
+
+async def test_an_uptime_that_moves_on_is_told(tmp_path: Path) -> None:
+    """The uptime of one that is down goes on falling although nobody checks it: the page hears of that."""
+    clock = FakeClock()
+    async with running(tmp_path, clock=clock) as api:
+        target = await api.add(name="web", script=["up", "refused"])
+        await check(api, target["id"])
+        await clock.advance(60)
+        await check(api, target["id"])
+        async with events(api.viewer, **VIEW) as stream:
+            await opened(stream)
+            told = [1.0]
+            while told[-1] > 0.5:
+                await clock.advance(FRESH)
+                await api.context.past.close()
+                await clock.advance(live.BEAT)
+                told.append((await stream.next("rows")).data["rows"][0]["uptime_24h"])
+            history = (await api.viewer.get(f"/api/v1/targets/{target['id']}/history")).json()
+        assert told == sorted(told, reverse=True)
+        assert told[-1] - history["uptime"] < 0.1
 
 
 async def test_a_foreign_change_is_not_below_an_overview_read_before(api: Api) -> None:
