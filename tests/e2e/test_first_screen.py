@@ -60,7 +60,7 @@ def _signs_in_once(server: Mooring, chromium: Browser) -> None:
         assert page.url == f"{server.url}/"
     with stranger(chromium, server.sign_in_address) as page:
         page.get_by_role("button", name="Sign in").click()
-        expect(page.get_by_text("This token is not known: it is mistyped, or was revoked.")).to_be_visible()
+        expect(page.get_by_text("This sign-in address is used up or too old")).to_be_visible()
         page.get_by_label("Token").fill(server.token)
         page.get_by_role("button", name="Sign in").click()
         heading(page, "Overview")
@@ -197,6 +197,23 @@ def test_an_unreachable_server_is_told_and_found_again(server: Mooring, open_pag
         expect(page.get_by_role("banner")).not_to_contain_text("Last known")
 
 
+def test_a_page_is_there_though_the_server_died_before_it_was_gone_to(
+    server: Mooring, open_page: OpenPage
+) -> None:
+    """Pages come ahead, once the first stands: the form is shown, and fills itself once Mooring is back."""
+    fetched = "() => performance.getEntriesByType('resource').some(({ name }) => /add-[^/]+js$/.test(name))"
+    with open_page(server) as page:
+        page.wait_for_function(fetched)
+        expect(page.get_by_text("Mooring database").first).to_be_visible()
+        server.kill()
+        expect(page.get_by_text(NOT_CONNECTED)).to_be_visible()
+        page.get_by_role("link", name="Add", exact=True).click()
+        heading(page, "Add a target")
+        expect(page.get_by_text("This page could not be shown")).to_have_count(0)
+        server.start()
+        expect(page.get_by_text(NOT_CONNECTED)).to_have_count(0, timeout=30_000)
+
+
 def test_a_revoked_token_is_replaced_in_place(server: Mooring, open_page: OpenPage) -> None:
     """Whoever is turned away while looking signs in over the page, and goes on with the same view, live."""
     with server.client() as client:
@@ -223,7 +240,7 @@ def test_the_first_screen_says_what_to_begin_with(server: Mooring, open_page: Op
     """Beside Mooring's own parts stand a field for an address, the import, and the demo's targets."""
     with open_page(server, width=width) as page:
         begin = page.get_by_role("region", name="Begin")
-        expect(begin).to_contain_text(re.compile("Below stand the demo.s targets and Mooring.s own parts"))
+        expect(begin).to_contain_text(re.compile("Below stand the demo.s targets? and Mooring.s own parts"))
         expect(page.get_by_role("link", name="Mooring database", exact=True)).to_be_visible()
         begin.get_by_role("link", name="Import an environment file").click()
         heading(page, "Import targets")
