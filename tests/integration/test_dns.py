@@ -176,12 +176,6 @@ async def test_server_may_be_a_setting(name_server: NameServer) -> None:
     assert result.status is Status.UP
 
 
-async def test_link_local_server_is_refused() -> None:
-    """The egress policy holds for name servers too."""
-    result = await mooring.check("dns://169.254.169.254/shop.example", timeout=5)
-    assert told(result)[:3] == (Reason.CONFIG, Stage.DNS, "EGRESS_DENIED")
-
-
 async def test_checks_leave_no_socket(name_server: NameServer) -> None:
     """Answers over both transports, and silence, leave no descriptor."""
     name_server.records["shop.example", "A"] = [f"192.0.2.{number}" for number in range(1, 101)]

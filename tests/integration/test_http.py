@@ -406,23 +406,6 @@ def test_trusted_certificate_is_up(run: Run[CheckResult], nginx: Nginx, certific
     assert result.observation.details["tls_version"] == "TLSv1.3"
 
 
-@pytest.mark.parametrize(
-    ("name", "code"),
-    [
-        ("expired", "CERT_EXPIRED"),
-        ("wrong_host", "CERT_HOST_MISMATCH"),
-        ("unknown", "CERT_UNKNOWN_ISSUER"),
-    ],
-)
-def test_bad_certificate_is_told(
-    run: Run[CheckResult], start_nginx: StartNginx, certificates: Certificates, name: str, code: str
-) -> None:
-    """A certificate that is out of date, of another host or of an unknown issuer fails at tls."""
-    with start_nginx(getattr(certificates, name)) as server:
-        result = run(mooring.check(secure(server), tls={"ca": certificates.ca}))
-    assert told(result) == ("down", "tls", "tls", code)
-
-
 def test_expiring_certificate_degrades(
     run: Run[CheckResult], start_nginx: StartNginx, certificates: Certificates
 ) -> None:

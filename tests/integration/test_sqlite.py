@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -21,7 +19,7 @@ from mooring.core.stage import Stage, StageStatus
 from mooring.core.status import Status
 from mooring.probes.sqlite import SQLite
 from mooring.testing.leaks import no_leaks
-from tests.servers.process import eventually
+from tests.servers.process import eventually, somebody_else
 
 pytestmark = pytest.mark.integration
 
@@ -124,19 +122,6 @@ async def test_other_file_is_no_database(tmp_path: Path) -> None:
         "SQLITE_NOTADB",
         "the file is no SQLite database",
     )
-
-
-@contextmanager
-def somebody_else() -> Iterator[None]:
-    """Be a user without rights; only root can."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 async def test_file_that_may_not_be_read_is_told(database: Path) -> None:

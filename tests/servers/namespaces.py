@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -21,6 +22,7 @@ import pytest
 from tests.servers.process import binary
 
 HERE, THERE = "10.213.7.1", "10.213.7.2"
+_NETWORK = 0x40000000  # CLONE_NEWNET
 _FILES = Path("/etc/netns")
 _CHECK = """
 import asyncio, json, sys, mooring
@@ -93,6 +95,16 @@ class Namespaces:
         setting = "/proc/sys/net/ipv4/ping_group_range"
         _run("ip", "netns", "exec", self.here, "sh", "-c", f"echo {groups} > {setting}")
 
+    @contextmanager
+    def inside(self) -> Iterator[None]:
+        """Have this thread be in the near end: sockets that it makes meanwhile are there."""
+        with Path("/proc/self/ns/net").open() as home, Path(f"/run/netns/{self.here}").open() as here:
+            _enter(here.fileno())
+            try:
+                yield
+            finally:
+                _enter(home.fileno())
+
     def check(self, target: str, timeout: float = 5, *, powerless: bool = False, **settings: Any) -> Any:
         """Check a target from the near end; returns the result as in JSON. `powerless`: no capabilities."""
         asked = json.dumps([target, timeout, settings])
@@ -108,6 +120,11 @@ class Namespaces:
         assert server.stdout.readline() == b"ready\n"
         server.stdout.close()
         return server
+
+
+def _enter(namespace: int) -> None:
+    if ctypes.CDLL(None, use_errno=True).setns(namespace, _NETWORK) != 0:
+        raise OSError(ctypes.get_errno(), "setns")
 
 
 def _run(*command: str, given: str = "") -> None:

@@ -7,6 +7,7 @@ and offers a fixture. Everything is synchronous, so that a test of any loop can 
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import shutil
 import signal
@@ -26,6 +27,7 @@ READY_WITHIN = 30.0
 STOPPED_WITHIN = 10.0
 POLL = 0.01
 _LOWEST_PORT, _HIGHEST_PORT = 15_000, 32_000  # below what the kernel gives to outgoing connections
+_NOBODY = 65534
 _OUTSIDE_PATH = "/usr/sbin:/sbin:/usr/local/sbin"  # Debian's daemons; not on a plain user's PATH
 
 
@@ -56,6 +58,19 @@ def private_folder() -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def somebody_else() -> Iterator[None]:
+    """Be a user without rights; only root can, others are that already."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(_NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
 
 
 def poll_until(condition: Callable[[], bool], what: str, within: float = READY_WITHIN) -> None:

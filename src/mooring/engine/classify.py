@@ -106,7 +106,7 @@ def _failure(cause: Cause, error: BaseException, stage: Stage | None) -> Failure
         stage=cause.stage or stage,
         code=cause.code or type(error).__name__,
         message=text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - len(CUT)] + CUT,
-        hint=cause.hint or _hint(cause.reason, cause.stage or stage),
+        hint=cause.hint or _hint(cause.reason, cause.stage or stage, cause.code),
         fix=cause.fix if cause.fix and _can_be_pasted(cause.fix) else None,
     )
 
@@ -116,18 +116,19 @@ def _can_be_pasted(fix: str) -> bool:
     return fix.isprintable() and len(fix) <= LONGEST_FIX
 
 
-def _hint(reason: Reason, stage: Stage | None) -> Prose | None:
+def _hint(reason: Reason, stage: Stage | None, code: str | None) -> Prose | None:
     if stage is Stage.TLS and reason in _NO_HANDSHAKE:
         return Prose(
             "Something accepts connections and shakes no hands: it may not speak TLS on that port, or hang."
         )
-    if reason is Reason.NETWORK and stage in _ANSWERED:
+    if reason is Reason.NETWORK and stage in _ANSWERED and code not in _NO_WAY:
         return Prose(
             "The peer hung up: it may speak TLS or something else on that port, or a proxy cuts connections."
         )
     return _HINTS.get(reason)
 
 
+_NO_WAY = frozenset({"EHOSTUNREACH", "ENETUNREACH", "ENETDOWN", "EHOSTDOWN", "EACCES"})
 _NO_HANDSHAKE = frozenset({Reason.TIMEOUT, Reason.NETWORK})
 
 

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from mooring.core.failure import CheckError
+from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
 from mooring.net.dial import PAST_DEADLINE, REFUSAL_WITHIN, resolve, secured, shown
@@ -62,7 +63,8 @@ class Response:
             return zlib.decompressobj(_ZLIB[encoding]).decompress(self.body, limit)
         except (KeyError, zlib.error) as error:
             text = f"the body cannot be unpacked: its encoding is {encoding.decode()[:40]!r}, unasked for"
-            raise CheckError(Reason.PROTOCOL, text, code="CONTENT_ENCODING") from error
+            hint = Prose("Let the server send it as it is where nobody asks for another encoding.")
+            raise CheckError(Reason.PROTOCOL, text, code="CONTENT_ENCODING", hint=hint) from error
 
 
 async def fetch(trail: Trail, request: Request, *, limit: int = BODY_LIMIT) -> Response:

@@ -16,6 +16,7 @@ from mooring.core.reason import Reason
 LONGEST_SHOWN = 80
 PATTERN_SECONDS = 0.1
 """Some patterns take years on some texts, and nothing else runs meanwhile."""
+COMPARE = Prose("Ask the service by hand: correct it, or what this target expects of its answer.")
 _STATUS = re.compile(r"([1-5])xx|([1-5]\d\d)(?:-([1-5]\d\d))?", re.IGNORECASE)
 _COMPARISON = re.compile(r"(<=|>=|<|>|!=)\s*(-?\d+(?:\.\d+)?)")
 _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -44,7 +45,10 @@ def demand_text(body: str, wanted: str, note: str) -> None:
     """Raise CheckError(assertion) where the text is not in the body."""
     if wanted not in body:
         raise CheckError(
-            Reason.ASSERTION, f"the body does not hold {cut(wanted)!r}{note}", code="BODY_WITHOUT_TEXT"
+            Reason.ASSERTION,
+            f"the body does not hold {cut(wanted)!r}{note}",
+            code="BODY_WITHOUT_TEXT",
+            hint=COMPARE,
         )
 
 
@@ -65,7 +69,7 @@ def first_match(body: str, pattern: str, note: str = "", setting: str = "save") 
         raise CheckError(Reason.CONFIG, text, code="PATTERN_TOO_SLOW", hint=hint) from None
     if found is None:
         text = f"nothing in the body matches {cut(pattern)!r}{note}"
-        raise CheckError(Reason.ASSERTION, text, code="BODY_WITHOUT_MATCH")
+        raise CheckError(Reason.ASSERTION, text, code="BODY_WITHOUT_MATCH", hint=COMPARE)
     return str(found[1] or "" if found.re.groups else found[0])
 
 
@@ -76,7 +80,7 @@ def demand_json(body: bytes, wanted: Mapping[str, Any], content_type: str, note:
         found = _all_at(document, path, note)
         if not any(_holds(actual, value) for actual in found):
             text = f"the JSON has {_shown(found[0])} at {cut(path)!r}, expected {_shown(value)}"
-            raise CheckError(Reason.ASSERTION, text, code="JSON_MISMATCH")
+            raise CheckError(Reason.ASSERTION, text, code="JSON_MISMATCH", hint=COMPARE)
 
 
 def document_of(body: bytes, content_type: str, note: str = "") -> Any:
@@ -105,10 +109,11 @@ def text_of(body: bytes, content_type: str) -> str:
 def demand_header(name: str, actual: str | None, wanted: str) -> None:
     """Raise CheckError(assertion) where the header is missing or does not hold the text, in any case."""
     if actual is None:
-        raise CheckError(Reason.ASSERTION, f"the answer has no header {name}", code="HEADER_MISSING")
+        text = f"the answer has no header {name}"
+        raise CheckError(Reason.ASSERTION, text, code="HEADER_MISSING", hint=COMPARE)
     if wanted.lower() not in actual.lower():
         text = f"the header {name} is {cut(actual)!r}, expected {cut(wanted)!r} in it"
-        raise CheckError(Reason.ASSERTION, text, code="HEADER_MISMATCH")
+        raise CheckError(Reason.ASSERTION, text, code="HEADER_MISMATCH", hint=COMPARE)
 
 
 def demand_compilable(pattern: str) -> None:
@@ -130,7 +135,10 @@ def _all_at(document: Any, path: str, note: str) -> list[Any]:
     found = list(_at(document, path))
     if not found:
         raise CheckError(
-            Reason.ASSERTION, f"the JSON has nothing at {cut(path)!r}{note}", code="JSON_MISSING"
+            Reason.ASSERTION,
+            f"the JSON has nothing at {cut(path)!r}{note}",
+            code="JSON_MISSING",
+            hint=COMPARE,
         )
     return found
 
@@ -170,7 +178,8 @@ def _no_json(body: bytes, content_type: str, note: str) -> CheckError:
                 "This is a page for people: a login page, a front end or an error page. Compare the path."
             ),
         )
-    return CheckError(Reason.ASSERTION, f"the body is no JSON: {cut(repr(body[:60]))}{note}", code="NOT_JSON")
+    text = f"the body is no JSON: {cut(repr(body[:60]))}{note}"
+    return CheckError(Reason.ASSERTION, text, code="NOT_JSON", hint=COMPARE)
 
 
 def _shown(value: Any) -> str:

@@ -63,6 +63,9 @@ _HINTS: dict[int, Prose] = {
     HTTPStatus.NOT_FOUND: Prose(
         "Compare the path with the service's own; a reverse proxy may route it elsewhere."
     ),
+    HTTPStatus.GONE: Prose(
+        "It was taken away for good: ask whoever runs the service what stands in its place."
+    ),
     HTTPStatus.TOO_MANY_REQUESTS: Prose("The server limits how often it is asked: raise the interval."),
     HTTPStatus.BAD_GATEWAY: Prose("A proxy answers, and the service behind it does not."),
     HTTPStatus.GATEWAY_TIMEOUT: Prose("A proxy answers, and the service behind it does not."),
@@ -153,10 +156,15 @@ def refusal(status: int, message: str, *, logged_in: bool, hint: Prose | None = 
     if status == HTTPStatus.UNAUTHORIZED and hint is None:
         hint = _REJECTED if logged_in else _ASKED
     return CheckError(
-        reason, message, code=f"HTTP_{status}", hint=hint or _HINTS.get(status), stage=stage_of(status)
+        reason, message, code=f"HTTP_{status}", hint=hint or _hint(status, reason), stage=stage_of(status)
     )
 
 
+def _hint(status: int, reason: Reason) -> Prose | None:
+    return _HINTS.get(status) or (_OTHER if reason is Reason.ASSERTION else None)
+
+
+_OTHER = Prose("Send the request by hand and read the answer: correct the request, or expect_status.")
 _REJECTED = Prose("The server answers and rejects the login: compare it with the service's own.")
 _ASKED = Prose("The server asks for a login: put user:password into the address, or set token.")
 

@@ -15,6 +15,7 @@ from mooring.probes._cookies import Jar
 
 MOST_REDIRECTS = 10
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_BAD_REDIRECT = Prose("Correct where the server redirects to, or give the address of the place meant.")
 OF_ONE_HOP = (Stage.DNS, Stage.TCP, Stage.TLS, Stage.PROTOCOL)
 
 
@@ -55,7 +56,7 @@ def _redirected(request: Request, status: int, location: str) -> Request:
     except ValueError as error:
         shown = location.partition("?")[0][:200]
         text = f"the redirect {HTTPStatus(status).value} to {shown!r} cannot be followed: {error}"
-        raise CheckError(Reason.ASSERTION, text, code="BAD_REDIRECT") from None
+        raise CheckError(Reason.ASSERTION, text, code="BAD_REDIRECT", hint=_BAD_REDIRECT) from None
 
 
 def came_from(first: Request, last: Request) -> str:

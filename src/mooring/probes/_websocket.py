@@ -27,6 +27,8 @@ from mooring.net.http_request import Place
 CHUNK = 64 * 1024
 LARGEST_MESSAGE = 1024 * 1024
 SHOWN = 80
+_OFFER = Prose("Name in subprotocols one that the server knows.")
+_COMPARE = Prose("Compare what the server sends with expect; it may answer to another message than send.")
 _SILENT = logging.Logger("mooring.websocket", logging.CRITICAL + 1)  # noqa: LOG001 - see below
 """Stands apart from all others: the library logs whole headers, logins included, when debugging."""
 
@@ -101,7 +103,7 @@ class Session:
             raise CheckError(Reason.PROTOCOL, text, code="BAD_UPGRADE")
         if self._offered and self._protocol.subprotocol is None:
             text = f"the server takes none of the subprotocols {', '.join(self._offered)}"
-            raise CheckError(Reason.ASSERTION, text, code="NO_SUBPROTOCOL")
+            raise CheckError(Reason.ASSERTION, text, code="NO_SUBPROTOCOL", hint=_OFFER)
 
     async def ping(self, monotonic: Callable[[], float]) -> float:
         """Send a ping and return the seconds until its pong."""
@@ -138,7 +140,7 @@ class Session:
     def unexpected(self, wanted: str) -> CheckError:
         """Return the failure of messages that came and do not hold this text."""
         text = f"no message holds {wanted[:SHOWN]!r}; the last one is {self._seen[-1][:SHOWN]!r}"
-        return CheckError(Reason.ASSERTION, text, code="UNEXPECTED_MESSAGE")
+        return CheckError(Reason.ASSERTION, text, code="UNEXPECTED_MESSAGE", hint=_COMPARE)
 
     async def hold(self, seconds: float) -> None:
         """Stay connected for some time; raises EOFError where the server does not."""

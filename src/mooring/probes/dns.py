@@ -149,7 +149,10 @@ class DNS(Probe):
         values = [_written(item) for each in records for item in each]
         if not values:
             raise CheckError(
-                Reason.NOT_FOUND, f"{self._name} exists but has no {self._type} record", code="NODATA"
+                Reason.NOT_FOUND,
+                f"{self._name} exists but has no {self._type} record",
+                code="NODATA",
+                hint=Prose("Add the record to its zone, or ask for another type."),
             )
         normal = str if self._type == "TXT" else _normal
         seen = set(map(normal, values))
@@ -159,6 +162,9 @@ class DNS(Probe):
                 Reason.ASSERTION,
                 f"{missing[0]!r} is not among the answers: {', '.join(values[:MOST_SHOWN])}",
                 code="UNEXPECTED_ANSWER",
+                hint=Prose(
+                    "Correct the record, or wait for caches to forget the old one; else correct expect."
+                ),
             )
         numbers = {"answers": float(len(values)), "ttl_seconds": float(min(each.ttl for each in records))}
         return Observation({"answers": values[:MOST_SHOWN]}, numbers)
@@ -167,7 +173,7 @@ class DNS(Probe):
         import dns.exception
 
         if isinstance(error, dns.exception.DNSException):
-            return Cause(Reason.PROTOCOL, type(error).__name__, f"the answer is no DNS: {error}")
+            return Cause(Reason.PROTOCOL, "NOT_DNS", f"the answer is no DNS: {error}")
         if isinstance(error, ConnectionRefusedError):
             return Cause(Reason.REFUSED, "ECONNREFUSED", Prose("no name server listens there"))
         return None
@@ -228,7 +234,11 @@ def _own_name_servers() -> list[str]:
 
 
 _REFUSALS = {
-    "NXDOMAIN": (Reason.NOT_FOUND, Prose("the name {name} does not exist"), None),
+    "NXDOMAIN": (
+        Reason.NOT_FOUND,
+        Prose("the name {name} does not exist"),
+        Prose("Correct its spelling, or add it to its zone."),
+    ),
     "SERVFAIL": (
         Reason.UNAVAILABLE,
         Prose("the name server failed to answer for {name}"),

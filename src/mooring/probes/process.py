@@ -158,7 +158,8 @@ class Process(Probe):
             )
         if self.max_count is not None and count > self.max_count:
             text = f"{count} processes run, at most {self.max_count} should: {what}"
-            raise CheckError(Reason.ASSERTION, text, code="TOO_MANY")
+            hint = Prose("One may have been started twice, or not have ended: stop those that are too many.")
+            raise CheckError(Reason.ASSERTION, text, code="TOO_MANY", hint=hint)
 
     def reason(self, error: Exception) -> Cause | None:
         import psutil
@@ -244,6 +245,16 @@ def _pid_in(file: Path) -> int:
             hint=Prose("Is it running?"),
         ) from None
     except PermissionError:
-        raise CheckError(Reason.PERMISSION, f"this process may not read {file}", code="EACCES") from None
+        raise CheckError(
+            Reason.PERMISSION,
+            f"this process may not read {file}",
+            code="EACCES",
+            hint=Prose("Let the user that Mooring runs as read it, and enter the folders above."),
+        ) from None
     except (ValueError, IndexError, OverflowError):
-        raise CheckError(Reason.CONFIG, f"{file} holds no process id", code="PID_FILE_INVALID") from None
+        raise CheckError(
+            Reason.CONFIG,
+            f"{file} holds no process id",
+            code="PID_FILE_INVALID",
+            hint=Prose("Name the file into which the program writes its number when it starts."),
+        ) from None

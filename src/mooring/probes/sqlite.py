@@ -86,7 +86,8 @@ class SQLite(Probe):
     def _stat(self) -> int:
         seen = Path(self._path).stat()
         if not stat.S_ISREG(seen.st_mode):
-            raise CheckError(Reason.NOT_FOUND, f"{self._path} is no regular file", code="NOT_A_FILE")
+            text = f"{self._path} is no regular file"
+            raise CheckError(Reason.NOT_FOUND, text, code="NOT_A_FILE", hint=_PATH)
         wanted = os.R_OK if self.read_only else os.R_OK | os.W_OK
         if not os.access(self._path, wanted, effective_ids=os.access in os.supports_effective_ids):
             raise PermissionError
@@ -131,12 +132,13 @@ class SQLite(Probe):
                 Reason.ASSERTION,
                 f"the query answers {str(value)[:LONGEST_SHOWN]!r}, expected {str(self.expect)!r}",
                 code="UNEXPECTED_ANSWER",
+                hint=_QUERY,
             )
 
     def reason(self, error: Exception) -> Reason | Cause | None:
         path = self._path
         if isinstance(error, FileNotFoundError | NotADirectoryError):
-            return Cause(Reason.NOT_FOUND, "FILE_MISSING", f"there is no file {path}")
+            return Cause(Reason.NOT_FOUND, "FILE_MISSING", f"there is no file {path}", _PATH)
         if isinstance(error, PermissionError):
             hint = Prose(
                 "Give the user that Mooring runs as the right to read it, and to enter the folders above."
@@ -153,6 +155,8 @@ def _schema(connection: sqlite3.Connection) -> dict[str, Any]:
     return {"sqlite_version": sqlite3.sqlite_version, "tables": tables, "journal_mode": journal}
 
 
+_PATH = Prose("Correct the path; it is one on the machine where Mooring runs.")
+_QUERY = Prose("Run the query by hand: correct the data, or this target's query and expect.")
 _KNOWN = {
     sqlite3.SQLITE_BUSY: (
         Reason.UNAVAILABLE,
@@ -181,9 +185,13 @@ _KNOWN = {
         Prose("SQLite cannot open the file, or one that it needs beside it"),
         Prose("In WAL mode the -wal and -shm files have to be readable too."),
     ),
-    sqlite3.SQLITE_FULL: (Reason.UNAVAILABLE, Prose("the disk is full"), None),
+    sqlite3.SQLITE_FULL: (
+        Reason.UNAVAILABLE,
+        Prose("the disk is full"),
+        Prose("Make room on the disk that holds the file."),
+    ),
     sqlite3.SQLITE_IOERR: (Reason.UNAVAILABLE, Prose("the disk cannot be read or written"), None),
-    sqlite3.SQLITE_ERROR: (Reason.ASSERTION, None, None),
+    sqlite3.SQLITE_ERROR: (Reason.ASSERTION, None, _QUERY),
 }
 PRIMARY_CODE = 0xFF
 
@@ -192,7 +200,7 @@ def _explained(error: sqlite3.Error, path: str) -> Cause | None:
     """Say what an error of SQLite means; its extended codes keep the primary one in the lowest byte."""
     number = getattr(error, "sqlite_errorcode", None)
     if number is None:  # raised by the module itself: several statements in one, for example
-        return Cause(Reason.CONFIG, "SQLITE_MISUSE", f"the query cannot be run: {error}")
+        return Cause(Reason.CONFIG, "SQLITE_MISUSE", f"the query cannot be run: {error}", _QUERY)
     reason, message, hint = _KNOWN.get(number & PRIMARY_CODE, (Reason.ASSERTION, None, None))
     return Cause(
         reason,

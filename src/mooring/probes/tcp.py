@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from mooring.core.failure import CheckError
+from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
@@ -95,4 +96,5 @@ class TCP(Probe):
                 Reason.ASSERTION,
                 f"the answer does not hold {self.expect!r}: {seen[:80].decode(errors='replace')!r}",
                 code="UNEXPECTED_ANSWER",
+                hint=Prose("Something else may listen on that port; or correct what send and expect say."),
             )

@@ -100,7 +100,7 @@ STEPS = (
         "a step's answer is another than expected",
         (Stage.FUNCTION, Reason.ASSERTION, "JSON_MISMATCH"),
         walk("/orders", login(expect_json={"roles.0": "admin"}), token="{{token}}"),
-        hint=None,
+        hint="Ask the service by hand: correct it, or what this target expects of its answer.",
     ),
     Fault(
         "the login worked, and its token is sent in a way that the service does not take",

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, nullcontext
+from typing import Any
 
 import pytest
 
-from tests.integration.kinds import Example
+from mooring.core.reason import Reason
+from mooring.core.stage import Stage
+from tests.integration.kinds import Arrangement, Example, Fault, asking
 from tests.servers.mariadb import MariaDB
+from tests.servers.played import saying
 
 DIALS = True
 
@@ -25,3 +30,83 @@ def good(request: pytest.FixtureRequest) -> Iterator[Example]:
         sessions=server.sessions,
         server=server,
     )
+
+
+_LATE = "Nothing came back in time: a firewall that drops packets, or a service that hangs."
+_CUT = "The peer hung up: it may speak TLS or something else on that port, or a proxy cuts connections."
+_OTHER = "Something else may listen on that port; or correct what send and expect say."
+
+
+@contextmanager
+def _dropping(_: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
+    """A port whose queue is full: the kernel drops who comes, as a firewall does."""
+    with socket.socket() as listener, ExitStack() as waiting:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        place = listener.getsockname()
+        waiting.enter_context(socket.create_connection(place))
+        yield {"url": f"tcp://127.0.0.1:{place[1]}"}
+
+
+def played(words: bytes, then: str, **settings: Any) -> Arrangement:
+    """Return the arrangement of a server that says this to whoever connects."""
+
+    @contextmanager
+    def arrange(_: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
+        with saying(words, after=settings.get("send", "").encode(), then=then) as port:
+            yield {"url": f"tcp://127.0.0.1:{port}", **settings}
+
+    return arrange
+
+
+def _by_nginx(**settings: Any) -> Arrangement:
+    return asking("nginx", lambda server: {"url": f"tcp://127.0.0.1:{server.port}", **settings})
+
+
+FAULTS = (
+    Fault(
+        "the answer is another",
+        (Stage.FUNCTION, Reason.ASSERTION, "UNEXPECTED_ANSWER"),
+        _by_nginx(send="GET / HTTP/1.0\\r\\n\\r\\n", expect="220 mail"),
+        hint=_OTHER,
+    ),
+    Fault(
+        "the greeting is another",
+        (Stage.FUNCTION, Reason.ASSERTION, "UNEXPECTED_ANSWER"),
+        asking("mariadb", lambda server: {"url": f"tcp://127.0.0.1:{server.port}", "expect": "220 mail"}),
+        hint=_OTHER,
+        timeout=0.5,
+    ),
+    Fault(
+        "nothing is said",
+        (Stage.FUNCTION, Reason.TIMEOUT, "TIMEOUT"),
+        _by_nginx(expect="220"),
+        hint=_LATE,
+        timeout=0.3,
+    ),
+    Fault(
+        "the connection ends before the answer is whole (played)",
+        (Stage.FUNCTION, Reason.ASSERTION, "UNEXPECTED_ANSWER"),
+        played(b"22", "close", expect="220"),
+        hint=_OTHER,
+    ),
+    Fault(
+        "the connection is reset (played)",
+        (Stage.FUNCTION, Reason.NETWORK, "ECONNRESET"),
+        played(b"", "reset", send="HELO", expect="220"),
+        hint=_CUT,
+    ),
+    Fault(
+        "a firewall drops what we send",
+        (Stage.TCP, Reason.TIMEOUT, "TIMEOUT"),
+        _dropping,
+        hint=_LATE,
+        timeout=0.3,
+    ),
+    Fault(
+        "the egress policy refuses the address",
+        (Stage.DNS, Reason.CONFIG, "EGRESS_DENIED"),
+        lambda _: nullcontext({"url": "tcp://169.254.169.254:80"}),
+        hint="If Mooring is meant to connect there, add 169.254.169.254 to egress.allow in mooring.toml.",
+    ),
+)
