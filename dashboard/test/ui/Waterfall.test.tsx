@@ -9,7 +9,11 @@ it('shows settings as code, as the API writes them', () => {
   const proves = { function: 'it answers `send` with something' }
   render(
     <MantineProvider env="test">
-      <Waterfall fall={running(['function'], { stages: [], began: null }, null)} proves={proves} label="Stages" />
+      <Waterfall
+        fall={running(['function'], { stages: [], began: null }, null)}
+        proves={proves}
+        label="Stages"
+      />
     </MantineProvider>,
   )
   expect(screen.getByText('send').tagName).toBe('CODE')

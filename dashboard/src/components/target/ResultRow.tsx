@@ -43,7 +43,12 @@ export function ResultRow({ result, kind, open, onToggle }: ResultRowProps) {
           <When at={result.started_at} />
         </span>
         <span className={classes.why}>{why(result)}</span>
-        <span className={`${classes['end']} ${classes['took']}`}>{seconds(result.seconds)}</span>
+        <span
+          className={`${classes['end']} ${classes['took']}`}
+          data-failed={result.failure !== null}
+        >
+          {seconds(result.seconds)}
+        </span>
         <span className={`${classes['end']} ${classes['dim']} ${classes['trigger']}`}>
           <Parts>
             <span>{TRIGGER_WORD[result.trigger]}</span>
