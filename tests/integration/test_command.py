@@ -56,6 +56,12 @@ async def test_plugin_that_warns_degrades_with_its_numbers() -> None:
     }
 
 
+async def test_long_line_without_a_measure_is_read_at_once() -> None:
+    """A plugin that prints 64 KiB of anything behind a bar costs no more than that."""
+    result = await check("printf 'OK|'; head -c 65000 /dev/zero | tr '\\0' a", plugin=True, timeout=2)
+    assert (result.status, dict(result.observation.numbers)) == (Status.UP, {})
+
+
 async def test_arguments_pass_no_shell(tmp_path: Path) -> None:
     """What a shell would read in an argument is an argument."""
     target = target_of("command", {"command": ["echo", f"$(touch {tmp_path}/made); `id` > x"]})
@@ -83,7 +89,8 @@ async def test_endless_output_is_cut(tmp_path: Path) -> None:
 async def test_deadline_kills_all_that_was_started(tmp_path: Path) -> None:
     """At the deadline neither the program nor its children are left."""
     pids = tmp_path / "pids"
-    result = await check(f"sleep 600 & echo $! $$ > {pids}; wait", timeout=0.5)
+    # timeout(1) makes a process group of its own, in the same session.
+    result = await check(f"sleep 600 & timeout 500 sleep 600 & echo $! $$ > {pids}; wait", timeout=0.5)
     assert result.failure is not None
     assert result.failure.reason is Reason.TIMEOUT
     for pid in map(int, pids.read_text().split()):

@@ -13,6 +13,8 @@ from typing import cast
 
 OUTPUT_LIMIT = 64 * 1024
 """Bytes of each output that are kept. The rest is read and thrown away, so that the program goes on."""
+ROUNDS = 5
+"""Looks at what is left of a session: who is about to be killed may still start another."""
 LAST_WORDS = 0.2
 """Seconds that a program which has ended may keep its outputs open, as one that left a child behind does."""
 
@@ -31,8 +33,8 @@ async def run(
 ) -> Ended:
     """Run a program in a session of its own, without a shell, and return how it ended.
 
-    Raises OSError where it cannot be started. When it ends, fails or is cancelled, the program and all it
-    has started in its session are killed.
+    Raises OSError where it cannot be started. When it ends, fails or is cancelled, all of its session is
+    killed: only what made a session of its own goes on.
     """
     loop = asyncio.get_running_loop()
     transport, child = await loop.subprocess_exec(
@@ -48,8 +50,7 @@ async def run(
             async with asyncio.timeout(LAST_WORDS):
                 await child.closed.wait()
     finally:
-        with suppress(ProcessLookupError):  # the whole session, whose number stays taken while one is in it
-            os.killpg(transport.get_pid(), signal.SIGKILL)
+        _kill_session(transport.get_pid())
         with suppress(TimeoutError):  # a program that hangs in the kernel ends when that lets it
             async with asyncio.timeout(LAST_WORDS):
                 await child.exited.wait()
@@ -78,3 +79,34 @@ class _Child(asyncio.SubprocessProtocol):
     def text(self, fd: int) -> str:
         """Return what was heard; half a character at the cut is shown as such."""
         return self._heard[fd].decode(errors="replace")
+
+
+def _kill_session(leader: int) -> None:
+    """Kill what is left of a session. Its number stays taken while anything is in it."""
+    with suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
+    for _ in range(ROUNDS):
+        left = [pid for pid in _processes() if _session_of(pid) == leader]
+        if not left:
+            return
+        for pid in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _processes() -> list[int]:
+    """Return all processes; none where the system does not list them, and the group has to do."""
+    try:
+        return [int(each.name) for each in Path("/proc").iterdir() if each.name.isdecimal()]
+    except OSError:
+        return []
+
+
+def _session_of(pid: int) -> int | None:
+    """Return the session of a process that runs; None of one that has ended and is not reaped yet."""
+    try:
+        _, _, behind = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")
+    except OSError:
+        return None
+    state, _, _, session = behind.split()[:4]
+    return None if state == "Z" else int(session)

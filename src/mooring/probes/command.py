@@ -26,7 +26,10 @@ INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ")
 LONGEST_SHOWN = 200
 PLUGIN_WARNING, PLUGIN_CRITICAL, PLUGIN_UNKNOWN = 1, 2, 3
 # 'label'=value[UOM];... as in the Monitoring Plugins' guidelines; U, for unknown, is no number.
-_MEASURE = re.compile(r"('[^'=]+'|[^\s'=]+)=(-?\d+(?:\.\d+)?)(us|ms|s|%|TB|GB|MB|KB|B|c)?(?=[;\s]|$)")
+# It begins behind a space and never goes back: a long line without a measure would else take for ever.
+_MEASURE = re.compile(
+    r"(?<!\S)('[^'=]++'|[^\s'=]++)=(-?\d+(?:\.\d+)?)(us|ms|s|%|TB|GB|MB|KB|B|c)?(?=[;\s]|$)"
+)
 _UNITS = {
     "s": ("_seconds", 1.0),
     "ms": ("_seconds", 1e-3),
@@ -44,7 +47,8 @@ class Command(Probe):
     """Command: run a program of this machine and look at how it ends.
 
     The program is started without a shell, in a session of its own, and is told little of Mooring's
-    environment. At the end of the check's `timeout` it is killed with all that it has started.
+    environment. At the end of the check's `timeout` it is killed with all of its session: only what made a
+    session of its own, as a daemon does, goes on.
     """
 
     kind: Literal["command"] = "command"
