@@ -234,6 +234,13 @@ class ProgrammingError(OperationalError):
     """What some driver raises for a mistake."""
 
 
+_LATE = (
+    "250001: Could not connect to Snowflake backend after 2 attempt(s). Aborting (login request timed out)"
+)
+_UNREACHED = "could not connect to login.example.com:443: Connection refused"
+_REJECTED = "250001 (08001): Failed to connect to DB: a.example:443. Incorrect username or password"
+
+
 @pytest.mark.parametrize(
     ("dialect", "error", "reason", "code"),
     [
@@ -271,6 +278,11 @@ class ProgrammingError(OperationalError):
             Reason.NETWORK,
             "CONNECTION_LOST",
         ),
+        ("snowflake", OperationalError(_LATE, errno=250001), Reason.TIMEOUT, "250001"),
+        ("snowflake", OperationalError(_UNREACHED), Reason.REFUSED, "OperationalError"),
+        ("snowflake", OperationalError(_REJECTED, errno=250001, sqlstate="08001"), Reason.AUTH, "08001"),
+        ("mssql", OperationalError("08001", "[08001] Login refused"), Reason.NETWORK, "08001"),
+        ("trino", OperationalError("Unable to connect to auth.example"), Reason.NETWORK, "OperationalError"),
         ("mysql", pymysql.OperationalError(2013, "Lost connection"), Reason.NETWORK, "CONNECTION_LOST"),
         ("mysql", pymysql.OperationalError(1142, "SELECT command denied"), Reason.PERMISSION, "1142"),
     ],
@@ -281,6 +293,41 @@ def test_error_of_a_driver_means_one_reason(
     """A refused login is never told as a broken network, nor the reverse, whatever driver says it."""
     known = cause(error, Asked(dialect, "app", "orders"))
     assert (known.reason, known.code) == (reason, code)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (OperationalError("no such table: logins"), Reason.NOT_FOUND),
+        (OperationalError("no such column: password"), Reason.NOT_FOUND),
+        (OperationalError("no such table: user_permission"), Reason.NOT_FOUND),
+        (OperationalError("no such table: timeout"), Reason.NOT_FOUND),
+        (OperationalError("no such table: eof"), Reason.NOT_FOUND),
+        (OperationalError("no such function: typeof_login"), Reason.NOT_FOUND),
+        (
+            ProgrammingError(
+                "SQL compilation error: Object 'LOGIN_HISTORY' does not exist or not authorized"
+            ),
+            Reason.NOT_FOUND,
+        ),
+        (ProgrammingError('syntax error near "credentials"'), Reason.CONFIG),
+        (OperationalError("Access denied: needs the privilege FILE", sqlstate="28000"), Reason.PERMISSION),
+        (OperationalError("permission denied for table logins"), Reason.PERMISSION),
+        (OperationalError("authentication failed for a foreign server"), Reason.UNAVAILABLE),
+    ],
+    ids=str,
+)
+def test_query_is_never_told_as_a_refused_login(error: Exception, reason: Reason) -> None:
+    """What people call their tables and columns says nothing, and a query that runs was let in."""
+    assert cause(error, Asked("snowflake", "app", "orders", connecting=False)).reason is reason
+
+
+def test_right_that_has_the_number_of_a_refused_login_is_a_right() -> None:
+    """MySQL refuses a query that reads a file with the number of a refused login."""
+    error = pymysql.OperationalError(1045, "Access denied for user 'app'@'%' (using password: YES)")
+    known = cause(error, Asked("mysql", "app", "orders", connecting=False))
+    assert (known.reason, known.code, known.fix) == (Reason.PERMISSION, "1045", None)
+    assert cause(error, Asked("mysql", "app", "orders")).reason is Reason.AUTH
 
 
 def test_place_of_the_relay_is_not_told(postgresql: PostgreSQL) -> None:

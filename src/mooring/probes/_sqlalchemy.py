@@ -42,6 +42,11 @@ class Warehouse:
         self._connection: Connection | None = None
 
     @property
+    def connected(self) -> bool:
+        """Whether the login is done."""
+        return self._connection is not None
+
+    @property
     def connection(self) -> Connection:
         """The open connection."""
         if self._connection is None:

@@ -52,23 +52,41 @@ _TLS = (
 )
 _FOREIGN = re.compile(r"invalid response to SSL negotiation|expected authentication request|Protocol")
 _CUT = re.compile(
-    r"server closed the connection|connection (?:was |is )?(?:reset|closed|lost)|EOF|unexpected eof|SYSCALL"
-    r"|consuming input failed|Broken pipe",
+    r"server closed the connection|connection (?:was |is )?(?:reset|closed|lost)|EOF (?:detected|occurred)"
+    r"|unexpected eof|SYSCALL error|consuming input failed|Broken pipe",
     re.IGNORECASE,
 )
 
-# What is said in all languages of warehouses, most telling first.
-_WORDS = tuple(
-    (re.compile(words, re.IGNORECASE), reason)
-    for words, reason in (
-        (r"password|authenticat|credential|log[io]n|unauthori[sz]ed|ORA-01017|18456", Reason.AUTH),
-        (r"permission|privilege|not authori[sz]ed|access denied|ORA-01031|forbidden", Reason.PERMISSION),
-        (r"does not exist|not exist|not found|unknown|no such|invalid object|ORA-00942", Reason.NOT_FOUND),
-        (r"too many|quota|exceed|throttl|capacity", Reason.OVERLOADED),
-        (r"timed? ?out|timeout", Reason.TIMEOUT),
-        (r"syntax|parse error|compilation error", Reason.CONFIG),
-    )
+# What is said in all languages of warehouses, most telling first. A name that somebody gave a table is
+# left out where it is quoted, and holds no space where it is not: so words that a name may be come last.
+_PLAIN = (
+    (r"connection refused|actively refused|no listener", Reason.REFUSED),
+    (r"name or service not known|could not translate host|getaddrinfo|name resolution", Reason.DNS),
+    (r"no route to host|(?:network|host) is unreachable|max retries exceeded", Reason.NETWORK),
+    (r"timed out|timeout expired|deadline exceeded", Reason.TIMEOUT),
+    (r"cannot open database .*requested by the login", Reason.NOT_FOUND),
 )
+_LOGIN = (
+    r"ORA-01017|(?:authentication|auth|log[io]n) (?:has )?failed|failed to (?:authenticate|log ?in)"
+    r"|access denied for user(?!.* to database)|invalid (?:credentials|authorization specification)"
+    r"|(?:incorrect|invalid|wrong|bad) (?:user ?name|user|login)?(?:/| or |, )?password|unauthori[sz]ed"
+    r"|could not authenticate|not authenticated|(?:token|password) (?:has |is )?(?:expired|invalid)"
+    r"|no credentials|default credentials were not found|invalid (?:access |oauth )?token"
+)
+_NAMED = (
+    (
+        r"(?:permission|access) (?:was )?denied|not have permission|insufficient priv|ORA-01031",
+        Reason.PERMISSION,
+    ),
+    (r"not exist|not found|unknown|no such|invalid object|ORA-00942", Reason.NOT_FOUND),
+    (r"(?:could not|cannot|failed to|unable to) (?:connect|establish)", Reason.NETWORK),
+    (r"permission|privilege|not authori[sz]ed|forbidden", Reason.PERMISSION),
+    (r"too many|quota|exceed|throttl|capacity", Reason.OVERLOADED),
+    (r"timed? ?out|timeout", Reason.TIMEOUT),
+    (r"syntax|parse error|compilation error", Reason.CONFIG),
+)
+_QUOTED = re.compile(r"""(['"`])[^\s'"`]*\1""")
+"""Whatever stands in quotes and could be a name."""
 _CLASSES: Mapping[str, Reason] = {
     "28": Reason.AUTH,
     "42501": Reason.PERMISSION,
@@ -80,6 +98,8 @@ _CLASSES: Mapping[str, Reason] = {
     "HYT": Reason.TIMEOUT,
     "22": Reason.ASSERTION,
 }
+_CONNECTION = "08"
+"""Class of SQLSTATEs of connections; some drivers have it for refused logins as well."""
 _KINDS: Mapping[str, Reason] = {
     "ProgrammingError": Reason.CONFIG,
     "DataError": Reason.ASSERTION,
@@ -103,19 +123,29 @@ class Asked(NamedTuple):
     dialect: str
     user: str
     database: str
+    connecting: bool = True
+    """Whether we are still logging in: a query is never told as a login that is refused."""
 
 
 def cause(original: BaseException, asked: Asked) -> Cause:
     """Return what an error of a DBAPI means."""
+    known = _cause(original, asked)
+    if known.reason is not Reason.AUTH or asked.connecting:
+        return known
+    return Cause(Reason.PERMISSION, known.code, known.message, _HINTS[Reason.PERMISSION])
+
+
+def _cause(original: BaseException, asked: Asked) -> Cause:
     text = _PLACE.sub("", " ".join(str(original).split()))
     known = None
     if asked.dialect in POSTGRESQL:
         known = _of_postgresql(original, text, asked)
     elif asked.dialect in MYSQL:
         known = _of_mysql(original, asked)
-    if known is None and _CUT.search(text):
+    bare = _QUOTED.sub("", text)
+    if known is None and _CUT.search(bare):
         known = Cause(Reason.NETWORK, CONNECTION_LOST, text)
-    return known or _secured(text) or _of_any(original, text)
+    return known or _secured(text) or _of_any(original, text, _reason_in(bare, connecting=asked.connecting))
 
 
 def _of_postgresql(original: Any, text: str, asked: Asked) -> Cause | None:
@@ -148,15 +178,21 @@ def _secured(text: str) -> Cause | None:
     return None
 
 
-def _of_any(original: Any, text: str) -> Cause:
-    kind = type(original).__name__
+def _reason_in(bare: str, *, connecting: bool) -> Reason | None:
+    """Return what words mean that hold no quoted names."""
+    login = ((_LOGIN, Reason.AUTH),) if connecting else ()
+    words = (*_PLAIN, *login, *_NAMED)
+    return next((reason for words, reason in words if re.search(words, bare, re.IGNORECASE)), None)
+
+
+def _of_any(original: Any, text: str, said: Reason | None) -> Cause:
     state = _state_of(original)
     numbers = [getattr(original, name, None) for name in ("sqlite_errorname", "errno", "code")]
     own = next((value for value in numbers if value and isinstance(value, int | str)), None)
-    code = state or (str(own) if own else kind)
-    reason = next((known for start, known in _CLASSES.items() if state and state.startswith(start)), None)
-    if reason is None:
-        reason = next((known for pattern, known in _WORDS if pattern.search(text)), None)
+    code = state or (str(own) if own else type(original).__name__)
+    reason = next((known for start, known in _CLASSES.items() if state and state.startswith(start)), said)
+    if reason is None and state and state.startswith(_CONNECTION):
+        reason = Reason.NETWORK
     if reason is None:
         classes = [each.__name__ for each in type(original).__mro__]
         reason = next((known for name, known in _KINDS.items() if name in classes), Reason.UNAVAILABLE)

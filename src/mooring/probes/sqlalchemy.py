@@ -183,7 +183,7 @@ class SQLAlchemy(SessionProbe["Warehouse"]):
         try:
             return await session.run(work)
         except DBAPIError as error:
-            known = self._explained(error)
+            known = self._explained(error, connecting=not session.connected)
             lost = session.relay.lost if session.relay is not None else None
             if lost is not None and known.code in (CONNECTION_LOST, type(error.orig).__name__):
                 raise lost from error
@@ -196,12 +196,13 @@ class SQLAlchemy(SessionProbe["Warehouse"]):
                 fix=known.fix,
             ) from error
 
-    def _explained(self, error: DBAPIError) -> Cause:
+    def _explained(self, error: DBAPIError, *, connecting: bool = True) -> Cause:
         if self._dialect == "sqlite" and getattr(error.orig, "sqlite_errorname", _ANY) != _ANY:
             known = self._file.reason(error.orig) if isinstance(error.orig, Exception) else None
             if isinstance(known, Cause):
                 return known
-        return cause(error.orig if isinstance(error.orig, Exception) else error, self._asked)
+        asked = self._asked._replace(connecting=connecting)
+        return cause(error.orig if isinstance(error.orig, Exception) else error, asked)
 
     @property
     def _file(self) -> Probe:

@@ -252,7 +252,7 @@ FAULTS = (
         "the file does not exist",
         (Stage.AUTH, Reason.NOT_FOUND, "FILE_MISSING"),
         _file("CREATE TABLE jobs (id INTEGER)", "nowhere.db"),
-        hint=None,
+        hint="Correct the path; it is one on the machine where Mooring runs.",
     ),
     Fault(
         "the file is no database",
@@ -264,6 +264,12 @@ FAULTS = (
         "a table does not exist, in a file",
         (Stage.PERMISSION, Reason.NOT_FOUND, "SQLITE_ERROR"),
         _file("CREATE TABLE jobs (id INTEGER)", tables=["jbos"]),
+        hint="Correct the name, or create what is missing.",
+    ),
+    Fault(
+        "a column called password does not exist, in a file",
+        (Stage.FUNCTION, Reason.NOT_FOUND, "SQLITE_ERROR"),
+        _file("CREATE TABLE logins (id INTEGER)", query="SELECT password FROM logins"),
         hint="Correct the name, or create what is missing.",
     ),
     Fault(
