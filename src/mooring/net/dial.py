@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Self
 
@@ -83,17 +83,18 @@ class Stream:
         ssl_object = self.writer.get_extra_info("ssl_object")
         self.tls = await secured(trail, settings, ssl_object, quiet=quiet, warn_days=warn_days)
         if settings.cert is not None:
-            await self._hear_refusal()
+            await self.hear_refusal(REFUSAL_WITHIN)
         return self.tls
 
-    async def _hear_refusal(self) -> None:
-        """Wait for a complaint about our certificate, which in TLS 1.3 comes after the handshake.
+    async def hear_refusal(self, within: float) -> None:
+        """Wait for a complaint about our certificate, or that there is none: TLS 1.3 has it come late.
 
         Who speaks before it came is reset, and would tell a refused certificate as a broken network.
+        What the peer says to us is left to be read.
         """
-        await asyncio.sleep(REFUSAL_WITHIN)
-        if (refusal := self.reader.exception()) is not None:
-            raise refusal
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await self.writer.wait_closed()
 
 
 async def resolve(trail: Trail, host: str) -> list[str]:

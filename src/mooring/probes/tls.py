@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
 from datetime import datetime
 from typing import ClassVar, Literal
 
@@ -12,7 +10,7 @@ from pydantic import Field, SecretStr, model_validator
 from mooring.core.failure import CheckError
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
-from mooring.net.dial import Stream, dial
+from mooring.net.dial import dial
 from mooring.net.handshake import expired
 from mooring.net.tls import DAYS_WARNING, TLSInfo, TLSSettings
 from mooring.net.trail import Trail
@@ -65,22 +63,13 @@ class TLS(Probe):
         async with await dial(trail, host, self._port) as stream, trail.stage(Stage.TLS):
             began = trail.monotonic()
             seen = await stream.start_tls(trail, self.tls, host, warn_days=self.warn_days)
-            await _hear_refusal(stream, min(trail.monotonic() - began, trail.remaining / 4))
+            # As long as the handshake took, and that again: what it says to it is on its way until then.
+            await stream.hear_refusal(min(2 * (trail.monotonic() - began), trail.remaining / 2))
             now = trail.net.clock.now()
             if seen.certificate is not None and seen.certificate.not_after < now:  # not seen to by a pin
                 cause = expired(seen.certificate, now)
                 raise CheckError(cause.reason, cause.message or "", code=cause.code, hint=cause.hint)
         return _observation(seen, now)
-
-
-async def _hear_refusal(stream: Stream, handshake: float) -> None:
-    """Wait twice as long as the handshake took for the server to refuse us.
-
-    In TLS 1.3 the client is done before the server has judged its certificate, or that there is none.
-    """
-    with suppress(TimeoutError):
-        async with asyncio.timeout(2 * handshake):
-            await stream.reader.read(1)
 
 
 def _observation(seen: TLSInfo, now: datetime) -> Observation:
