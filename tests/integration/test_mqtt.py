@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -13,12 +14,13 @@ from mooring.core.status import Status
 from mooring.engine.runner import Runner
 from mooring.net.network import Network
 from mooring.net.trail import Trail
-from mooring.probes._mqtt import REASON_STRING, SERVER_REFERENCE, Refused
+from mooring.probes._mqtt import MOST_MESSAGES, REASON_STRING, SERVER_REFERENCE, Refused
 from mooring.probes._mqtt_codes import explain
 from mooring.probes._registry import Kinds
 from mooring.probes.mqtt import Mqtt as Kind
 from mooring.targets import TargetReader
 from tests.servers.mosquitto import Mosquitto
+from tests.servers.played import saying
 from tests.servers.process import eventually
 from tests.servers.tls import Certificates
 
@@ -50,6 +52,25 @@ async def test_message_comes_back(mosquitto: Mosquitto, protocol: str) -> None:
         Stage.PERMISSION,
         Stage.FUNCTION,
     ]
+
+
+async def test_flood_leaves_others_their_turn() -> None:
+    """Messages that have arrived already are read one by one, with the loop's other work in between."""
+    turns = 0
+
+    async def wait() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    flood = b"\x20\x03\0\0\0\x90\x04\0\1\0\0\x40\x02\0\1" + b"\x30\x05\0\1a\0x" * MOST_MESSAGES
+    with saying(flood) as port:
+        other = asyncio.create_task(wait())
+        result = await check(f"mqtt://127.0.0.1:{port}", topic="a")
+        other.cancel()
+    assert (result.failure and result.failure.code) == "TOPIC_BUSY"
+    assert turns >= MOST_MESSAGES
 
 
 async def test_without_a_topic_nothing_is_published(mosquitto: Mosquitto) -> None:
@@ -119,6 +140,8 @@ def test_what_the_broker_adds_is_told() -> None:
             {"url": "mqtt://h", "topic": "all/#"},
             "has to be one topic, such as mooring/check, without # and +",
         ),
+        ({"url": "mqtt://h", "topic": "$share/group/all"}, "$ begins the broker's own"),
+        ({"url": "mqtt://h", "topic": "$SYS/broker/uptime"}, "$ begins the broker's own"),
     ],
 )
 def test_settings_that_cannot_be_used_say_why(settings: dict[str, Any], message: str) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import struct
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from mooring.core.failure import CheckError
 from mooring.core.prose import Prose
@@ -20,6 +20,8 @@ FAILED = 0x80
 KEEP_ALIVE = 600
 """Seconds of silence after which the broker may hang up."""
 LARGEST_PACKET = 1024 * 1024
+MOST_MESSAGES = 10_000
+"""Messages of others among which an answer is looked for."""
 _TLS_ALERT = 0x15
 _IDENTIFIER = 1  # one request at a time
 _OLD_CODES = {1: 0x84, 2: 0x85, 3: 0x88, 4: 0x86, 5: 0x87}
@@ -46,22 +48,15 @@ class Refused(Exception):  # noqa: N818 - brokers refuse, they do not fail
         self.elsewhere = _text(properties, SERVER_REFERENCE)
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What was heard."""
-
-    topic: str
-    payload: bytes
-
-
 class Mqtt:
     """One connection."""
 
     def __init__(self, stream: Stream, version: str) -> None:
         self.stream = stream
-        self.heard: list[Message] = []
         self.properties: Properties = {}
         self._level = LEVELS[version]
+        self._sent: bytes | None = None
+        self._came_back = False
 
     async def log_in(self, client_id: str, user: str | None, password: str | None) -> None:
         """Log in with a clean session. Raises Refused."""
@@ -87,17 +82,28 @@ class Mqtt:
         """Send a message and wait until the broker has it, if it says so at all. Raises Refused."""
         acknowledged = self.properties.get(MAXIMUM_QOS, 1) != 0
         identifier = struct.pack(">H", _IDENTIFIER) if acknowledged else b""
-        body = _packed(topic) + identifier + self._no_properties + payload.encode()
+        self._sent = payload.encode()
+        body = _packed(topic) + identifier + self._no_properties + self._sent
         await self._send(PUBLISH | (0x02 if acknowledged else 0), body)
         if acknowledged:
             answer = await self._answer(PUBACK)
             if len(answer) > _SHORTEST[PUBACK] and answer[2] >= FAILED:
                 raise Refused(answer[2], "publish", self._read_properties(answer[3:]))
 
-    async def hear(self, payload: str) -> None:
-        """Wait for a message."""
-        while payload.encode() not in [message.payload for message in self.heard]:
-            self._take(*await self._packet())
+    async def hear(self, within: float) -> bool:
+        """Whether what was published comes back, before the broker answers a ping sent `within` seconds."""
+        ping = asyncio.get_running_loop().call_later(within, self._write, PINGREQ, b"")
+        try:
+            for _ in range(MOST_MESSAGES):
+                if self._came_back:
+                    return True
+                kind, body = await self._packet()
+                if kind & 0xF0 == PINGRESP:
+                    return False
+                self._take(kind, body)
+        finally:
+            ping.cancel()
+        raise _drowned()
 
     async def ping(self) -> None:
         """Have the broker answer."""
@@ -113,29 +119,30 @@ class Mqtt:
         return b"\0" if self._level == LEVELS["5"] else b""
 
     async def _send(self, kind: int, body: bytes) -> None:
-        await self.stream.ask(bytes([kind]) + _length(len(body)) + body)
+        self._write(kind, body)
+        await self.stream.writer.drain()
+
+    def _write(self, kind: int, body: bytes) -> None:
+        self.stream.writer.write(bytes([kind]) + _length(len(body)) + body)
 
     async def _answer(self, wanted: int) -> bytes:
-        """Return the body of the next packet of a kind, keeping the messages that come before it."""
-        while True:
+        """Return the body of the next packet of a kind."""
+        for _ in range(MOST_MESSAGES):
             kind, body = await self._packet()
             if kind & 0xF0 == wanted:
                 return _whole(wanted, body)
             self._take(kind, body)
+        raise _drowned()
 
     def _take(self, kind: int, body: bytes) -> None:
-        """Keep a message. Raises Refused where the broker hangs up and says why."""
+        """Look whether ours came back. Raises Refused where the broker hangs up and says why."""
         if kind & 0xF0 == DISCONNECT:
             raise Refused(body[0] if body else 0, "stay", self._read_properties(body[1:]))
-        if kind & 0xF0 == PUBLISH:
-            size = int.from_bytes(body[:2], "big")
-            rest = body[2 + size + (2 if kind & 0x06 else 0) :]
-            if self._level == LEVELS["5"]:
-                skipped, rest = _varied(rest)
-                rest = rest[skipped:]
-            self.heard.append(Message(body[2 : 2 + size].decode(errors="replace"), rest))
+        if kind & 0xF0 == PUBLISH and self._sent is not None and body.endswith(self._sent):
+            self._came_back = True
 
     async def _packet(self, *, first: bool = False) -> tuple[int, bytes]:
+        await asyncio.sleep(0)  # what has arrived already is read without a pause: others have their turn
         read = self.stream.reader.readexactly
         kind = (await read(1))[0]
         if first and kind == _TLS_ALERT:
@@ -224,6 +231,15 @@ def _packed(text: str) -> bytes:
 def _text(properties: Properties, name: int) -> str:
     value = properties.get(name, b"")
     return value.decode(errors="replace") if isinstance(value, bytes) else ""
+
+
+def _drowned() -> CheckError:
+    return CheckError(
+        Reason.ASSERTION,
+        Prose("others send so much on the topic that an answer cannot be heard"),
+        code="TOPIC_BUSY",
+        hint=Prose("Give the check a topic of its own, which nobody else uses."),
+    )
 
 
 def _not_mqtt() -> CheckError:

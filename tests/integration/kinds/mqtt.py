@@ -12,6 +12,7 @@ from mooring.core.reason import Reason
 from mooring.core.stage import Stage
 from tests.integration.kinds import Arrangement, Example, Fault, asking
 from tests.servers.mosquitto import HEARER, PASSWORD, SPEAKER, Mosquitto, StartMosquitto
+from tests.servers.played import saying
 from tests.servers.tls import Certificates
 
 DIALS = True
@@ -21,7 +22,10 @@ _REJECTED = (
 )
 _ALLOW = "Allow it in the broker's access list; this line does it for Mosquitto, below the user's name."
 _HUNG_UP = "It may have no room (max_connections), expect TLS there, or not speak MQTT 5."
-_SILENT = "Brokers drop in silence what a user has no right to: this one may not {}."
+_SILENT = (
+    "Brokers drop in silence what a user has no right to: this one may not {}. Allow it in the access list; "
+    "this line does it for Mosquitto, below the user's name."
+)
 
 
 @contextmanager
@@ -63,6 +67,17 @@ def _hanging(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
         yield {"url": server.url()}
     finally:
         server.resume()
+
+
+def _played(words: bytes) -> Arrangement:
+    """Return the arrangement of a broker that takes login, subscription and message, and says this."""
+
+    @contextmanager
+    def arrange(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
+        with saying(b"\x20\x03\0\0\0" + b"\x90\x04\0\1\0\0" + b"\x40\x02\0\1" + words) as port:
+            yield {"url": f"mqtt://127.0.0.1:{port}", "topic": TOPIC}
+
+    return arrange
 
 
 def _with_certificate(name: str) -> Arrangement:
@@ -155,6 +170,19 @@ FAULTS = (
         asking("mosquitto", lambda server: {"url": server.url(*SPEAKER), "topic": TOPIC}),
         hint=_SILENT.format("hear it"),
         fix=f"topic readwrite {TOPIC}",
+        timeout=0.5,
+    ),
+    Fault(
+        "others send without end on the topic (played)",
+        (Stage.FUNCTION, Reason.ASSERTION, "TOPIC_BUSY"),
+        _played(b"\x30\x05\0\1a\0x" * 10_000),
+        hint="Give the check a topic of its own, which nobody else uses.",
+    ),
+    Fault(
+        "the broker hangs once it has taken the message (played)",
+        (Stage.FUNCTION, Reason.TIMEOUT, "TIMEOUT"),
+        _played(b""),
+        hint="Nothing came back in time: a firewall that drops packets, or a service that hangs.",
         timeout=0.5,
     ),
     Fault(
