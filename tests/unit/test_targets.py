@@ -20,6 +20,13 @@ from mooring.probes._registry import Kinds
 from mooring.targets import LONGEST_NAME, TargetReader, keys_of
 
 READER = TargetReader(Kinds())
+SCHEMES = [
+    (kind.kind_name(), scheme)
+    for kind in Kinds().all()
+    for scheme in kind.schemes
+    if not scheme.endswith("+*")
+]
+ONE_HOST = [(kind, scheme) for kind, scheme in SCHEMES if not READER.kinds.get(kind).several_hosts]
 GOOD: dict[str, Any] = {"name": "mail", "url": "tcp://mail.example:25"}
 EXAMPLES: dict[str, dict[str, Any]] = {
     "tcp": {"url": "tcp://h:1", "send": "a", "expect": "b"},
@@ -464,9 +471,47 @@ def test_scheme_that_means_a_kind_of_another_name_is_found() -> None:
     assert kinds.of_scheme("rediss").kind_name() == "redis"
 
 
-def test_driver_in_a_scheme_is_passed_over() -> None:
-    """SQLAlchemy's and Django's spellings mean the kind before the plus."""
-    assert Kinds().of_scheme("postgresql+asyncpg").kind_name() == "postgresql"
+@pytest.mark.parametrize(("kind", "scheme"), SCHEMES)
+def test_word_behind_a_scheme_is_a_driver_or_a_mistake(kind: str, scheme: str) -> None:
+    """SQLAlchemy's drivers are passed over; elsewhere the word may ask for TLS, and is never dropped."""
+    kinds = Kinds()
+    if kinds.get(kind).drivers:
+        assert kinds.of_scheme(f"{scheme}+x").kind_name() == kind
+        assert kinds.with_address(kind, f"{scheme}+x://h/db").kind_name() == kind
+    for word in ("ssl", "tls") if kinds.get(kind).drivers else ("ssl", "tls", "x"):
+        for ask in (kinds.of_scheme, lambda given: kinds.with_address(kind, f"{given}://h")):
+            with pytest.raises(InputError) as caught:
+                ask(f"{scheme}+{word}")
+            [problem] = caught.value.problems
+            assert (problem.field, f"{scheme}://" in problem.message) == ("url", True)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "message"),
+    [
+        ("smtp+ssl", "an address of smtp begins with smtp:// or smtps://"),
+        ("nats+tls", "an address of nats begins with nats://; `tls` asks for encryption"),
+        ("rabbitmq", "an address of rabbitmq begins with amqp:// or amqps://"),
+        ("dicomweb", "an address of dicomweb begins with dicomweb+http:// or dicomweb+https://"),
+        ("datahub", "an address of datahub begins with datahub+https:// or datahub+http://"),
+        ("pyamqp", "no kind of address 'pyamqp://'; did you mean amqp or amqps? `mooring kinds` lists "),
+    ],
+)
+def test_scheme_that_is_none_is_told_with_the_right_one(scheme: str, message: str) -> None:
+    """Who names the kind, or a scheme that is nearly right, is told which one is."""
+    with pytest.raises(InputError) as caught:
+        Kinds().of_scheme(scheme)
+    [problem] = caught.value.problems
+    assert problem.message.startswith(message)
+
+
+@pytest.mark.parametrize(("kind", "scheme"), ONE_HOST)
+def test_list_of_hosts_is_told_where_one_is_taken(kind: str, scheme: str) -> None:
+    """Several hosts in an address are a mistake in it, and no name that cannot be resolved."""
+    with pytest.raises(InputError) as caught:
+        READER.read({"name": "x", "kind": kind, "url": f"{scheme}://u:hunter2@a:1,b:2/x"})
+    told = [str(problem) for problem in caught.value.problems]
+    assert told == ["url: names several hosts; a target is one, so make a target of each"]
 
 
 def test_broken_installed_kind_costs_only_itself(caplog: pytest.LogCaptureFixture) -> None:

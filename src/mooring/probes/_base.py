@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
 
 from mooring.core.failure import Cause
 from mooring.core.reason import Reason
@@ -18,7 +18,7 @@ from mooring.core.result import Observation
 from mooring.core.stage import Stage
 from mooring.net.trail import Trail
 from mooring.probes._form import readable
-from mooring.probes._url import Url
+from mooring.probes._url import SEPARATOR, Url
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,10 @@ class Probe(BaseModel):
     defaults: ClassVar[KindDefaults] = KindDefaults()
     schemes: ClassVar[tuple[str, ...]] = ()
     """URL schemes that mean this kind."""
+    drivers: ClassVar[bool] = False
+    """Whether a driver behind a scheme is passed over, as in SQLAlchemy's postgresql+asyncpg."""
+    several_hosts: ClassVar[bool] = False
+    """Whether the address may list several hosts, between commas."""
     proves: ClassVar[Mapping[Stage, str]] = {}
     """What each stage proves, in the order they run. What a check does not reach is `skipped`."""
     extra: ClassVar[str | None] = None
@@ -55,6 +59,14 @@ class Probe(BaseModel):
     """Whether it reads this machine (files, processes): only from the configuration file or an admin."""
     passive: ClassVar[bool] = False
     """Whether the watched thing reports in by itself, and a check that becomes due means that it did not."""
+
+    @model_validator(mode="after")
+    def _names_one_host(self) -> Self:
+        url = getattr(self, "url", None)
+        text = url.get_secret_value() if isinstance(url, SecretStr) else url
+        if isinstance(text, str) and not self.several_hosts and _lists_hosts(text):
+            raise ValueError("url: names several hosts; a target is one, so make a target of each")
+        return self
 
     async def check(self, trail: Trail) -> Observation:
         """Test the target once. Raises CheckError, or any error that `reason` or the runner explains."""
@@ -118,6 +130,13 @@ class Probe(BaseModel):
     def redactor(self) -> Redactor:
         """What masks these secrets; kept, since every check needs it."""
         return Redactor(self.secrets())
+
+
+def _lists_hosts(text: str) -> bool:
+    try:
+        return SEPARATOR in Url.parse(text).host
+    except ValueError:  # no address at all, which the kind says better
+        return False
 
 
 _SECRET_KEYS = re.compile(r"pass|pwd|token|secret|(api|access|account).?key|signature", re.IGNORECASE)

@@ -17,6 +17,8 @@ from mooring.probes._base import Probe
 from mooring.probes._url import Url
 
 GROUP = "mooring.probes"
+ENCRYPTING = ("ssl", "tls")
+"""What stands behind a `+` where TLS is asked for, and is no driver's name."""
 
 log = logging.getLogger(__name__)
 
@@ -62,9 +64,8 @@ class Kinds:
                 scheme = Url.parse(url).scheme
             except ValueError:
                 return kind  # which says what is wrong with it
-            if not any(_takes(kind, spelling) for spelling in _spellings(scheme)):
-                own = " or ".join(f"{each}://" for each in kind.schemes)
-                raise InputError([Problem("url", f"a {name} address begins with {own}")])
+            if not _takes(kind, scheme):
+                raise InputError([Problem("url", f"a {name} address begins with {_own(kind)}")])
         return kind
 
     def all(self) -> Iterator[type[Probe]]:
@@ -80,29 +81,46 @@ class Kinds:
     def of_scheme(self, scheme: str) -> type[Probe]:
         """Return the kind that a URL scheme means. Raises InputError where none does.
 
-        A kind named like its scheme is found without importing the others. A driver after a `+`, as in
-        SQLAlchemy's postgresql+asyncpg, is passed over where the whole scheme means nothing.
+        A kind named like its scheme is found without importing the others.
         """
-        for candidate in _spellings(scheme):
-            if candidate in self._folder and candidate in self.get(candidate).schemes:
-                return self.get(candidate)
-            for kind in self.all():
-                if _takes(kind, candidate):
-                    return kind
-        raise InputError([Problem("url", self._unknown("no kind of address", f"{scheme}://"))])
+        name = _family(scheme)
+        if name in self._folder and _takes(self.get(name), scheme):
+            return self.get(name)
+        for kind in self.all():
+            if _takes(kind, scheme):
+                return kind
+        raise InputError([Problem("url", self._no_kind_of(scheme))])
 
-    def _unknown(self, what: str, given: str) -> str:
-        guess = did_you_mean(given.removesuffix("://"), self.names())
+    def _no_kind_of(self, scheme: str) -> str:
+        family, _, word = scheme.partition("+")
+        for kind in self.all():
+            if family == kind.kind_name() or family in kind.schemes:
+                said = f"an address of {kind.kind_name()} begins with {_own(kind)}"
+                secure = {f"{each}s" for each in kind.schemes} & set(kind.schemes)
+                by_setting = word in ENCRYPTING and not secure and "tls" in kind.model_fields
+                return f"{said}; `tls` asks for encryption" if by_setting else said
+        known = [each for kind in self.all() for each in kind.schemes]
+        return self._unknown("no kind of address", f"{scheme}://", known)
+
+    def _unknown(self, what: str, given: str, schemes: Iterable[str] = ()) -> str:
+        plain = given.removesuffix("://")
+        guess = did_you_mean(plain, self.names()) or did_you_mean(plain, schemes)
         return f"{what} {given[:LONGEST_SHOWN]!r}; {guess}`mooring kinds` lists {', '.join(self.names())}"
 
 
-def _spellings(scheme: str) -> Iterable[str]:
-    """Return a scheme, and what stands before a driver in it."""
-    return dict.fromkeys((scheme, scheme.partition("+")[0]))
+def _own(kind: type[Probe]) -> str:
+    return " or ".join(f"{each}://" for each in kind.schemes)
+
+
+def _family(scheme: str) -> str:
+    return scheme.partition("+")[0]
 
 
 def _takes(kind: type[Probe], scheme: str) -> bool:
-    return scheme in kind.schemes or scheme.startswith(_families(kind))
+    """Whether a scheme means a kind. What stands behind a `+` may ask for TLS: it is seldom passed over."""
+    whole = scheme in kind.schemes or scheme.startswith(_families(kind))
+    family, _, driver = scheme.partition("+")
+    return whole or (kind.drivers and family in kind.schemes and driver not in ENCRYPTING)
 
 
 def _families(kind: type[Probe]) -> tuple[str, ...]:

@@ -39,6 +39,7 @@ class MongoDB(SessionProbe["Session"]):
 
     kind: Literal["mongodb"] = "mongodb"
     schemes: ClassVar[tuple[str, ...]] = ("mongodb", "mongodb+srv")
+    several_hosts: ClassVar[bool] = True
     extra: ClassVar[str | None] = "mongodb"
     proves: ClassVar = {
         Stage.DNS: "the hosts' names resolve; of mongodb+srv the records that list them too",

@@ -46,6 +46,7 @@ class MySQL(SQLProbe["DialledConnection"]):
 
     kind: Literal["mysql"] = "mysql"
     schemes: ClassVar[tuple[str, ...]] = ("mysql", "mariadb", "mysql2", "mysqlgis", "mysql-connector")
+    drivers: ClassVar[bool] = True
     default_port: ClassVar[int] = 3306
     extra: ClassVar[str | None] = "mysql"
     proves: ClassVar = {

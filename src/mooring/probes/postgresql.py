@@ -47,6 +47,7 @@ class PostgreSQL(SQLProbe["asyncpg.Connection"]):
 
     kind: Literal["postgresql"] = "postgresql"
     schemes: ClassVar[tuple[str, ...]] = ("postgresql", "postgres", "pgsql", "postgis", "timescale")
+    drivers: ClassVar[bool] = True
     default_port: ClassVar[int] = 5432
     extra: ClassVar[str | None] = "postgresql"
     proves: ClassVar = {

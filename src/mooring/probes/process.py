@@ -47,6 +47,7 @@ class Process(Probe):
 
     kind: Literal["process"] = "process"
     schemes: ClassVar[tuple[str, ...]] = ("process",)
+    several_hosts: ClassVar[bool] = True  # a program's name stands there, which may hold a comma
     extra: ClassVar[str | None] = "process"
     local: ClassVar[bool] = True
     proves: ClassVar = {Stage.FUNCTION: "as many processes run as there should, none of them a zombie"}

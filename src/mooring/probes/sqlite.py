@@ -35,6 +35,7 @@ class SQLite(Probe):
 
     kind: Literal["sqlite"] = "sqlite"
     schemes: ClassVar[tuple[str, ...]] = ("sqlite",)
+    drivers: ClassVar[bool] = True
     local: ClassVar[bool] = True
     proves: ClassVar = {
         Stage.PERMISSION: "the file is there, and this process may open it",
