@@ -205,19 +205,23 @@ async def test_srv_records_list_the_hosts(
 
 
 @pytest.mark.parametrize(
-    ("record", "code"),
+    ("name", "record", "code"),
     [
-        (None, "NXDOMAIN"),
-        ("0 0 27017 db.elsewhere.example.", "FOREIGN_HOST"),
+        ("cluster.shop.example", None, "NXDOMAIN"),
+        ("cluster.shop.example", "0 0 27017 db.elsewhere.example.", "FOREIGN_HOST"),
+        ("shop.example", "0 0 27017 elsewhere.example.", "FOREIGN_HOST"),
+        ("shop.example", "0 0 27017 shop.example.", "FOREIGN_HOST"),
+        ("shop.example", "0 0 27017 db.shop.example.", "NXDOMAIN"),
+        ("shop", "0 0 27017 db.elsewhere.", "FOREIGN_HOST"),
     ],
 )
 async def test_srv_records_that_cannot_be_used_are_told_at_dns(
-    name_server: NameServer, record: str | None, code: str
+    name_server: NameServer, name: str, record: str | None, code: str
 ) -> None:
     """No record, and one that leads out of the domain: whoever forged it would get the login."""
     if record is not None:
-        name_server.records["_mongodb._tcp.cluster.shop.example", "SRV"] = [record]
-    result = await check(f"mongodb+srv://{USER}:pw@cluster.shop.example/", (name_server.address,))
+        name_server.records[f"_mongodb._tcp.{name}", "SRV"] = [record]
+    result = await check(f"mongodb+srv://{USER}:pw@{name}/", (name_server.address,))
     assert told(result) == (Stage.DNS, Reason.DNS, code)
 
 

@@ -43,10 +43,16 @@ async def listed(trail: Trail, address: Address) -> tuple[Place, ...]:
     async with trail.stage(Stage.DNS):
         records = await _records(trail, f"_{service}._tcp.{name}")
         places = tuple(Place(str(each.target).rstrip("."), each.port) for each in records)
-        domain = name.partition(".")[2]
         for place in places:
-            _demand_domain(place, domain)
+            _demand_domain(place, _domain(name))
     return places
+
+
+def _domain(name: str) -> str:
+    """Return what the hosts have to be in: below two labels would be everybody's, such as `com`."""
+    name = name.rstrip(".")
+    above = name.partition(".")[2]
+    return above if "." in above else name
 
 
 def _demand_domain(place: Place, domain: str) -> None:
