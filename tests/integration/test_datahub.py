@@ -263,6 +263,12 @@ def test_one_token_is_enough() -> None:
         target_of("datahub", {"url": "datahub+https://one@host", "token": "two"})
 
 
+def test_tls_is_of_no_use_without_tls() -> None:
+    """Settings of TLS beside an address without it would let people believe in it."""
+    with pytest.raises(InputError, match=r"tls: is of no use without TLS; write datahub\+https:// instead"):
+        target_of("datahub", {"url": "datahub+http://token@host", "tls": {"verify": False}})
+
+
 # Whether the token counts
 
 

@@ -140,6 +140,7 @@ def test_address_shows_the_title(url: str, address: str) -> None:
     [
         ({"url": "dicom://pacs.example"}, "url: name the peer's AE title: dicom://CALLED_AET@host:port"),
         ({"url": "dicom://PACS:pw@h"}, "DICOM knows no password; what stands before the @ is the peer's AE"),
+        ({"url": "dicom://PACS@h/OTHER"}, "url: the peer's AE title stands before the @; leave out what"),
         ({"url": "dicom://A_TITLE_TOO_LONG_@h"}, "url: an AE title has 1 to 16 characters, this one 17"),
         (
             {"url": "dicom://A%5CB@h"},

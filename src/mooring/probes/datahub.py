@@ -94,6 +94,8 @@ class DataHub(Probe):
             _ = self.door
         except ValueError as error:
             raise ValueError(f"url: {error}") from None
+        if not self.door.base.secure and self.tls != TLSSettings():
+            raise ValueError("tls: is of no use without TLS; write datahub+https:// instead")
         return self
 
     @property

@@ -108,6 +108,8 @@ class Dicom(SessionProbe["Association"]):
             raise ValueError(f"url: unknown {min(unknown)[:40]!r}; the address takes only calling_aet")
         if self.calling_aet is not None and "calling_aet" in url.query:
             raise ValueError("calling_aet: stands in the address as well; once is enough")
+        if url.user and url.name:
+            raise ValueError("url: the peer's AE title stands before the @; leave out what follows the port")
         title(self._called, "url")
         title(self._calling, "calling_aet")
         if not self._secure and self.tls != TLSSettings():
