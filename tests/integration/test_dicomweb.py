@@ -122,6 +122,17 @@ async def test_login_that_is_not_demanded_is_warned_about(pacs_gateway: PacsGate
     assert unasked.status is Status.UP
 
 
+@pytest.mark.parametrize(
+    ("code", "enforced"), [(401, True), (403, True), (302, None), (404, None), (503, None)]
+)
+async def test_only_a_refusal_proves_that_a_login_is_demanded(
+    pacs_gateway: PacsGateway, code: int, enforced: bool | None
+) -> None:
+    """A request without the login that is answered in another way says neither yes nor no."""
+    result = await check(pacs_gateway.web(f"/shy/{code}", login=ADMIN))
+    assert (result.status, result.observation.details.get("auth_enforced")) == (Status.UP, enforced)
+
+
 async def test_limit_that_is_ignored_is_warned_about(pacs_gateway: PacsGateway) -> None:
     """A server that sends more than the one study asked for will one day send them all."""
     result = await check(pacs_gateway.web("/two"))

@@ -8,7 +8,8 @@
     /viewer     an HTML page                /api        JSON of something else
     /text       no JSON                     /empty      204, as the standard has it
     /two        two studies, whatever limit /sign-in    redirects
-    /status/503 any of these codes
+    /status/503 any of these codes          /shy/503    any of these where no login is shown, else 204
+    /deep       JSON in 3000 brackets
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from tests.servers.tls import Certificate, Certificates
 
 TOKEN, KEY = "s3cret-token-of-gateway", "s3cret-key-of-gateway"
 STATUS_CODES = (406, 429, 503)
+SHY_CODES = (302, 401, 403, 404, 503)
 _STUDIES = json.dumps([{"0020000D": {"vr": "UI", "Value": [uid]}} for uid in ("1.2.3", "1.2.4")])
 _LOCATIONS = """
   location = /ready { return 200; }
@@ -49,6 +51,7 @@ _LOCATIONS = """
   location /api/ { default_type application/json; return 200 '{"status": "ok"}'; }
   location /text/ { default_type text/plain; return 200 "welcome"; }
   location /empty/ { return 204; }
+  location /deep/ { default_type application/json; return 200 '%(deep)s'; }
   location /two/ { default_type application/dicom+json; return 200 '%(studies)s'; }
   location /sign-in/ { return 302 https://login.example/realms/hospital?client=pacs; }
 """
@@ -86,13 +89,18 @@ class PacsGateway(ServerProcess):
             "token": TOKEN,
             "key": KEY,
             "studies": _STUDIES,
+            "deep": "[" * 3000,
             "cert": certificate.cert,
             "cert_key": certificate.key,
             "ca": ca,
             "user": "user root;" if os.geteuid() == 0 else "",
         }
         codes = "".join(f"location /status/{code}/ {{ return {code}; }}\n" for code in STATUS_CODES)
-        names["locations"] = _LOCATIONS % names + codes
+        shy = "".join(
+            f'location /shy/{code}/ {{ if ($http_authorization = "") {{ return {code}; }} return 204; }}\n'
+            for code in SHY_CODES
+        )
+        names["locations"] = _LOCATIONS % names + codes + shy
         (folder / "nginx.conf").write_text(_CONFIG % names)
 
     def command(self) -> list[str]:

@@ -116,7 +116,7 @@ def objects_in(response: Response) -> Found:
         )
     try:
         found = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # too deep is no JSON of DICOM's either
         raise CheckError(
             Reason.PROTOCOL, Prose("the answer is no JSON"), code="NOT_JSON", hint=_WRONG_PATH
         ) from error

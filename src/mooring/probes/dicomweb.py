@@ -40,6 +40,8 @@ from mooring.probes._url import Url
 OPEN = Prose("the login is not enforced: whoever asks without one is shown studies as well")
 _FOR_CONTROL = 0.5
 """Part of the time left that the request without a login may take: it decides on a warning only."""
+_TURNED_AWAY = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+"""What proves that a login is demanded. Whatever else a request without one runs into proves nothing."""
 _PREFIX = "dicomweb+"
 
 Prefix = Annotated[str, StringConstraints(pattern=r"^(/[A-Za-z0-9._~-]+)*$", max_length=200)]
@@ -184,23 +186,26 @@ class DicomWeb(Probe):
     async def _control(self, trail: Trail) -> None:
         """Ask without a login: a server that answers all the same shows its studies to everybody."""
         trail.begin(Stage.AUTH, trail.monotonic())
-        if self.check_enforcement:
-            trail.note(auth_enforced=not await self._answers_strangers(trail))
+        if self.check_enforcement and (open_ := await self._answers_strangers(trail)) is not None:
+            trail.note(auth_enforced=not open_)
         trail.end(trail.monotonic())
         if trail.notes.get("auth_enforced") is False:
             trail.warn(OPEN, Stage.AUTH)
 
-    async def _answers_strangers(self, trail: Trail) -> bool:
+    async def _answers_strangers(self, trail: Trail) -> bool | None:
+        """Return whether studies are shown without the login; None where neither is proved."""
         tls = TLSSettings(self.tls.verify, self.tls.ca, self.tls.pin, server_name=self.tls.server_name)
         public = tuple((name, value) for name, value in self._search.headers)
         stranger = Request(self._search.place, headers=public, tls=tls)
-        with suppress(OSError, EOFError, CheckError):  # refused in another way; TimeoutError is an OSError
+        with suppress(OSError, EOFError, CheckError):  # it says nothing; TimeoutError is an OSError
             async with asyncio.timeout(trail.remaining * _FOR_CONTROL):
                 response = await _aside(trail, stranger)
-            with suppress(web.Refused):
+            try:
                 web.studies_in(response)
-                return True
-        return False
+            except web.Refused as told:
+                return False if told.status in _TURNED_AWAY else None
+            return True
+        return None
 
     async def _demand_rights(self, trail: Trail, studies: web.Found) -> None:
         trail.begin(Stage.PERMISSION, trail.monotonic())

@@ -127,6 +127,14 @@ FAULTS = (
         "qido_prefix.",
     ),
     Fault(
+        "what answers is JSON too deep to be read",
+        (Stage.FUNCTION, Reason.PROTOCOL, "NOT_JSON"),
+        asking("pacs_gateway", lambda server: {"url": server.web("/deep")}),
+        hint="Compare the path with the server's own: it is /dicom-web on an Orthanc, "
+        "/dcm4chee-arc/aets/AET/rs on a dcm4chee; where searching has a path of its own, set "
+        "qido_prefix.",
+    ),
+    Fault(
         "a gateway redirects to its sign-in page",
         (Stage.FUNCTION, Reason.ASSERTION, "HTTP_302"),
         asking("pacs_gateway", lambda server: {"url": server.web("/sign-in")}),
