@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -273,13 +274,13 @@ def pdu(kind: int, content: bytes) -> bytes:
     return bytes((kind, 0)) + len(content).to_bytes(4, "big") + content
 
 
-def accepted(contexts: int = 1) -> bytes:
+def accepted(contexts: int = 1, *, largest: int = 16384, implementation: bytes = b"1.2.3") -> bytes:
     """Return an A-ASSOCIATE-AC that accepts that many contexts."""
     syntax = item(0x40, b"1.2.840.10008.1.2")
     body = bytes((0, 1, 0, 0)) + b"PACS".ljust(16) + b"MOORING".ljust(16) + bytes(32)
     body += item(0x10, b"1.2.840.10008.3.1.1.1")
     body += b"".join(item(0x21, bytes((2 * n + 1, 0, 0, 0)) + syntax) for n in range(contexts))
-    return pdu(2, body + item(0x50, item(0x51, (16384).to_bytes(4, "big")) + item(0x52, b"1.2.3")))
+    return pdu(2, body + item(0x50, item(0x51, largest.to_bytes(4, "big")) + item(0x52, implementation)))
 
 
 def response(field: int, status: int, context: int = 1) -> bytes:
@@ -351,6 +352,74 @@ async def test_answer_that_is_no_dicom_is_told(answer: bytes, message: str) -> N
     """Whatever else answers on the port is told at protocol, at once."""
     expected = (Reason.PROTOCOL, Stage.PROTOCOL, "NOT_DICOM", message)
     assert told(await answers_of(answer)) == expected
+
+
+@pytest.mark.parametrize("largest", [1, 5, 6, 7])
+async def test_peer_that_takes_nothing_is_told(largest: int) -> None:
+    """A maximum length that leaves no room is the peer's mistake, in our own words."""
+    assert told(await answers_of(accepted(largest=largest))) == (
+        Reason.PROTOCOL,
+        Stage.PROTOCOL,
+        "UNREADABLE",
+        f"the peer takes {largest} bytes at once, which holds nothing",
+    )
+
+
+@pytest.mark.parametrize("largest", [0, 8, 16384])
+async def test_request_is_cut_as_the_peer_wants_it(largest: int) -> None:
+    """A request comes in as many pieces as the peer's maximum length asks for; 0 means any length."""
+    sizes: list[int] = []
+
+    async def script(reader: Reader, writer: Writer) -> None:
+        writer.write(accepted(largest=largest))
+        last = False
+        while not last:
+            header = await reader.readexactly(6)
+            body = await reader.readexactly(int.from_bytes(header[2:], "big"))
+            sizes.append(len(body))
+            last = bool(body[5] & 2)
+        writer.write(ECHOED)
+        await heard(reader)
+        writer.write(pdu(6, bytes(4)))
+
+    async with peer(script) as url:
+        assert (await check(url)).failure is None
+    assert max(sizes) <= (largest or 16384)
+    assert len(sizes) == (1 if largest != 8 else max(len(sizes), 2))
+
+
+async def test_odd_values_are_no_word_on_standard_error(recwarn: pytest.WarningsRecorder) -> None:
+    """A UID that is none warns nobody: neither in an acceptance nor in an answer's command."""
+    odd = response(0x8030, 0)
+    uid = b"\0\0\2\0\6\0\0\0" + b"01.02\0"
+    value = odd[10:] + uid
+    odd = pdu(4, len(value).to_bytes(4, "big") + value)
+    result = await answers_of(accepted(implementation=b"01.02"), odd, pdu(6, bytes(4)))
+    assert (result.failure, list(recwarn)) == (None, [])
+
+
+@pytest.mark.parametrize("control", [0, 1], ids=["data set", "command"])
+async def test_fragments_without_end_are_not_kept(control: int) -> None:
+    """A peer that never comes to an end is left at the deadline or before, and takes no memory of ours."""
+    content = bytes((1, control)) + bytes(16000)
+    fragment = pdu(4, len(content).to_bytes(4, "big") + content)
+
+    async def flood(reader: Reader, writer: Writer) -> None:
+        writer.write(accepted())
+        await heard(reader)
+        while True:
+            writer.write(fragment * 10)
+            await writer.drain()
+
+    tracemalloc.start()
+    try:
+        async with peer(flood) as url:
+            result = await check(url, timeout=0.5)
+        assert tracemalloc.get_traced_memory()[1] < 8 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
+    expected = (Reason.TIMEOUT, "TIMEOUT") if control == 0 else (Reason.PROTOCOL, "NOT_DICOM")
+    assert (told(result)[0], told(result)[2]) == expected
 
 
 async def test_echo_that_fails_is_told() -> None:

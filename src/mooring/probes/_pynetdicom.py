@@ -1,4 +1,4 @@
-"""A DICOM association over a connection of ours: pynetdicom packs and unpacks, and never touches a socket.
+"""A DICOM association over a connection of ours: pynetdicom packs, and never touches a socket.
 
 Its own associations run on two threads each, which poll, dial by themselves and tell every network
 fault as the same abort. Here there is nothing but bytes to write and bytes to wait for, so a check
@@ -25,7 +25,6 @@ from pynetdicom.dimse_primitives import C_CANCEL, C_ECHO, C_FIND
 from pynetdicom.dsutils import encode
 from pynetdicom.pdu import (
     A_ABORT_RQ,
-    A_ASSOCIATE_AC,
     A_ASSOCIATE_RJ,
     A_ASSOCIATE_RQ,
     A_RELEASE_RP,
@@ -46,6 +45,7 @@ from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.net.dial import Stream
 from mooring.probes._dicom import ABSENT, Service, Titles, aborted, rejected, unacceptable
+from mooring.probes._dimse import Acceptance, Response
 
 T = TypeVar("T")
 
@@ -53,6 +53,8 @@ HEADER = 6
 LARGEST_PDU = 256 * 1024
 """Bytes. We ask for 16 KiB at most and an acceptance is smaller still: what claims more is no DICOM."""
 OUR_LARGEST_PDU = 16382
+SMALLEST_PDU = 8
+"""Six bytes of these say what follows, and what follows is of even length."""
 MOST_MATCHES = 100
 """Matches of a C-FIND that are listened to before it is cancelled."""
 AFTER_CANCEL = 0.5
@@ -65,14 +67,14 @@ _UTF_8 = "ISO_IR 192"
 _TEXTS = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "PN", "SH", "TM", "UI"})
 """Value representations that peers match; texts of the others are long or no texts at all."""
 _PDUS: dict[int, type[Any]] = {
-    2: A_ASSOCIATE_AC,
+    2: Acceptance,
     3: A_ASSOCIATE_RJ,
     4: P_DATA_TF,
     5: A_RELEASE_RQ,
     6: A_RELEASE_RP,
     7: A_ABORT_RQ,
 }
-Answer: TypeAlias = A_ASSOCIATE_AC | A_ASSOCIATE_RJ | A_ABORT_RQ
+Answer: TypeAlias = Acceptance | A_ASSOCIATE_RJ | A_ABORT_RQ
 
 
 class Association:
@@ -92,10 +94,13 @@ class Association:
         """Ask for the association, and return the peer's answer. Raises CheckError where it is no DICOM."""
         await self._stream.ask(A_ASSOCIATE_RQ(self._asked()).encode())
         answer = await self._read()
-        if not isinstance(answer, (A_ASSOCIATE_AC, A_ASSOCIATE_RJ, A_ABORT_RQ)):
+        if not isinstance(answer, (Acceptance, A_ASSOCIATE_RJ, A_ABORT_RQ)):
             raise _no_dicom(Prose("the peer answers a request for an association with something else"))
-        if isinstance(answer, A_ASSOCIATE_AC):
-            _unpacked(lambda: self._take_in(answer.to_primitive()))
+        if isinstance(answer, Acceptance):
+            _unpacked(lambda: self._take_in(answer))
+            if answer.largest and answer.largest < SMALLEST_PDU:
+                text = Prose("the peer takes {most} bytes at once, which holds nothing", most=answer.largest)
+                raise CheckError(Reason.PROTOCOL, text, code="UNREADABLE")
         return answer
 
     def demand_accepted(self, answer: Answer) -> None:
@@ -179,21 +184,15 @@ class Association:
         request.presentation_context_definition_list = contexts
         return request
 
-    def _take_in(self, answer: A_ASSOCIATE) -> None:
-        if not answer.presentation_context_definition_results_list:
-            raise ValueError("an acceptance of nothing")
-        for context in answer.presentation_context_definition_results_list:
-            number, result = context.context_id or 0, context.result
+    def _take_in(self, answer: Acceptance) -> None:
+        for number, result in answer.results.items():
             sop_class = self._sop_classes[(number - 1) // 2]
-            self._results[sop_class] = ABSENT if result is None else result
+            self._results[sop_class] = result
             if result == 0:
                 self._accepted[sop_class] = number
-        theirs = answer.maximum_length_received
-        if theirs:
-            self._largest = min(self._largest, theirs)
-        for item in answer.user_information:
-            if isinstance(item, ImplementationVersionNameNotification):
-                self.implementation = item.implementation_version_name
+        if answer.largest:
+            self._largest = min(self._largest, answer.largest)
+        self.implementation = answer.implementation
         self._standing = True
 
     async def _send(self, message: DIMSEMessage, primitive: Any, sop_class: str) -> None:
@@ -203,12 +202,13 @@ class Association:
 
     async def _answer(self, service: Service) -> int:
         """Wait for one message and return its status; what it holds beyond that is not unpacked."""
-        message = DIMSEMessage()
+        response = Response()
         whole = False
         while not whole:
             data = await self._data(service)
-            whole = _unpacked(partial(message.decode_msg, data.to_primitive()))
-        return _unpacked(lambda: int(message.command_set.Status))
+            for item in data.presentation_data_value_items:
+                whole = _unpacked(partial(response.take, item.presentation_data_value or b""))
+        return response.status
 
     async def _data(self, service: Service) -> P_DATA_TF:
         pdu = await self._read()
