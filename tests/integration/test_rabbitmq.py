@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+import socket
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, NoReturn
 
 import pytest
-from pamqp import commands
+from pamqp import commands, frame
+from pamqp.base import Frame
+from pamqp.common import FieldTable
 from pamqp.exceptions import UnmarshalingException
 
+from mooring.core.failure import CheckError
 from mooring.core.reason import Reason
 from mooring.core.result import CheckResult, Trigger
 from mooring.core.stage import Stage, StageStatus
@@ -15,17 +23,28 @@ from mooring.core.status import Status
 from mooring.engine.runner import Runner
 from mooring.net.network import Network
 from mooring.net.trail import Trail
-from mooring.probes._amqp import Closed
-from mooring.probes._rabbitmq import explain
+from mooring.probes._amqp import Amqp, Closed
+from mooring.probes._rabbitmq import explain, look_at
 from mooring.probes._registry import Kinds
 from mooring.probes.rabbitmq import RabbitMQ as Kind
 from mooring.targets import TargetReader
 from tests.servers.process import eventually
-from tests.servers.rabbitmq import EXCHANGE, QUEUE, READER, RabbitMQ
+from tests.servers.rabbitmq import (
+    EXCHANGE,
+    ODD_EXCHANGE,
+    ODD_QUEUE,
+    ODD_VHOST,
+    PASSWORD,
+    QUEUE,
+    READER,
+    USER,
+    RabbitMQ,
+)
 from tests.servers.tls import Certificates
 
 pytestmark = pytest.mark.integration
 READER_OF_TARGETS = TargetReader(Kinds())
+AT_ONCE = struct.pack("ii", 1, 0)
 WORK = commands.Queue.Declare(queue="work", auto_delete=True)
 
 
@@ -71,6 +90,33 @@ async def test_rights_are_tested_and_nothing_is_taken(rabbitmq: RabbitMQ) -> Non
             )
         assert client.take("work") == (False, 0)
         client.ask(commands.Queue.Delete(queue="work"), commands.Queue.DeleteOk)
+
+
+async def test_any_name_is_asked_for(rabbitmq: RabbitMQ) -> None:
+    """Names that AMQP's grammar does not know, and RabbitMQ takes, are asked for as they are."""
+    rights = ["read", "write", "configure"]
+    odd = {"queue": ODD_QUEUE, "exchange": ODD_EXCHANGE, "rights": rights}
+    result = await check(rabbitmq.url(vhost=ODD_VHOST), **odd)
+    assert (result.status, result.failure) == (Status.UP, None)
+
+
+@pytest.mark.parametrize(
+    ("vhost", "settings", "code"),
+    [
+        ("shop", {"queue": "ü" * 127}, "NO_SUCH_QUEUE"),
+        ("shop", {"queue": "$" + "é" * 127}, "NO_SUCH_QUEUE"),
+        ("shop", {"exchange": "ü" * 127}, "NO_SUCH_EXCHANGE"),
+        ("shop", {"exchange": "$" + "é" * 127}, "NO_SUCH_EXCHANGE"),
+        ("$" + "é" * 100, {}, "NO_SUCH_VHOST"),
+    ],
+)
+async def test_any_name_that_is_not_there_is_told(
+    rabbitmq: RabbitMQ, vhost: str, settings: dict[str, str], code: str
+) -> None:
+    """So are those so long that the server has to cut its answer short."""
+    result = await check(rabbitmq.url(vhost=vhost), **settings)
+    assert result.failure is not None
+    assert (result.failure.reason, result.failure.code) == (Reason.NOT_FOUND, code)
 
 
 async def test_many_messages_are_warned_of(rabbitmq: RabbitMQ) -> None:
@@ -130,6 +176,68 @@ async def test_session_is_held_and_left(rabbitmq: RabbitMQ) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("no queue 'q' in vhost 'shop'", (Reason.NOT_FOUND, "NO_SUCH_QUEUE")),
+        (
+            "home node 'rabbit@two' of durable queue 'q' in vhost 'shop' is down or inaccessible",
+            (Reason.UNAVAILABLE, "QUEUE_DOWN"),
+        ),
+        (
+            "queue 'q' in vhost 'shop' process is stopped by supervisor",
+            (Reason.UNAVAILABLE, "QUEUE_DOWN"),
+        ),
+    ],
+)
+async def test_queue_that_is_down_is_there(text: str, told: tuple[Reason, str]) -> None:
+    """404 is said of a queue that is not there, and of one whose node does not run."""
+
+    class Refusing(Amqp):
+        async def ask(self, request: Frame, answer: type[Any]) -> NoReturn:
+            raise Closed(404, f"NOT_FOUND - {text}", connection=False)
+
+    with pytest.raises(CheckError) as caught:
+        await look_at(object.__new__(Refusing), "q")
+    assert (caught.value.cause.reason, caught.value.cause.code) == told
+
+
+@asynccontextmanager
+async def hanging_up(capabilities: FieldTable, then: str) -> AsyncIterator[int]:
+    """Yield the port of a server that says what it is able to, hears the login, and hangs up."""
+    start = commands.Connection.Start(0, 9, {"capabilities": capabilities}, "PLAIN", "en_US")
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(frame.marshal(start, 0))
+        await reader.readuntil(PASSWORD.encode())
+        await reader.readuntil(b"\xce")
+        if then == "reset":
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "then", "told"),
+    [
+        ({}, "close", (Reason.AUTH, Stage.AUTH, "LOGIN_DROPPED")),
+        ({"authentication_failure_close": True}, "close", (Reason.NETWORK, Stage.AUTH, "EOF")),
+        ({}, "reset", (Reason.NETWORK, Stage.AUTH, "ECONNRESET")),
+    ],
+)
+async def test_server_that_hangs_up_on_a_login_refuses_it(
+    capabilities: FieldTable, then: str, told: tuple[Reason, Stage, str]
+) -> None:
+    """A server that cannot refuse a login in words hangs up; of one that can it is a broken network."""
+    async with hanging_up(capabilities, then) as port:
+        result = await check(f"amqp://{USER}:{PASSWORD}@127.0.0.1:{port}")
+    failure = result.failure
+    assert failure is not None
+    assert (failure.reason, failure.stage, failure.code) == told
+
+
+@pytest.mark.parametrize(
     ("code", "text", "told"),
     [
         (
@@ -139,6 +247,11 @@ async def test_session_is_held_and_left(rabbitmq: RabbitMQ) -> None:
         ),
         (403, "ACCESS_REFUSED - Login was refused", (Reason.AUTH, "ACCESS_REFUSED")),
         (506, "RESOURCE_ERROR", (Reason.OVERLOADED, "RESOURCE_ERROR")),
+        (
+            530,
+            "NOT_ALLOWED - connection refused: node connection limit (9) is reached",
+            (Reason.OVERLOADED, "NODE_CONNECTION_LIMIT"),
+        ),
         (530, "NOT_ALLOWED - something new", (Reason.PERMISSION, "NOT_ALLOWED")),
         (541, "INTERNAL_ERROR - vhost 'shop' is down", (Reason.UNAVAILABLE, "INTERNAL_ERROR")),
         (599, "what nobody knows", (Reason.ASSERTION, "AMQP_599")),
@@ -163,6 +276,11 @@ def test_frame_that_cannot_be_read_is_told() -> None:
     ("settings", "message"),
     [
         ({"url": "amqp://"}, "url: an address names a host: amqp://user:password@host:port/vhost"),
+        ({"url": "amqp://h", "queue": "ü" * 128}, "has 256 bytes in UTF-8; AMQP takes names of at most 255"),
+        (
+            {"url": f"amqp://h/{'%C3%BC' * 128}"},
+            "url: the virtual host has 256 bytes in UTF-8; AMQP takes names of at most 255",
+        ),
         ({"url": "amqp://user@h"}, "url: a login is user and password: amqp://user:password@host"),
         ({"url": "amqp://:pw@h"}, "url: a login is user and password: amqp://user:password@host"),
         ({"url": "amqps://h?verify=maybe"}, "url: verify has to be verify_peer or verify_none"),

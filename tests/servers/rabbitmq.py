@@ -7,7 +7,7 @@ alarm that you raise.
     reader   READER, may enter `shop` and do nothing there       lonely   LONELY, may enter no virtual host
     full     FULL, has no room for one connection                `crowded` is a virtual host without room
 
-`shop` holds the queue `orders` and the exchange `events`.
+`shop` holds the queue `orders` and the exchange `events`. In ODD_VHOST are ODD_QUEUE and ODD_EXCHANGE.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ READER = ("reader", "s3cret-of-reader")
 LONELY = ("lonely", "s3cret-of-lonely")
 FULL = ("full", "s3cret-of-full")
 QUEUE, EXCHANGE = "orders", "events"
+ODD_VHOST, ODD_QUEUE, ODD_EXCHANGE = "é" * 127, "für $|(é)" + "ü" * 120, "störung|(neu)"
 
 _LIBRARY = "/usr/lib/rabbitmq/bin"  # what is on the PATH changes to the user rabbitmq
 _CONFIG = """
@@ -210,7 +211,7 @@ class Client:
 def _definitions() -> Mapping[str, Any]:
     """Return what the server holds from the start."""
     logins = ((USER, PASSWORD), READER, LONELY, FULL)
-    allowed = [(USER, "/", ".*"), (USER, "shop", ".*"), (USER, "crowded", ".*")]
+    allowed = [(USER, "/", ".*"), (USER, "shop", ".*"), (USER, "crowded", ".*"), (USER, ODD_VHOST, ".*")]
     allowed += [(READER[0], "shop", "^$"), (FULL[0], "shop", ".*")]
     return {
         "users": [
@@ -223,7 +224,7 @@ def _definitions() -> Mapping[str, Any]:
             }
             for name, password in logins
         ],
-        "vhosts": [{"name": name} for name in ("/", "shop", "crowded")],
+        "vhosts": [{"name": name} for name in ("/", "shop", "crowded", ODD_VHOST)],
         "permissions": [
             {"user": user, "vhost": vhost, "configure": what, "write": what, "read": what}
             for user, vhost, what in allowed
@@ -236,17 +237,21 @@ def _definitions() -> Mapping[str, Any]:
                 "value": {"max-connections": 0},
             }
         ],
-        "queues": [{"name": QUEUE, "vhost": "shop", "durable": True, "auto_delete": False, "arguments": {}}],
+        "queues": [
+            {"name": name, "vhost": vhost, "durable": True, "auto_delete": False, "arguments": {}}
+            for vhost, name in (("shop", QUEUE), (ODD_VHOST, ODD_QUEUE))
+        ],
         "exchanges": [
             {
-                "name": EXCHANGE,
-                "vhost": "shop",
+                "name": name,
+                "vhost": vhost,
                 "type": "topic",
                 "durable": True,
                 "auto_delete": False,
                 "internal": False,
                 "arguments": {},
             }
+            for vhost, name in (("shop", EXCHANGE), (ODD_VHOST, ODD_EXCHANGE))
         ],
     }
 

@@ -6,6 +6,7 @@ works in tasks that go on when a check is over.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -26,7 +27,8 @@ MOST_CHANNELS = 8
 LARGEST_FRAME = 131_072
 _BEGINNING = 7
 _METHOD_FRAME = 1
-_TLS_ALERT = b"\x15\x03"
+_CLOSE = struct.Struct(">IHB")
+_CLOSINGS = {each.index: each for each in (commands.Connection.Close, commands.Channel.Close)}
 _PASSED_OVER = (commands.Connection.Unblocked, ContentHeader, ContentBody, Heartbeat)
 
 F = TypeVar("F", bound=Frame)
@@ -39,6 +41,33 @@ class Closed(Exception):  # noqa: N818 - it is what AMQP calls it
         super().__init__(text)
         self.code = code
         self.connection = connection
+
+
+class _AnyName:
+    """A request whose names are what the server takes: pamqp takes ASCII, and of that not all."""
+
+    def validate(self) -> None:
+        """Leave it to the settings, which see to the length."""
+
+
+class Enter(_AnyName, commands.Connection.Open):
+    """Enter a virtual host."""
+
+
+class DeclareQueue(_AnyName, commands.Queue.Declare):
+    """Make a queue or, `passive`, ask for it."""
+
+
+class DeclareExchange(_AnyName, commands.Exchange.Declare):
+    """Make an exchange or, `passive`, ask for it."""
+
+
+class Consume(_AnyName, commands.Basic.Consume):
+    """Be given what a queue gets."""
+
+
+class Publish(_AnyName, commands.Basic.Publish):
+    """Send to an exchange."""
 
 
 class Amqp:
@@ -66,7 +95,7 @@ class Amqp:
             "capabilities": {"authentication_failure_close": True, "connection.blocked": True},
         }
         request = commands.Connection.StartOk(known_as, mechanism, response)
-        tune = await self._ask(request, commands.Connection.Tune, 0)
+        tune = await self._tuned(request)
         answer = commands.Connection.TuneOk(
             min(tune.channel_max or MOST_CHANNELS, MOST_CHANNELS),
             min(tune.frame_max or LARGEST_FRAME, LARGEST_FRAME),
@@ -74,9 +103,23 @@ class Amqp:
         )
         await self._send(answer, 0)
 
+    async def _tuned(self, request: commands.Connection.StartOk) -> commands.Connection.Tune:
+        try:
+            return await self._ask(request, commands.Connection.Tune, 0)
+        except EOFError:
+            if self._says_why:
+                raise
+            raise _hung_up() from None
+
+    @property
+    def _says_why(self) -> bool:
+        """Whether the server refuses a login in words; without them, hanging up is the refusal."""
+        able = self.server.get("capabilities")
+        return isinstance(able, dict) and bool(able.get("authentication_failure_close"))
+
     async def enter(self, vhost: str) -> None:
         """Enter a virtual host. Raises Closed where it is refused."""
-        await self._ask(commands.Connection.Open(vhost), commands.Connection.OpenOk, 0)
+        await self._ask(Enter(vhost), commands.Connection.OpenOk, 0)
         await self.open_channel()
 
     async def ask(self, request: Frame, answer: type[F]) -> F:
@@ -95,7 +138,7 @@ class Amqp:
     ) -> commands.Basic.Return:
         """Publish an empty message that has to come back, since no queue is to get it. Raises Closed."""
         await self.open_channel()
-        await self._send(commands.Basic.Publish(exchange=exchange, routing_key=routing_key, mandatory=True))
+        await self._send(Publish(exchange=exchange, routing_key=routing_key, mandatory=True))
         await self._send(ContentHeader(body_size=0, properties=properties))
         returned = _demand(await self._method(), commands.Basic.Return)
         await self._frame()  # the message's header, which follows
@@ -133,17 +176,21 @@ class Amqp:
         _, _, size = frame.frame_parts(beginning)
         if size is None or size > LARGEST_FRAME:
             raise _nonsense(Prose("a frame is larger than agreed"))
-        return frame.unmarshal(beginning + await read(size + 1))[2]
+        whole = beginning + await read(size + 1)
+        return _closing(whole) or frame.unmarshal(whole)[2]
+
+
+def _closing(whole: bytes) -> Frame | None:
+    """Read why something is closed; RabbitMQ cuts long words short in the middle of a letter."""
+    if len(whole) < _BEGINNING + _CLOSE.size:
+        return None
+    index, code, size = _CLOSE.unpack_from(whole, _BEGINNING)
+    closing = _CLOSINGS.get(index) if whole[0] == _METHOD_FRAME else None
+    text = whole[_BEGINNING + _CLOSE.size :][:size].decode(errors="ignore")
+    return closing(code, text) if closing else None
 
 
 def _demand_amqp(beginning: bytes) -> None:
-    if beginning.startswith(_TLS_ALERT):
-        raise CheckError(
-            Reason.TLS,
-            Prose("the server expects TLS on this port"),
-            code="TLS_EXPECTED",
-            hint=Prose("Write amqps:// instead of amqp://, or use the port without TLS."),
-        )
     if beginning.startswith(b"AMQP"):
         raise CheckError(
             Reason.PROTOCOL,
@@ -163,6 +210,15 @@ def _demand(found: object, wanted: type[F]) -> F:
 
 def _nonsense(what: Prose) -> CheckError:
     return CheckError(Reason.PROTOCOL, what, code="UNREADABLE")
+
+
+def _hung_up() -> CheckError:
+    return CheckError(
+        Reason.AUTH,
+        Prose("the server hangs up on the login"),
+        code="LOGIN_DROPPED",
+        hint=Prose("It says no more, as AMQP has it: compare user and password with its own."),
+    )
 
 
 def _blocked(reason: str) -> CheckError:

@@ -13,7 +13,7 @@ from pamqp.exceptions import PAMQPException
 from mooring.core.failure import Cause, CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
-from mooring.probes._amqp import Amqp, Closed, refusal
+from mooring.probes._amqp import Amqp, Closed, Consume, DeclareExchange, DeclareQueue, refusal
 
 ACCESS_REFUSED, NOT_FOUND, LOCKED, PRECONDITION_FAILED = 403, 404, 405, 406
 CONNECTION_FORCED, NOT_ALLOWED, RESOURCE_ERROR, INTERNAL_ERROR = 320, 530, 506, 541
@@ -46,15 +46,15 @@ def _unmeetable(session: Amqp, right: str, queue: str, exchange: str) -> Awaitab
     if right == "write":
         return session.publish(exchange, NOBODY, commands.Basic.Properties(expiration="never"))
     if right == "read":
-        request = commands.Basic.Consume(queue=queue, arguments={"x-priority": "none"})
+        request = Consume(queue=queue, arguments={"x-priority": "none"})
         return session.ask(request, commands.Basic.ConsumeOk)
-    declaration = commands.Queue.Declare(queue=queue, durable=True, arguments={"x-max-length": "none"})
+    declaration = DeclareQueue(queue=queue, durable=True, arguments={"x-max-length": "none"})
     return session.ask(declaration, commands.Queue.DeclareOk)
 
 
 async def demand_exchange(session: Amqp, exchange: str) -> None:
     """Raise CheckError(not_found) where there is no such exchange."""
-    request = commands.Exchange.Declare(exchange=exchange, passive=True)
+    request = DeclareExchange(exchange=exchange, passive=True)
     _demand_there(
         await refusal(lambda: session.ask(request, commands.Exchange.DeclareOk)), "exchange", exchange
     )
@@ -62,7 +62,7 @@ async def demand_exchange(session: Amqp, exchange: str) -> None:
 
 async def look_at(session: Amqp, queue: str) -> dict[str, float]:
     """Return what waits in a queue and who consumes from it. Raises CheckError where it is not there."""
-    request = commands.Queue.Declare(queue=queue, passive=True)
+    request = DeclareQueue(queue=queue, passive=True)
     try:
         found = await session.ask(request, commands.Queue.DeclareOk)
     except Closed as closed:
@@ -78,6 +78,14 @@ def _demand_there(closed: Closed | None, what: str, name: str) -> None:
         return
     if closed.code != NOT_FOUND:
         raise closed
+    if any(words in str(closed) for words in _DOWN):
+        raise CheckError(
+            Reason.UNAVAILABLE,
+            Prose("the {what} {name} is down: {text}", what=what, name=name, text=closed),
+            code=f"{what.upper()}_DOWN",
+            hint=Prose("It lives on a node of the cluster that does not run: start that node."),
+            fix="rabbitmqctl cluster_status",
+        )
     raise CheckError(
         Reason.NOT_FOUND,
         Prose("there is no {what} {name}: {text}", what=what, name=name, text=closed),
@@ -87,6 +95,7 @@ def _demand_there(closed: Closed | None, what: str, name: str) -> None:
     )
 
 
+_DOWN = ("is down or inaccessible", "process is stopped by supervisor")
 _VHOST = re.compile(r" in vhost '([^']+)'")
 
 
@@ -151,6 +160,13 @@ _NOT_ALLOWED = (
         "CONNECTION_LIMIT",
         Prose("The user has as many connections as it may have: close some, or raise its limit."),
         "list_user_limits --user {1}",
+    ),
+    (
+        "node connection limit",
+        Reason.OVERLOADED,
+        "NODE_CONNECTION_LIMIT",
+        Prose("The node has as many connections as it may have: close some, or raise its connection_max."),
+        "list_connections user vhost peer_host",
     ),
     (
         "connection limit",

@@ -5,15 +5,16 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from mooring.core.failure import Cause, CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
+from mooring.net.aside import first_words, use
 from mooring.net.dial import dial
 from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
@@ -27,6 +28,16 @@ PORTS = {"amqp": 5672, "amqps": 5671}
 GUEST = "guest"
 _VERIFY = {"": True, "verify_peer": True, "verify_none": False}
 
+MOST_BYTES = 255
+
+
+def _short(name: str) -> str:
+    if (size := len(name.encode())) > MOST_BYTES:
+        raise ValueError(f"has {size} bytes in UTF-8; AMQP takes names of at most {MOST_BYTES}")
+    return name
+
+
+Name = Annotated[str, Field(min_length=1, max_length=MOST_BYTES), AfterValidator(_short)]
 Right = Literal["configure", "read", "write"]
 
 
@@ -54,15 +65,11 @@ class RabbitMQ(SessionProbe["Amqp"]):
     tls: TLSSettings = Field(
         default_factory=TLSSettings, description="Whom to trust, and who we are; for amqps:// only."
     )
-    queue: str | None = Field(
+    queue: Name | None = Field(
         None,
-        min_length=1,
-        max_length=255,
         description="A queue that has to be there; nothing is taken from it.",
     )
-    exchange: str | None = Field(
-        None, min_length=1, max_length=255, description="An exchange that has to be there."
-    )
+    exchange: Name | None = Field(None, description="An exchange that has to be there.")
     rights: tuple[Right, ...] = Field(
         (),
         description="What the user has to be allowed: read or configure `queue`, write to `exchange`. "
@@ -82,6 +89,10 @@ class RabbitMQ(SessionProbe["Amqp"]):
         url = self._parts
         if not url.host:
             raise ValueError("url: an address names a host: amqp://user:password@host:port/vhost")
+        try:
+            _short(self.vhost)
+        except ValueError as error:
+            raise ValueError(f"url: the virtual host {error}") from None
         if bool(url.user) is (url.password is None):
             raise ValueError("url: a login is user and password: amqp://user:password@host")
         if not self._secure and self.tls != TLSSettings():
@@ -152,7 +163,8 @@ class RabbitMQ(SessionProbe["Amqp"]):
             stream = await dial(trail, url.host, url.port or PORTS[url.scheme], self._tls)
             undo.callback(stream.drop)
             session = Amqp(stream)
-            async with trail.stage(Stage.PROTOCOL):
+            hint = use("amqps", "amqp")
+            async with first_words(trail, stream, url.host, self._tls, hint), trail.stage(Stage.PROTOCOL):
                 offered = await session.greet()
             trail.note(**_details(session))
             async with trail.stage(Stage.AUTH):
