@@ -21,7 +21,8 @@ from mooring.probes._registry import Kinds
 from mooring.probes.ldap import LDAP
 from mooring.targets import TargetReader
 from tests.integration.entries import target_of
-from tests.servers.slapd import BASE, READER, Slapd, StartSlapd
+from tests.servers.played import saying
+from tests.servers.slapd import BASE, ODD, READER, Slapd, StartSlapd
 from tests.servers.tls import Certificates
 
 REJECTED = (
@@ -84,6 +85,23 @@ async def test_anonymous_login_reads_the_root(slapd: Slapd) -> None:
     """Without a login and a base DN the server is asked for what it tells everybody."""
     result = await check({"url": slapd.url("")})
     assert (result.status, result.observation.details["identity"]) == (Status.UP, "anonymous")
+
+
+@pytest.mark.integration
+async def test_password_is_sent_as_it_is(slapd: Slapd) -> None:
+    """A password logs in here if it does by ldapwhoami, which sends the very bytes of it."""
+    assert (await check(slapd.settings(login=ODD))).observation.details["identity"] == f"dn:{ODD[0]}"
+
+
+@pytest.mark.integration
+async def test_answer_that_makes_no_sense_is_the_servers_fault() -> None:
+    """What cannot be read is told as such, not as a fault of ours."""
+    twice_read = b"".join(b"\x30\x02\x30" + bytes([4 * after]) for after in range(29, 0, -1))
+    for nonsense in (b"", b"\x02\x01\x01\x61\x01\xff", b"\x02\x01\x01\x64\x74" + twice_read):
+        with saying(b"\x30" + bytes([len(nonsense)]) + nonsense) as port:
+            result = await check({"url": f"ldap://127.0.0.1:{port}"})
+        assert result.failure is not None
+        assert (result.failure.reason, result.failure.code) == (Reason.PROTOCOL, "UNREADABLE")
 
 
 @pytest.mark.integration
@@ -171,7 +189,7 @@ def refused(number: int, text: str = "", kind: str = "bindResponse") -> Cause:
         (34, Reason.CONFIG),
         (48, Reason.AUTH),
         (49, Reason.AUTH),
-        (50, Reason.PERMISSION),
+        (50, Reason.AUTH),
         (51, Reason.OVERLOADED),
         (52, Reason.UNAVAILABLE),
         (65, Reason.ASSERTION),
@@ -189,6 +207,13 @@ def test_result_means_one_reason(number: int, reason: Reason) -> None:
 def test_unwilling_server_is_told_by_what_it_refuses(kind: str, reason: Reason) -> None:
     """A server that is unwilling to log us in refuses the login; else it is a right that is missing."""
     assert refused(53, kind=kind).reason is reason
+
+
+def test_login_without_the_right_to_it_is_no_search() -> None:
+    """The same result means another thing of a login, and no right to search mends that."""
+    known = refused(50)
+    assert (known.reason, known.fix) == (Reason.AUTH, None)
+    assert known.hint == "The server does not let this account log in: its access rules and its log say why."
 
 
 @pytest.mark.parametrize(
@@ -210,4 +235,7 @@ def test_active_directory_says_why(data: str, hint: str) -> None:
 def test_access_rule_is_only_given_where_it_can_be_quoted() -> None:
     """A name with a quote in it would end the rule's own."""
     assert access_rule(Login('cn="app"', BASE)) is None
+    assert access_rule(Login("", BASE, below=True)) == (
+        f'access to dn.subtree="{BASE}" by anonymous read by * break'
+    )
     assert access_rule(Login("", BASE)) == f'access to dn.base="{BASE}" by anonymous read by * break'

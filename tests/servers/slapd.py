@@ -10,6 +10,7 @@ configuration of the test's own, such as `disallow bind_anon`.
 
 from __future__ import annotations
 
+import base64
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -27,6 +28,8 @@ NOBODY = 255
 BASE = "dc=example,dc=org"
 ADMIN = (f"cn=admin,{BASE}", "s3cret-of-admin")
 READER = (f"cn=reader,{BASE}", "s3cret-of-reader")
+ODD = (f"cn=odd,{BASE}", "pa\u00aass\u00adw \U0001f511")
+"""Its password is another one, or none at all, once prepared as RFC 4013 says."""
 SECRET, CLOSED, HIDDEN = f"ou=secret,{BASE}", f"ou=closed,{BASE}", f"ou=hidden,{BASE}"
 
 _CONFIG = """
@@ -72,6 +75,12 @@ objectClass: person
 cn: reader
 sn: Reader
 userPassword: {READER[1]}
+
+dn: {ODD[0]}
+objectClass: person
+cn: odd
+sn: Odd
+userPassword:: {base64.b64encode(ODD[1].encode()).decode()}
 """ + "".join(
     f"\ndn: {dn}\nobjectClass: organizationalUnit\nou: {dn.partition(',')[0][3:]}\n"
     for dn in (SECRET, CLOSED, HIDDEN)

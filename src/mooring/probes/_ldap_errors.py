@@ -12,6 +12,8 @@ from mooring.core.reason import Reason
 NO_SUCH_OBJECT = 32
 SIZE_LIMIT = 4
 _REFERRAL = 10
+_OPERATIONS_ERROR = 1
+_LOGIN_NEEDED = 48
 _UNWILLING = 53
 _INVALID_CREDENTIALS = 49
 _INSUFFICIENT_ACCESS = 50
@@ -38,7 +40,7 @@ _HINTS = {
     19: Prose("A policy of the server refuses the login: the account may be locked after too many failures."),
     32: Prose(
         "There is no entry of that name, or this account may not even know of it: "
-        "the server does not tell which."
+        "the server does not tell which. Compare its spelling first."
     ),
     34: Prose("Write names as the directory does: cn=app,ou=services,dc=example,dc=org."),
     48: Prose(
@@ -55,6 +57,9 @@ _HINTS = {
         "The server refuses it by a rule of its own, such as a restricted database: its log says which."
     ),
 }
+_NO_LOGIN_TAKEN = Prose("The server does not let this account log in: its access rules and its log say why.")
+# How Active Directory begins what it says to somebody who has not logged in and asks for more.
+_LOGIN_FIRST = "000004DC"
 # What Active Directory says of a refused login, in hexadecimal behind "data".
 _DATA = re.compile(r"\bdata ([0-9a-f]{3,4})\b")
 _WINDOWS = {
@@ -73,7 +78,6 @@ _WINDOWS = {
 # ldap3's own errors, most special first. Its others are told as PROTOCOL.
 _CLASSES = (
     ("LDAPInvalidFilterError", Reason.CONFIG, "INVALID_FILTER"),
-    ("LDAPSASLPrepError", Reason.CONFIG, "INVALID_PASSWORD"),
     ("LDAPConfigurationError", Reason.CONFIG, "MISCONFIGURED"),
     ("LDAPInvalidDnError", Reason.CONFIG, "INVALID_DN"),
     ("LDAPResponseTimeoutError", Reason.TIMEOUT, "TIMEOUT"),
@@ -91,6 +95,8 @@ class Login(NamedTuple):
 
     name: str
     base: str
+    below: bool = False
+    """Whether it looks at more than the base itself."""
 
 
 def cause(error: Any, login: Login) -> Cause:
@@ -106,17 +112,24 @@ def cause(error: Any, login: Login) -> Cause:
 
 
 def _of_result(error: Any, number: int, login: Login) -> Cause:
+    at_login = error.type == "bindResponse"
     reason = _REASONS.get(number, Reason.ASSERTION)
-    if number == _UNWILLING and error.type == "bindResponse":
+    if at_login and number in (_UNWILLING, _INSUFFICIENT_ACCESS):
         reason = Reason.AUTH
     elsewhere = error.response if number == _REFERRAL else None
     text = " ".join([*str(error.message or "").split(), *(elsewhere or ())])
     message = f"{error.description}: {text}" if text else str(error.description)
     hint = _HINTS.get(number)
+    if at_login and number == _INSUFFICIENT_ACCESS:
+        hint = _NO_LOGIN_TAKEN
+    if number == _OPERATIONS_ERROR and text.startswith(_LOGIN_FIRST):
+        reason, hint = Reason.AUTH, _HINTS[_LOGIN_NEEDED]
     data = _DATA.search(text) if number == _INVALID_CREDENTIALS else None
     if data is not None:
         hint = _WINDOWS.get(data[1], hint)
-    return Cause(reason, str(number), message, hint, fix=_fix(number, login))
+    return Cause(
+        reason, str(number), message, hint, fix=None if reason is Reason.AUTH else _fix(number, login)
+    )
 
 
 def _fix(number: int, login: Login) -> str | None:
@@ -126,8 +139,9 @@ def _fix(number: int, login: Login) -> str | None:
 
 
 def access_rule(login: Login) -> str | None:
-    """Return the rule of OpenLDAP that lets the account read the base; None where it cannot be quoted."""
+    """Return the rule of OpenLDAP that lets the account search; None where it cannot be quoted."""
     if '"' in login.base + login.name or "\\" in login.base + login.name:
         return None
     who = f'dn.exact="{login.name}"' if login.name else "anonymous"
-    return f'access to dn.base="{login.base}" by {who} read by * break'
+    what = "subtree" if login.below else "base"
+    return f'access to dn.{what}="{login.base}" by {who} read by * break'

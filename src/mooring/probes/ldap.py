@@ -24,7 +24,7 @@ from mooring.probes._session import SessionProbe
 from mooring.probes._url import Url
 
 if TYPE_CHECKING:
-    from mooring.probes._ldap3 import Directory
+    from mooring.probes._ldap3 import Answer, Directory
 
 LDAP_PORT, LDAPS_PORT = 389, 636
 MOST_SHOWN = 80
@@ -42,9 +42,9 @@ class LDAP(SessionProbe["Directory"]):
     proves: ClassVar = {
         Stage.DNS: "the host's name resolves",
         Stage.TCP: "something accepts connections on the port",
-        Stage.PROTOCOL: "it speaks LDAP and takes StartTLS, where that is asked for",
+        Stage.PROTOCOL: "it takes StartTLS (asked only where `start_tls` is set)",
         Stage.TLS: "the certificate is trusted, where TLS is asked for",
-        Stage.AUTH: "bind DN and password are accepted, and the server knows us by a name",
+        Stage.AUTH: "it speaks LDAP, accepts bind DN and password, and knows us by a name",
         Stage.PERMISSION: "the base DN exists, and this account may read it",
         Stage.FUNCTION: "the search ends within its limits and finds what is expected",
     }
@@ -147,7 +147,11 @@ class LDAP(SessionProbe["Directory"]):
 
     @property
     def _login(self) -> Login:
-        return Login(self._name, self._parts.name)
+        return Login(self._name, self._parts.name, below=self._scope != "base")
+
+    @property
+    def _scope(self) -> str:
+        return self.scope or self._asked[1] or "base"
 
     @property
     def address(self) -> str:
@@ -213,7 +217,7 @@ class LDAP(SessionProbe["Directory"]):
         async with trail.stage(Stage.FUNCTION):
             trail.note(**await facts_of(session))
             found = await self._search(session, trail)
-            trail.measure(entries=len(found))
+            trail.measure(entries=found.entries)
             self._demand_found(found)
         return Observation()
 
@@ -226,11 +230,7 @@ class LDAP(SessionProbe["Directory"]):
         except errors.LDAPNoSuchObjectResult as error:
             known = cause(error, self._login)
             raise CheckError(
-                Reason.NOT_FOUND,
-                f"{known.message}: {base}",
-                code=str(NO_SUCH_OBJECT),
-                hint=known.hint,
-                fix=access_rule(self._login),
+                Reason.NOT_FOUND, f"{known.message}: {base}", code=str(NO_SUCH_OBJECT), hint=known.hint
             ) from None
         if not found.entries:
             raise CheckError(
@@ -241,23 +241,21 @@ class LDAP(SessionProbe["Directory"]):
                 fix=access_rule(self._login),
             )
 
-    async def _search(self, session: Directory, trail: Trail) -> list[dict[str, list[str]]]:
+    async def _search(self, session: Directory, trail: Trail) -> Answer:
         answer = await session.search(
             self._parts.name,
-            scope=_SCOPES[self.scope or self._asked[1] or "base"],
+            scope=_SCOPES[self._scope],
             filter_=self._filter,
             attributes=(self._attribute or "1.1",),
             most=self.size_limit,
             seconds=max(1, math.ceil(trail.remaining)),
         )
-        if answer.cut and len(answer.entries) < self.size_limit:
-            trail.warn(
-                Prose("the server cuts the search off after {number} entries", number=len(answer.entries))
-            )
-        return answer.entries
+        if answer.cut and answer.entries < self.size_limit:
+            trail.warn(Prose("the server cuts the search off after {number} entries", number=answer.entries))
+        return answer
 
-    def _demand_found(self, found: list[dict[str, list[str]]]) -> None:
-        if not found:
+    def _demand_found(self, found: Answer) -> None:
+        if not found.entries:
             raise CheckError(
                 Reason.ASSERTION,
                 f"{self._filter} matches no entry that this account may read",
@@ -266,7 +264,7 @@ class LDAP(SessionProbe["Directory"]):
             )
         if not self._attribute:
             return
-        values = found[0].get(self._attribute.lower())
+        values = found.first.get(self._attribute.lower())
         if values is None:
             raise CheckError(
                 Reason.ASSERTION,

@@ -12,6 +12,7 @@ from mooring.core.reason import Reason
 from mooring.core.stage import Stage
 from mooring.probes._ldap3 import errors
 from tests.integration.kinds import Arrangement, Example, Fault, asking
+from tests.servers.played import saying
 from tests.servers.slapd import ADMIN, BASE, CLOSED, HIDDEN, READER, SECRET, Slapd, StartSlapd
 from tests.servers.tls import Certificates
 
@@ -24,7 +25,8 @@ _REJECTED = (
 _HUNG_UP = "The peer hung up: it may speak TLS or something else on that port, or a proxy cuts connections."
 _WANTS_TLS = "The server wants TLS before a login: use ldaps:// or start_tls."
 _UNKNOWN_ENTRY = (
-    "There is no entry of that name, or this account may not even know of it: the server does not tell which."
+    "There is no entry of that name, or this account may not even know of it: "
+    "the server does not tell which. Compare its spelling first."
 )
 _RESTRICTED = "The server refuses it by a rule of its own, such as a restricted database: its log says which."
 
@@ -55,6 +57,34 @@ def _on(what: Any = None, /, **options: Any) -> Arrangement:
     return arrange
 
 
+def _message(number: int, operation: bytes) -> bytes:
+    """Return a message of LDAP, as long as it is short."""
+    body = b"\x02\x01" + bytes([number]) + operation
+    return (b"\x30\x81" + bytes([len(body)])) + body
+
+
+def _result(operation: int, code: int, text: bytes = b"", *, number: int) -> bytes:
+    body = b"\x0a\x01" + bytes([code]) + b"\x04\x00\x04\x81" + bytes([len(text)]) + text
+    return _message(number, bytes([operation, 0x81, len(body)]) + body)
+
+
+_BOUND, _EXTENDED, _SEARCHED = 0x61, 0x78, 0x65
+_LET_IN = _result(_BOUND, 0, number=1) + _result(_EXTENDED, 2, number=2)
+_LOGIN_FIRST = (
+    b"000004DC: LdapErr: DSID-0C090A5C, comment: In order to perform this operation "
+    b"a successful bind must be completed."
+)
+
+
+def _played(words: bytes) -> Arrangement:
+    @contextmanager
+    def arrange(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
+        with saying(words) as port:
+            yield {"url": f"ldap://127.0.0.1:{port}/{BASE}"}
+
+    return arrange
+
+
 def _with_certificate(name: str) -> Arrangement:
     """Return the arrangement of a server with one of the certificates, whose issuer is trusted."""
 
@@ -68,8 +98,8 @@ def _with_certificate(name: str) -> Arrangement:
     return arrange
 
 
-def _rule(base: str) -> str:
-    return f'access to dn.base="{base}" by dn.exact="{READER[0]}" read by * break'
+def _rule(base: str, what: str = "base") -> str:
+    return f'access to dn.{what}="{base}" by dn.exact="{READER[0]}" read by * break'
 
 
 FAULTS = (
@@ -116,14 +146,12 @@ FAULTS = (
         (Stage.PERMISSION, Reason.NOT_FOUND, "32"),
         asking("slapd", lambda server: server.settings(f"ou=nowhere,{BASE}")),
         hint=_UNKNOWN_ENTRY,
-        fix=_rule(f"ou=nowhere,{BASE}"),
     ),
     Fault(
         "the account may not know of the base DN",
         (Stage.PERMISSION, Reason.NOT_FOUND, "32"),
         asking("slapd", lambda server: server.settings(HIDDEN)),
         hint=_UNKNOWN_ENTRY,
-        fix=_rule(HIDDEN),
     ),
     Fault(
         "the account may not search the base DN",
@@ -131,6 +159,13 @@ FAULTS = (
         asking("slapd", lambda server: server.settings(CLOSED)),
         hint="The account may not search there: an access rule of OpenLDAP grants it.",
         fix=_rule(CLOSED),
+    ),
+    Fault(
+        "the account may not search what is below the base DN",
+        (Stage.PERMISSION, Reason.PERMISSION, "50"),
+        asking("slapd", lambda server: server.settings(CLOSED, scope="sub")),
+        hint="The account may not search there: an access rule of OpenLDAP grants it.",
+        fix=_rule(CLOSED, "subtree"),
     ),
     Fault(
         "the account may not read the base DN",
@@ -223,6 +258,25 @@ FAULTS = (
         (Stage.AUTH, Reason.NETWORK, "EOF"),
         asking("slapd", lambda server: {"url": f"ldap://127.0.0.1:{server.tls_port}/{BASE}"}),
         hint=_HUNG_UP,
+    ),
+    Fault(
+        "Active Directory is asked without a login (played)",
+        (Stage.PERMISSION, Reason.AUTH, "1"),
+        _played(_LET_IN + _result(_SEARCHED, 1, _LOGIN_FIRST, number=3)),
+        hint="The server takes no anonymous login, or this account has no password: "
+        "give bind_dn and password.",
+    ),
+    Fault(
+        "the server sends more entries than it was asked for (played)",
+        (Stage.PERMISSION, Reason.PROTOCOL, "TOO_MANY_ENTRIES"),
+        _played(_LET_IN + 2 * _message(3, b"\x64\x04\x04\x00\x30\x00")),
+        hint="Narrow the filter: this server keeps no limit that a search asks for.",
+    ),
+    Fault(
+        "an answer is too large to be read (played)",
+        (Stage.PERMISSION, Reason.PROTOCOL, "TOO_LARGE"),
+        _played(_LET_IN + b"\x30\x83\x04\x00\x01"),
+        hint="Look for a value by `filter`, such as (memberUid=app), not by `attribute`.",
     ),
     Fault(
         "something else listens on the port",
