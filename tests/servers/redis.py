@@ -29,6 +29,7 @@ dir {folder}
 save ""
 appendonly no
 daemonize no
+repl-diskless-sync-delay 0
 requirepass {password}
 masterauth {password}
 user {reader} on >{reader_password} ~app:* &* -@all +get +info

@@ -117,7 +117,7 @@ FAULTS = (
         (Stage.PROTOCOL, Reason.UNAVAILABLE, "SQLITE_BUSY"),
         _locked,
         hint=_LONG,
-        timeout=0.5,
+        timeout=2,
     ),
     Fault(
         "the query does not end",
