@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import json
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -157,9 +159,27 @@ async def test_a_missing_driver_is_told_before_the_probe_is_asked() -> None:
     )
 
 
-async def test_a_message_that_is_cut_says_so() -> None:
-    """Of a message that is longer than what is kept the end says that there was more; others stay whole."""
-    whole = await explained(RuntimeError("x" * 2000))
-    longer = await explained(RuntimeError("x" * 2001))
-    assert whole.message == "x" * 2000
-    assert (len(longer.message), longer.message[-9:]) == (2000, "x … (cut)")
+async def _nested() -> None:
+    json.loads("[" * 100_000)
+
+
+async def _read_by_us() -> None:
+    return await _read_by_us()
+
+
+async def _endless_line() -> None:
+    stream = asyncio.StreamReader(limit=8)
+    stream.feed_data(b"x" * 20)
+    await stream.readuntil(b"\n")
+
+
+@pytest.mark.parametrize("read", [_nested, _read_by_us, _endless_line])
+async def test_an_answer_of_no_shape_blames_the_peer(read: Callable[[], Awaitable[None]]) -> None:
+    """JSON nested without end, also where our own parser stumbles over it, and a line without an end."""
+    async with Network() as net:
+        trail = Trail(net, timeout=5)
+        with pytest.raises((RecursionError, asyncio.LimitOverrunError)) as caught:
+            async with trail.stage("protocol"):
+                await read()
+        failure = failure_of(caught.value, Explaining(), trail)
+    assert (failure.reason, failure.code) == ("protocol", "UNREADABLE")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mooring.core.redact import MASK, SHORTEST_SECRET, Redactor, masked
+from mooring.core.redact import MASK, SHORTEST_SECRET, Redactor, cut, masked
 
 secrets = st.text(min_size=SHORTEST_SECRET, max_size=40)
 
@@ -112,3 +112,34 @@ def test_more_secrets_are_masked_whole(known: str, more: str) -> None:
 def test_no_part_of_json_with_an_address_in_it_is_shown() -> None:
     """A secret that is no address is hidden whole, even where one stands in it."""
     assert masked('{"key": "geheim", "uri": "https://host/"}') == "***"
+
+
+@given(
+    st.binary(max_size=20), st.binary(max_size=20), st.sampled_from(["hunter2secret", "p\u00e4ssw\u00f6rd"])
+)
+@example(b"\0app\0", b"", "hunter2secret")
+def test_secret_inside_base64_is_masked(before: bytes, behind: bytes, secret: str) -> None:
+    """A login in base64 shows of the password at most bits of its first and its last byte."""
+    told = Redactor([secret])(base64.b64encode(before + secret.encode() + behind).decode())
+    assert MASK in told
+    assert len(told.partition(MASK)[0]) <= -(-len(before) * 8 // 6)
+
+
+@pytest.mark.parametrize("length", range(20, 40))
+def test_secret_in_two_is_masked(length: int) -> None:
+    """A text that was cut before it was redacted shows at most three letters of the secret that it cut."""
+    redact = Redactor(["hunter2secret"])
+    text = cut("the server echoes: hunter2secret, and more", length)
+    for shown in (f"it begins with {text!r}", f"it begins with {text!r}, not so", text):
+        assert "hunt" not in redact(shown)
+
+
+def test_words_that_begin_a_secret_stay() -> None:
+    """Where nothing was cut, a word is shown with which a secret happens to begin."""
+    assert Redactor(["admin123"])('no such user "admin"') == 'no such user "admin"'
+
+
+def test_long_word_takes_no_time() -> None:
+    """Looking for addresses takes a time that grows with the text, not with its square."""
+    text = "a" * 500_000 + " ://"
+    assert Redactor(["hunter2secret"])(text) == text

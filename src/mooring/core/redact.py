@@ -6,6 +6,7 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit
 
@@ -15,9 +16,14 @@ MASK = "***"
 SHORTEST_SECRET = 3
 """Shorter secrets are masked only inside addresses: masking each "a" would hide the message."""
 
+SHORTEST_BEGINNING = 4
+"""Shorter beginnings of a secret are not masked where a text is cut."""
+
 _TOKEN_ALONE = ("+http", "+https", "nats")
 _SCHEME = re.compile(r"[A-Za-z][\w.+:-]*")
-_USERINFO = re.compile(r"(?P<scheme>[a-zA-Z][\w+.-]*://)[^/?#\s'\"]*@")
+# Looks back at one letter, not at the whole scheme: that would take minutes on a long word.
+_USERINFO = re.compile(r"(?<=[\w+.-])://[^/?#\s'\"]*@")
+_CUT_OFF = re.compile(r"['\"]?(?:\.{3}|…)")
 # Not every word after "basic": a credential holds a digit, a sign, or a capital past its first letter.
 _BEARER = re.compile(r"\b(?P<word>(?i:bearer|basic))\s+(?=[\w.~+/=-]+[A-Z0-9=])[\w.~+/=-]{6,}")
 _KEY_VALUE = re.compile(
@@ -33,8 +39,10 @@ class Redactor:
         self._secrets = frozenset(secrets)
         self._first = first
         forms = {form for secret in self._secrets for form in _forms(secret)}
-        longest_first = sorted(forms, key=len, reverse=True)
-        self._known = re.compile("|".join(map(re.escape, longest_first))) if forms else None
+        self._forms = sorted(forms, key=len, reverse=True)
+        heads = sorted({re.escape(form[:SHORTEST_BEGINNING]) for form in forms})
+        self._heads = re.compile("|".join(heads)) if heads else None
+        self._reach = max(map(len, forms), default=0) + len("'...")
 
     def also(self, secrets: Iterable[str]) -> Redactor:
         """Return one that masks these too. That is cheap, unless one of them holds another."""
@@ -47,10 +55,10 @@ class Redactor:
         """Return a value of any shape with every known secret in its texts masked."""
         if self._first is not None:
             value = self._first.within(value)
-        if self._known is None:
+        if self._heads is None:
             return value
         if isinstance(value, str):
-            return self._known.sub(MASK, value)
+            return self._masked(value)
         if isinstance(value, Mapping):
             return {key: self.within(item) for key, item in value.items()}
         return [self.within(item) for item in value] if isinstance(value, (list, tuple)) else value
@@ -61,10 +69,41 @@ class Redactor:
             return text.redacted(self)
         text = self.within(text)
         if "://" in text:
-            text = _USERINFO.sub(rf"\g<scheme>{MASK}@", text)
+            text = _USERINFO.sub(f"://{MASK}@", text)
         if "=" in text:
             text = _KEY_VALUE.sub(rf"\g<key>{MASK}", text)
         return _BEARER.sub(rf"\g<word> {MASK}", text)
+
+    @cached_property
+    def _known(self) -> re.Pattern[str]:
+        """What finds a secret: made when a text seems to hold one, since that takes a while."""
+        return re.compile("|".join(map(re.escape, self._forms)))
+
+    def _masked(self, text: str) -> str:
+        if self._heads is None or self._heads.search(text) is None:
+            return text
+        return self._without_beginnings(self._known.sub(MASK, text), self._heads)
+
+    def _without_beginnings(self, text: str, heads: re.Pattern[str]) -> str:
+        """Mask what is left of a secret in which a text was cut."""
+        kept, at = "", 0
+        head = heads.search(text)
+        while head is not None:
+            start = head.start()
+            dots = _CUT_OFF.search(text, start, start + self._reach)
+            beginning = text[start : dots.start()] if dots else ""
+            if beginning and any(form.startswith(beginning) for form in self._forms):
+                kept, at = kept + text[at:start] + MASK, start + len(beginning)
+            head = heads.search(text, max(at, start + 1))
+        return kept + text[at:]
+
+
+def cut(text: str, most: int) -> str:
+    """Return the beginning of a text that may be long.
+
+    What is cut before it is redacted is cut by this: a secret's beginning is masked before these dots.
+    """
+    return text if len(text) <= most else text[:most] + "..."
 
 
 def masked(secret: str) -> str:
@@ -97,6 +136,18 @@ def _forms(secret: str) -> Iterable[str]:
     yield repr(raw)[2:-1]
     yield json.dumps(secret)[1:-1]
     yield base64.b64encode(raw).decode()
+    yield from _inside_base64(raw)
     for quoted in (quote(raw, safe=""), quote(raw), quote_plus(raw)):
         yield quoted
         yield re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), quoted)
+
+
+def _inside_base64(raw: bytes) -> Iterable[str]:
+    """Yield what base64 holds of a secret amid other bytes, such as those of a login before it."""
+    for before in range(3):
+        whole = base64.b64encode(bytes(before) + raw).decode()
+        alone = whole[
+            -(-before * 8 // 6) : (before + len(raw)) * 8 // 6
+        ]  # what its neighbours leave as it is
+        yield alone
+        yield alone.replace("+", "-").replace("/", "_")

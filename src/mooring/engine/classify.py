@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import struct
 from collections.abc import Iterator
@@ -16,9 +17,6 @@ from mooring.probes import Probe
 
 log = logging.getLogger(__name__)
 
-LONGEST_MESSAGE = 2000
-CUT = " … (cut)"
-"""Ends a message of which there was more."""
 LONGEST_FIX = 1000
 
 _HINTS = {
@@ -42,7 +40,7 @@ _HINTS = {
 def failure_of(error: Exception, probe: Probe, trail: Trail) -> Failure:
     """Explain an error: the probe first, then the standard table, over its causes and group leaves.
 
-    The message is not yet redacted.
+    The message is not yet redacted, nor cut.
     """
     stage = trail.failed or trail.running
     for each in _chain(error):
@@ -80,13 +78,21 @@ def _unreadable(error: Exception, probe: Probe, stage: Stage | None) -> Cause | 
         trace = trace.tb_next
     raised_in = "" if trace is None else str(trace.tb_frame.f_globals.get("__name__", ""))
     ours = ("", "mooring", type(probe).__module__.partition(".")[0])
-    if raised_in.partition(".")[0] in ours:
+    if raised_in.partition(".")[0] in ours and not isinstance(error, RecursionError):
         return None
     return Cause(Reason.PROTOCOL, "UNREADABLE", f"the answer makes no sense: {_text(error)}")
 
 
 _ANSWERED = frozenset({Stage.PROTOCOL, Stage.AUTH, Stage.PERMISSION, Stage.FUNCTION})
-_STUMBLED = (ValueError, LookupError, AssertionError, BufferError, struct.error)
+_STUMBLED = (
+    ValueError,
+    LookupError,
+    AssertionError,
+    BufferError,
+    RecursionError,  # wherever it strikes: answers nest that deep, our own code does not
+    asyncio.LimitOverrunError,
+    struct.error,
+)
 
 
 def _driver_missing(error: ModuleNotFoundError, probe: Probe) -> Cause:
@@ -100,12 +106,11 @@ def _driver_missing(error: ModuleNotFoundError, probe: Probe) -> Cause:
 
 
 def _failure(cause: Cause, error: BaseException, stage: Stage | None) -> Failure:
-    text = cause.message or _text(error)
     return Failure(
         reason=cause.reason,
         stage=cause.stage or stage,
         code=cause.code or type(error).__name__,
-        message=text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - len(CUT)] + CUT,
+        message=cause.message or _text(error),
         hint=cause.hint or _hint(cause.reason, cause.stage or stage, cause.code),
         fix=cause.fix if cause.fix and _can_be_pasted(cause.fix) else None,
     )

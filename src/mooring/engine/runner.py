@@ -12,6 +12,7 @@ from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.redact import Redactor
 from mooring.core.result import CheckResult, Observation, Trigger
+from mooring.core.shown import LONGEST_READ, Shown, finite, name
 from mooring.core.stage import Stage, StageResult, StageStatus
 from mooring.core.status import Status
 from mooring.core.target import Target
@@ -21,6 +22,8 @@ from mooring.net.trail import OnStage, Trail
 from mooring.probes import Probe
 
 log = logging.getLogger(__name__)
+
+MOST_WARNINGS = 50
 
 
 class Runner:
@@ -66,25 +69,28 @@ class Runner:
 
     def _failure(self, error: Exception, target: Target, trail: Trail) -> Failure:
         redact = _redactor(target.probe, trail)
+        shown = Shown(redact)
         failure = failure_of(error, target.probe, trail)
         if failure.reason is Reason.INTERNAL:
-            log.warning("check of %s failed by our own fault: %s", target.name, redact(repr(error)))
+            log.warning("check of %s failed by our own fault: %s", target.name, shown.text(repr(error)))
         message = failure.message
         if failure.reason is Reason.TIMEOUT and failure.code == "TIMEOUT":
             message = _late(failure.stage, f"{round(target.schedule.timeout, 3):g}")
         if trail.part is not None:
             message = Prose("{part}: {message}", part=trail.part, message=message)
-        told = redact(message)
-        # A fix made of a message with a secret in it may hold that secret in another spelling.
-        safe = failure.fix and told == message and redact(failure.fix) == failure.fix
         return Failure(
             failure.reason,
             failure.stage,
-            failure.code,
-            told,
-            redact(failure.hint) if failure.hint else None,
-            failure.fix if safe else None,
+            name(failure.code),
+            shown.text(message),
+            shown.text(failure.hint) if failure.hint else None,
+            failure.fix if failure.fix and _is_safe(failure.fix, message, redact) else None,
         )
+
+
+def _is_safe(fix: str, message: str, redact: Redactor) -> bool:
+    """Whether a fix holds no secret: made of a message with one in it, it may hold it in another spelling."""
+    return len(message) <= LONGEST_READ and redact(message) == message and redact(fix) == fix
 
 
 def _redactor(probe: Probe, trail: Trail) -> Redactor:
@@ -114,11 +120,12 @@ def _warnings(trail: Trail, seen: Observation, seconds: float, slow: float | Non
 
 def _complete(seen: Observation, trail: Trail, warnings: Sequence[str], probe: Probe) -> Observation:
     if not (trail.notes or trail.numbers or warnings or seen.details):
-        return Observation({}, dict(seen.numbers))  # of its own, which can be pickled and dumped as JSON
+        return Observation({}, finite(seen.numbers))  # of its own, which can be pickled and dumped as JSON
     details = {**trail.notes, **seen.details} if seen.details else trail.notes
     numbers = {**trail.numbers, **seen.numbers} if seen.numbers else trail.numbers
-    redact = _redactor(probe, trail)
-    return Observation(redact.within(details), numbers, tuple([redact(each) for each in warnings]))
+    shown = Shown(_redactor(probe, trail))
+    told = tuple([shown.text(each) for each in warnings[:MOST_WARNINGS]])
+    return Observation(shown.facts(details), finite(numbers), told)
 
 
 def _all_stages(reached: Mapping[Stage, StageResult], probe: Probe) -> Sequence[StageResult]:

@@ -92,10 +92,10 @@ def body_of(result: CheckResult) -> str:
 
 
 def said_in(body: str | None) -> tuple[Failure | None, Observation]:
-    """Return what `body_of` wrote."""
+    """Return what `body_of` wrote, fit to be shown."""
     if not body:
         return None, Observation({}, {})
-    said = json.loads(body)
+    said = _decode(body)
     failure = _failure_from(said["failure"]) if "failure" in said else None
     seen = Observation(said.get("details", {}), said.get("numbers", {}), tuple(said.get("warnings", ())))
     return failure, seen
@@ -112,8 +112,8 @@ def pack_failure(failure: Failure | None) -> str | None:
 
 
 def unpack_failure(packed: str | None) -> Failure | None:
-    """Return what `pack_failure` wrote."""
-    return None if packed is None else _failure_from(json.loads(packed))
+    """Return what `pack_failure` wrote, fit to be shown."""
+    return None if packed is None else _failure_from(_decode(packed))
 
 
 def _encode(said: Mapping[str, Any]) -> str:
@@ -122,6 +122,14 @@ def _encode(said: Mapping[str, Any]) -> str:
         return to_json(said, fallback=str, inf_nan_mode="constants").decode()
     except ValueError:  # lone surrogates, keys that are no text
         return json.dumps(said, skipkeys=True, default=str, separators=(",", ":"))
+
+
+def _decode(packed: str) -> Any:
+    """Return what JSON says. A lone surrogate has no bytes: one that was stored would stop every answer."""
+    said = json.loads(packed)
+    if r"\ud" in packed:
+        said = json.loads(json.dumps(said, ensure_ascii=False).encode(errors="replace"))
+    return said
 
 
 def _failure_keys(failure: Failure) -> dict[str, str | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from sqlalchemy import select
@@ -58,13 +59,18 @@ async def test_batch_stored_twice(store: Store) -> None:
 
 
 async def test_words_that_databases_refuse(store: Store) -> None:
-    """A server's answer with NUL, lone surrogates and quotes is stored beside the others of its batch."""
+    """A server's answer with NUL, lone surrogates and quotes is stored beside the others of its batch.
+
+    What has no bytes comes back as a question mark.
+    """
     ref = await store.write(add_target)
     hostile = Failure(
         Reason.PROTOCOL, None, "\0\ud800", "'); DROP TABLE results; -- \0 \udfff \U0001f4a5 %s ?"
     )
     batch = [down(ref, after(), hostile), down(ref, after(seconds=1), REFUSED)]
     await store.write(lambda conn: append(conn, batch))
+    told = replace(hostile, code="\0?", message=hostile.message.replace("\udfff", "?"))
+    batch[0] = down(ref, after(), told)
     assert await store.read(lambda conn: results.recent(conn, ref.id or 0)) == batch[::-1]
 
 

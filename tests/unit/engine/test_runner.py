@@ -7,9 +7,11 @@ import copy
 import json
 import pickle
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from pydantic import SecretStr
+from pydantic import PrivateAttr, SecretStr
+from pydantic_core import to_json
 
 from mooring.core.failure import CheckError
 from mooring.core.prose import Prose
@@ -17,6 +19,7 @@ from mooring.core.reason import Reason
 from mooring.core.result import CheckResult, Observation, Trigger
 from mooring.core.target import Schedule, Target
 from mooring.engine.runner import Runner
+from mooring.export.json import result_json
 from mooring.net.network import Network
 from mooring.probes import Probe, Trail
 
@@ -64,6 +67,34 @@ class Wording(Probe):
             if not self.works:
                 raise CheckError(Reason.AUTH, said, hint=said)
         return Observation({}, {}, (f"the wrong {self.told}",))
+
+
+class Repeating(Probe):
+    """Repeating: says one thing everywhere."""
+
+    kind: str = "repeating"
+    password: SecretStr = SecretStr("hunter2secret")
+    _told: str = PrivateAttr("")
+    _works: bool = PrivateAttr(False)
+
+    def telling(self, told: str, *, works: bool = False) -> Repeating:
+        self._told, self._works = told, works
+        return self
+
+    async def check(self, trail: Trail) -> Observation:
+        told = self._told
+        said = Prose("the server says {told}: ask it", told=told)
+        trail.note(**{told: told})
+        trail.measure(**{told: 1.0, "inf": float("inf"), "nan": float("nan"), "huge": 10**400})
+        trail.warn(told)
+        async with trail.stage("protocol"):
+            if not self._works:
+                raise CheckError(Reason.PROTOCOL, told, code=told, hint=said, fix=told)
+        deep: Any = told
+        for _ in range(2000):
+            deep = {told: [deep]}
+        facts = {"many": [told] * 100_000, "deep": deep, "bytes": told.encode(errors="replace"), "b": 5}
+        return Observation(facts, {}, [told] * 1000)
 
 
 class Silent(Probe):
@@ -166,3 +197,45 @@ async def test_a_timeout_is_told_in_round_seconds() -> None:
     result = await result_of(Hanging(), timeout=0.04999123)
     assert result.failure is not None
     assert result.failure.message == "no answer at auth within 0.05 s"
+
+
+@pytest.mark.parametrize("works", [True, False])
+@pytest.mark.parametrize(
+    "told",
+    [
+        "535 refus\udce9",
+        "\ud800",
+        "\x1b]0;title\x07\x1b[31m\x00\x9b",
+        "\u202egnp.exe\u2066",
+        "x" * 100_000,
+        "\x1b" * 50_000,
+        "\0",
+    ],
+    ids=["half a byte", "surrogate", "escapes", "reversed", "long", "long escapes", "nul"],
+)
+async def test_what_strangers_say_does_no_harm(told: str, works: bool) -> None:
+    """Whatever a server says, and wherever: the result goes over the wire, is short, and moves no cursor."""
+    result = await result_of(Repeating().telling(told, works=works))
+    assert (result.failure is None) == works
+    wire = to_json(result_json(result)).decode()
+    assert len(wire) < 150_000
+    shown = repr(json.loads(wire))
+    assert [code for code in (r"\x1b", r"\x00", r"\x9b", r"\u202e", r"\ud") if code in shown] == []
+    assert set(result.observation.numbers.values()) == {1.0}
+    if result.failure is not None:
+        assert result.failure.hint is not None
+        assert result.failure.hint.endswith(": ask it")
+        assert len(result.failure.hint) < 1100
+        assert len(result.failure.code) <= 100
+
+
+async def test_a_message_is_redacted_before_it_is_cut() -> None:
+    """No beginning of a secret stands at the end of a message that was cut; others stay whole."""
+    whole = await result_of(Repeating().telling("x" * 2000))
+    assert whole.failure is not None
+    assert whole.failure.message == "x" * 2000
+    for length in range(1980, 2001):
+        cut = await result_of(Repeating().telling("x" * length + "hunter2secret" + "y" * 20))
+        assert cut.failure is not None
+        assert (len(cut.failure.message), cut.failure.message[-8:]) == (2000, " … (cut)")
+        assert "hunt" not in cut.failure.message

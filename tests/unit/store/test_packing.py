@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic_core import to_json
 
 from mooring.core.failure import Failure
 from mooring.core.reason import Reason
@@ -65,9 +66,23 @@ def test_stages_longer_than_an_hour() -> None:
 
 @given(st.none() | failures, observations)
 def test_body_of_anything_that_is_said(failure: Failure | None, seen: Observation) -> None:
-    """Whatever a server said comes back, lone surrogates and control characters included."""
+    """Whatever a server said comes back, control characters included, and can be written as JSON again."""
     result = up(REF, BEGAN)._replace(failure=failure, observation=seen)
-    assert packing.said_in(packing.body_of(result)) == (failure, seen)
+    told = packing.said_in(packing.body_of(result))
+    to_json(told)
+    if r"\ud" not in repr((failure, seen)):
+        assert told == (failure, seen)
+
+
+def test_stored_surrogates_are_replaced() -> None:
+    """What has no bytes, as older versions stored it, comes back as a question mark, keys included."""
+    failure = Failure(Reason.AUTH, None, "\ud800", "refus\udce9 \U0001f4a5", "\udfff", None)
+    result = down(REF, BEGAN, failure)._replace(
+        observation=Observation({"\ud800": ["\ud800"]}, {}, ("\ud800",))
+    )
+    told = replace(failure, code="?", message="refus? \U0001f4a5", hint="?")
+    assert packing.said_in(packing.body_of(result)) == (told, Observation({"?": ["?"]}, {}, ("?",)))
+    assert packing.unpack_failure(packing.pack_failure(failure)) == told
 
 
 @given(st.none() | failures, observations)
