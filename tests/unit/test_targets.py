@@ -461,6 +461,11 @@ def test_address_may_leave_to_the_settings_what_it_does_not_say() -> None:
     assert READER.from_url("dns://9.9.9.9", query="x.example").name == "9.9.9.9/x.example A"
 
 
+def test_comma_of_a_program_is_none_of_hosts() -> None:
+    """What stands in a process's address is a name, which may hold a comma."""
+    assert READER.from_url("process://a,b").probe.address == "a,b"
+
+
 # The list of kinds
 
 

@@ -83,7 +83,7 @@ def _demand_there(closed: Closed | None, what: str, name: str) -> None:
             Reason.UNAVAILABLE,
             Prose("the {what} {name} is down: {text}", what=what, name=name, text=closed),
             code=f"{what.upper()}_DOWN",
-            hint=Prose("It lives on a node of the cluster that does not run: start that node."),
+            hint=Prose("The node that it lives on does not run, or has dropped it: start the node, or look at its log."),
             fix="rabbitmqctl cluster_status",
         )
     raise CheckError(
