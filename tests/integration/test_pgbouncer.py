@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+import asyncio
+import struct
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import pytest
@@ -150,6 +152,90 @@ def test_error_means_one_reason(sqlstate: str, message: str, reason: Reason, cod
     assert (known.reason, known.code) == (reason, code)
 
 
-def test_fix_holds_no_word_that_needs_quotes() -> None:
-    """A user's name that would end the line of the configuration is not put into one."""
-    assert cause("08P01", "not allowed", "a, b").fix is None
+def test_right_is_granted_beside_those_of_others() -> None:
+    """What is proposed throws nobody out whom the configuration names already."""
+    known = cause("08P01", "not allowed", "shop")
+    assert known.fix is None
+    assert known.hint == (
+        "Add shop to stats_users in pgbouncer.ini, after those that it names already, and RELOAD."
+    )
+
+
+# A scripted pooler
+
+
+def part(kind: bytes, body: bytes) -> bytes:
+    """Return a message of PostgreSQL's protocol."""
+    return kind + struct.pack(">I", len(body) + 4) + body
+
+
+def rows(*given: dict[str, str]) -> bytes:
+    """Return an answer of these rows."""
+    columns = b"".join(name.encode() + bytes(19) for name in given[0])
+    values = (b"".join(struct.pack(">i", len(v)) + v.encode() for v in row.values()) for row in given)
+    described = part(b"T", struct.pack(">H", len(given[0])) + columns)
+    return described + b"".join(part(b"D", struct.pack(">H", len(given[0])) + row) for row in values)
+
+
+async def answered(said: bytes, **answers: bytes) -> CheckResult:
+    """Check a pooler that lets everybody in, says this of itself, and answers SHOW so."""
+    playing: list[asyncio.Task[Any] | None] = []
+
+    async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        playing.append(asyncio.current_task())
+        ready = part(b"Z", b"I")
+        with suppress(EOFError, ConnectionError):
+            await reader.readexactly(8)
+            writer.write(b"N")
+            await reader.readexactly(int.from_bytes(await reader.readexactly(4), "big") - 4)
+            writer.write(part(b"R", bytes(4)) + said + ready)
+            while head := await reader.readexactly(5):
+                query = (await reader.readexactly(int.from_bytes(head[1:], "big") - 4)).decode().strip("\0")
+                writer.write(answers.get(query.removeprefix("SHOW "), rows({"version": "PgBouncer 1.7"})))
+                writer.write(ready)
+        writer.close()
+
+    server = await asyncio.start_server(play, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        result = await check(f"pgbouncer://stats:pw@127.0.0.1:{port}")
+        await asyncio.gather(*filter(None, playing))
+        return result
+
+
+VERSION = part(b"S", b"server_version\x001.7/bouncer\0")
+
+
+@pytest.mark.parametrize(
+    ("said", "answers", "stage", "message"),
+    [
+        (b"", {}, Stage.AUTH, "what answers does not say its version as PostgreSQL does"),
+        (VERSION, {}, Stage.FUNCTION, "the console's answer cannot be read: 'key'"),
+        (
+            VERSION,
+            {
+                "CONFIG": rows(
+                    {"key": "max_client_conn", "value": "many"}, {"key": "pool_mode", "value": ""}
+                ),
+                "LISTS": rows({"list": "used_clients", "items": "1"}),
+            },
+            Stage.FUNCTION,
+            "the console's answer cannot be read: invalid literal for int() with base 10: 'many'",
+        ),
+        (
+            VERSION,
+            {"POOLS": part(b"D", b"\0\1\0\0\0\1x")},
+            Stage.PERMISSION,
+            "the console's answer cannot be read: zip() argument 2 is longer than argument 1",
+        ),
+    ],
+    ids=["no version", "no such column", "no number", "no columns"],
+)
+async def test_answer_that_makes_no_sense_is_the_pooler_s(
+    said: bytes, answers: dict[str, bytes], stage: Stage, message: str
+) -> None:
+    """Whatever stands in its rows, or does not, is no fault of ours."""
+    failure = (await answered(said, **answers)).failure
+    assert failure is not None
+    assert (failure.reason, failure.stage, failure.code) == (Reason.PROTOCOL, stage, "UNREADABLE")
+    assert failure.message == message

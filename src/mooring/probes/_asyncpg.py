@@ -7,6 +7,9 @@ from typing import Any
 
 import asyncpg
 
+from mooring.core.failure import CheckError
+from mooring.core.prose import Prose
+from mooring.core.reason import Reason
 from mooring.net.dial import Stream
 from mooring.probes._postgresql import foreign
 
@@ -18,6 +21,11 @@ async def connected(stream: Stream, **options: Any) -> asyncpg.Connection:
     loop = _DialledLoop(stream)
     try:
         return await asyncpg.connect(loop=loop, **options)
+    except AttributeError as error:  # asyncpg insists on being told a version
+        half_made: Any = stream.writer.transport.get_protocol()
+        half_made.abort()  # else it complains on standard error when it is forgotten
+        text = Prose("what answers does not say its version as PostgreSQL does")
+        raise CheckError(Reason.PROTOCOL, text, code="UNREADABLE") from error
     except Exception:
         if loop.foreign:
             raise foreign(loop.foreign) from None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from mooring.core.failure import Cause
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
@@ -17,9 +15,11 @@ _CLIENTS = Prose("Raise max_client_conn, or find who holds the clients: SHOW CLI
 NO_POOLER = Prose(
     "PostgreSQL itself may answer, whose kind is postgresql: use the port that PgBouncer listens on."
 )
+_STATS = Prose("Add {user} to stats_users in pgbouncer.ini, after those that it names already, and RELOAD.")
+_ADMIN = Prose("Add {user} to admin_users in pgbouncer.ini, after those that it names already, and RELOAD.")
 _WORDS = (
-    ("not allowed", Reason.PERMISSION, "NOT_ALLOWED", Prose("Let the user look: stats_users of PgBouncer.")),
-    ("admin access needed", Reason.PERMISSION, "ADMIN_NEEDED", Prose("Name the user in admin_users.")),
+    ("not allowed", Reason.PERMISSION, "NOT_ALLOWED", _STATS),
+    ("admin access needed", Reason.PERMISSION, "ADMIN_NEEDED", _ADMIN),
     ("no more connections allowed", Reason.OVERLOADED, "CLIENTS_FULL", _CLIENTS),
     ("too many connections", Reason.OVERLOADED, "CLIENTS_FULL", _CLIENTS),
     (
@@ -51,7 +51,6 @@ _WORDS = (
     ("no such user", Reason.AUTH, "LOGIN_FAILED", _LOGIN),
     ("no such database", Reason.PROTOCOL, "NOT_PGBOUNCER", NO_POOLER),
 )
-_PLAIN = re.compile(r"[A-Za-z_][\w$]*")
 
 
 def cause(sqlstate: str, message: str, user: str) -> Cause:
@@ -63,8 +62,7 @@ def cause(sqlstate: str, message: str, user: str) -> Cause:
     lowered = message.lower()
     for part, reason, code, hint in _WORDS:
         if part in lowered:
-            fix = f"stats_users = {user}" if code == "NOT_ALLOWED" and _PLAIN.fullmatch(user) else None
-            return Cause(reason, code, message, hint, fix=fix)
+            return Cause(reason, code, message, hint.filled(user=user))
     reasons = {"08": Reason.PROTOCOL, "53": Reason.OVERLOADED, "57": Reason.UNAVAILABLE}
     return Cause(reasons.get(sqlstate[:2], Reason.ASSERTION), sqlstate, message)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -31,6 +31,7 @@ PGBOUNCER_PORT = 6432
 DATABASE = "pgbouncer"
 MICROSECONDS = 1e-6
 _NO_POOLER = Prose("what answers is no PgBouncer")
+_ANOTHER = Prose("It may be of another pooler, or of PgBouncer before 1.8, which shows less.")
 _BUSY = Prose("Find what holds the servers for long, such as open transactions, or raise pool_size.")
 
 
@@ -157,13 +158,18 @@ class PgBouncer(SessionProbe["Console"]):
 
     async def inspect(self, session: Console, trail: Trail) -> Observation:
         async with trail.stage(Stage.PERMISSION):
-            trail.note(server_version=await _version(session))
-            pools = await session.ask("SHOW POOLS")
+            with _readable():
+                trail.note(server_version=await _version(session))
+                pools = await session.ask("SHOW POOLS")
         async with trail.stage(Stage.FUNCTION):
-            await self._judge_clients(session, trail)
-            names = self._demand_databases(await session.ask("SHOW DATABASES"))
-            self._judge_pools([pool for pool in pools if pool["database"] in names], trail)
+            with _readable():
+                await self._judge(session, trail, pools)
         return Observation()
+
+    async def _judge(self, session: Console, trail: Trail, pools: Sequence[Row]) -> None:
+        await self._judge_clients(session, trail)
+        names = self._demand_databases(await session.ask("SHOW DATABASES"))
+        self._judge_pools([pool for pool in pools if pool["database"] in names], trail)
 
     async def _judge_clients(self, session: Console, trail: Trail) -> None:
         """Keep the numbers of clients. The console lets its users in where nobody else gets in."""
@@ -246,6 +252,16 @@ class PgBouncer(SessionProbe["Console"]):
         if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError):
             return Cause(Reason.PROTOCOL, "PROTOCOL")
         return None
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Tell rows that are not those of the console. Raises CheckError(protocol)."""
+    try:
+        yield
+    except (LookupError, ValueError) as error:
+        text = f"the console's answer cannot be read: {error}"
+        raise CheckError(Reason.PROTOCOL, text, code="UNREADABLE", hint=_ANOTHER) from error
 
 
 async def _version(session: Console) -> str:

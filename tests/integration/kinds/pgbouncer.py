@@ -127,8 +127,7 @@ FAULTS = (
         "the user may not look into the console",
         (Stage.PERMISSION, Reason.PERMISSION, "NOT_ALLOWED"),
         asking("pgbouncer", lambda server: {"url": server.url(USER)}),
-        hint="Let the user look: stats_users of PgBouncer.",
-        fix=f"stats_users = {USER[0]}",
+        hint=f"Add {USER[0]} to stats_users in pgbouncer.ini, after those that it names already, and RELOAD.",
     ),
     Fault(
         "no line of auth_hba_file lets the user in",
