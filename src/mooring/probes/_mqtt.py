@@ -22,7 +22,6 @@ KEEP_ALIVE = 600
 LARGEST_PACKET = 1024 * 1024
 MOST_MESSAGES = 10_000
 """Messages of others among which an answer is looked for."""
-_TLS_ALERT = 0x15
 _IDENTIFIER = 1  # one request at a time
 _OLD_CODES = {1: 0x84, 2: 0x85, 3: 0x88, 4: 0x86, 5: 0x87}
 _BYTES = dict.fromkeys((0x01, 0x17, 0x19, 0x24, 0x25, 0x28, 0x29, 0x2A), 1)
@@ -145,13 +144,6 @@ class Mqtt:
         await asyncio.sleep(0)  # what has arrived already is read without a pause: others have their turn
         read = self.stream.reader.readexactly
         kind = (await read(1))[0]
-        if first and kind == _TLS_ALERT:
-            raise CheckError(
-                Reason.TLS,
-                Prose("the broker expects TLS on this port"),
-                code="TLS_EXPECTED",
-                hint=Prose("Write mqtts:// instead of mqtt://, or use the port without TLS."),
-            )
         if first and kind != CONNACK:
             raise _not_mqtt()
         size, shift = 0, 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import ssl
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -17,6 +16,7 @@ from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
+from mooring.net.aside import first_words, use
 from mooring.net.dial import dial
 from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
@@ -145,7 +145,8 @@ class Dicom(SessionProbe["Association"]):
     async def open(self, trail: Trail) -> Association:
         driver = await _driver(trail)
         with ExitStack() as undo:
-            stream = await dial(trail, self._parts.host, self._port, self.tls if self._secure else None)
+            host, tls = self._parts.host, self.tls if self._secure else None
+            stream = await dial(trail, host, self._port, tls)
             undo.callback(stream.drop)
             own_address = str(stream.writer.get_extra_info("sockname")[0])
             titles = Titles(
@@ -153,13 +154,9 @@ class Dicom(SessionProbe["Association"]):
             )
             wanted = [VERIFICATION] if self.find is None else [VERIFICATION, _MODELS[self.find]]
             association = driver(stream, titles, wanted)
-            trail.begin(Stage.PROTOCOL, trail.monotonic())
-            try:
+            hint = use("dicoms", "dicom")
+            async with first_words(trail, stream, host, tls, hint), trail.stage(Stage.PROTOCOL):
                 answer = await association.request()
-            except ssl.SSLError:  # TLS 1.3 tells that it wants a certificate after the handshake
-                trail.begin(Stage.TLS, trail.monotonic())
-                raise
-            trail.end(trail.monotonic())
             async with trail.stage(Stage.AUTH):
                 association.demand_accepted(answer)
             undo.pop_all()

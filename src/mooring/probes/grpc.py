@@ -16,11 +16,11 @@ from mooring.core.reason import Reason
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
 from mooring.net import certificate
+from mooring.net.aside import first_words, use
 from mooring.net.dial import Stream, dial, shown
 from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
 from mooring.probes._base import Probe
-from mooring.probes._refusal import refused_certificate
 from mooring.probes._url import Url
 
 if TYPE_CHECKING:
@@ -145,20 +145,15 @@ class GRPC(Probe):
         """Dial and greet, hang up, and return what grpcio has to ask at the address that answered."""
         from mooring.probes._grpcio import Call
 
-        url, tls = self._parts, self.tls if self._secure else None
+        url, tls, hint = self._parts, self.tls if self._secure else None, use("grpcs", "grpc")
         async with await dial(trail, url.host, self._port, tls, alpn=ALPN) as stream:
-            refused = None
-            async with trail.stage(Stage.PROTOCOL):
-                try:
+            try:
+                async with first_words(trail, stream, url.host, tls, hint), trail.stage(Stage.PROTOCOL):
                     await _greet(stream)
-                except (OSError, EOFError) as error:
-                    refused = tls and await refused_certificate(trail, url.host, self._port, tls)
-                    if not refused:
-                        raise (_hung_up() if tls else error) from error
-            if refused:
-                trail.retract(Stage.PROTOCOL)
-                async with trail.stage(Stage.TLS):
-                    raise refused
+            except (ConnectionError, EOFError) as error:
+                if tls is None:
+                    raise
+                raise _hung_up() from error
             family = "ipv6" if ":" in stream.address else "ipv4"
             return Call(
                 target=f"{family}:{shown(stream.address, self._port)}",

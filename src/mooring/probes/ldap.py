@@ -16,6 +16,7 @@ from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
+from mooring.net.aside import first_words, use
 from mooring.net.dial import Stream, dial
 from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 LDAP_PORT, LDAPS_PORT = 389, 636
 MOST_SHOWN = 80
+_OVER_TLS = use("ldaps", "ldap")
 _SCOPES = {"base": "BASE", "one": "LEVEL", "sub": "SUBTREE"}
 _ATTRIBUTES = re.compile(r"[\w.;*+-]*(,[\w.;*+-]+)*")
 _LEFT_OUT = "write ldap://bind-dn:password@host/base-dn, or set bind_dn and password"
@@ -168,7 +170,7 @@ class LDAP(SessionProbe["Directory"]):
             directory = Directory(stream)
             if self.start_tls:
                 await self._start_tls(stream, directory, trail)
-            async with trail.stage(Stage.AUTH):
+            async with first_words(trail, stream, self._parts.host, tls, _OVER_TLS), trail.stage(Stage.AUTH):
                 await directory.bind(self._name, self._secret)
                 await self._demand_identity(directory, trail)
             undo.pop_all()
@@ -178,7 +180,8 @@ class LDAP(SessionProbe["Directory"]):
         from mooring.probes._ldap3 import START_TLS, errors
 
         refusal = None
-        async with trail.stage(Stage.PROTOCOL):
+        host = self._parts.host
+        async with first_words(trail, stream, host, None, _OVER_TLS), trail.stage(Stage.PROTOCOL):
             try:
                 await directory.extended(START_TLS)
             except errors.LDAPOperationResult as error:
@@ -191,7 +194,7 @@ class LDAP(SessionProbe["Directory"]):
                     code="TLS_NOT_OFFERED",
                     hint=Prose("Give the server a certificate, or use ldaps:// where it listens for that."),
                 )
-            await stream.start_tls(trail, self.tls, self._parts.host)
+            await stream.start_tls(trail, self.tls, host)
 
     async def _demand_identity(self, directory: Directory, trail: Trail) -> None:
         """Ask who we are: a login that was taken for an anonymous one succeeds, too."""

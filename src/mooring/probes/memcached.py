@@ -13,6 +13,7 @@ from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
+from mooring.net.aside import first_words, use
 from mooring.net.dial import dial
 from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
@@ -93,7 +94,8 @@ class Memcached(SessionProbe[Conversation]):
             stream = await dial(trail, url.host, url.port or MEMCACHED_PORT, tls)
             undo.callback(stream.drop)
             conversation = Conversation(stream)
-            async with trail.stage(Stage.PROTOCOL):
+            hint = use("memcacheds", "memcached")
+            async with first_words(trail, stream, url.host, tls, hint), trail.stage(Stage.PROTOCOL):
                 version = await conversation.version()
             if url.user or version is None:
                 async with trail.stage(Stage.AUTH):

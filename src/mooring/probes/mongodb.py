@@ -15,6 +15,7 @@ from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
+from mooring.net.aside import first_words
 from mooring.net.dial import dial
 from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
@@ -22,7 +23,6 @@ from mooring.probes._mongodb import EXTERNAL, UNAUTHORIZED, Login
 from mooring.probes._mongodb_address import Address, Place
 from mooring.probes._mongodb_seeds import Met, furthest, listed, meet_all, settle
 from mooring.probes._mongodb_state import READABLE, WRITABLE, demand_role, demand_set, role_of
-from mooring.probes._refusal import refused_certificate
 from mooring.probes._session import SessionProbe
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 GRACE = 1.0
 """Seconds after the check's deadline at which the server itself gives up a query, if it still runs."""
+_OVER_TLS = Prose("Put tls=true behind the address's ?, or use a port without TLS.")
 
 
 class MongoDB(SessionProbe["Session"]):
@@ -137,16 +138,11 @@ class MongoDB(SessionProbe["Session"]):
         tls = self.parts.encryption(self.tls)
         stream = await dial(trail, place.host, place.port, tls)
         undo.callback(stream.drop)
-        async with trail.stage(Stage.PROTOCOL):
-            try:
-                return await greeted(stream, place, self.options)
-            except (ConnectionFailure, OSError, EOFError):
-                refused = tls and await refused_certificate(trail, place.host, place.port, tls)
-                if not refused:
-                    raise
-        trail.retract(Stage.PROTOCOL)
-        async with trail.stage(Stage.TLS):
-            raise refused
+        words = first_words(
+            trail, stream, place.host, tls, _OVER_TLS, hung_up=(ConnectionFailure, ConnectionError, EOFError)
+        )
+        async with words, trail.stage(Stage.PROTOCOL):
+            return await greeted(stream, place, self.options)
 
     def _chosen(self, met: Sequence[Met]) -> Met:
         """Return the host to be logged in to: one of the role asked for, else the most useful one."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -14,7 +13,8 @@ from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
-from mooring.net.dial import Stream, dial
+from mooring.net.aside import first_words, use
+from mooring.net.dial import dial
 from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
 from mooring.probes._session import SessionProbe
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from mooring.probes._mqtt import Mqtt as Session
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
-ALERT_WITHIN = 0.25
-"""Seconds in which a broker that hung up says, asked again, that it wants a certificate."""
 SHARE_OF_ECHO = 0.5
 """Part of the time left after which the broker is pinged: one that hangs has lost no message."""
 
@@ -104,42 +102,33 @@ class Mqtt(SessionProbe["Session"]):
 
         url = self._parts
         with ExitStack() as undo:
-            port = url.port or PORTS[url.scheme]
-            stream = await dial(trail, url.host, port, self.tls if self._secure else None)
+            tls = self.tls if self._secure else None
+            stream = await dial(trail, url.host, url.port or PORTS[url.scheme], tls)
             undo.callback(stream.drop)
             session = Session(stream, self.protocol)
             trail.note(protocol=f"MQTT {self.protocol}")
-            async with trail.stage(Stage.AUTH):
-                await self._log_in(session, trail)
+            try:
+                hint = use("mqtts", "mqtt")
+                async with first_words(trail, stream, url.host, tls, hint), trail.stage(Stage.AUTH):
+                    await self._log_in(session)
+            except (EOFError, ConnectionError) as error:
+                raise self._hung_up() from error
             undo.pop_all()
         return session
 
-    async def _log_in(self, session: Session, trail: Trail) -> None:
+    async def _log_in(self, session: Session) -> None:
         client_id = self.client_id or f"mooring-{secrets.token_hex(6)}"
-        try:
-            await session.log_in(client_id, self._parts.user or None, self._parts.password)
-        except (EOFError, ConnectionResetError) as error:
-            if self._secure and self.tls.cert is None:
-                await self._hear_alert(trail, session.stream)
-            raise CheckError(
-                Reason.NETWORK,
-                Prose("the broker hangs up when asked to log in, and does not say why"),
-                code="HUNG_UP",
-                hint=Prose(
-                    "It may have no room (max_connections), expect TLS there, or not speak MQTT {version}.",
-                    version=self.protocol,
-                ),
-            ) from error
+        await session.log_in(client_id, self._parts.user or None, self._parts.password)
 
-    async def _hear_alert(self, trail: Trail, cut: Stream) -> None:
-        """Raise ssl.SSLError where the broker demands a certificate: its word is lost if we speak first."""
-        url = self._parts
-        port = url.port or PORTS[url.scheme]
-        async with await Stream.over(await trail.net.connect([cut.address], port)) as stream:
-            await stream.start_tls(trail, self.tls, url.host)
-            with suppress(TimeoutError, ConnectionError):
-                async with asyncio.timeout(ALERT_WITHIN):
-                    await stream.reader.read(1)
+    def _hung_up(self) -> CheckError:
+        return CheckError(
+            Reason.NETWORK,
+            Prose("the broker hangs up when asked to log in, and does not say why"),
+            code="HUNG_UP",
+            hint=Prose(
+                "It may have no room (max_connections), or not speak MQTT {version}.", version=self.protocol
+            ),
+        )
 
     async def inspect(self, session: Session, trail: Trail) -> Observation:
         if self.topic is None:

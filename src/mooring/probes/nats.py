@@ -15,6 +15,7 @@ from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
+from mooring.net.aside import first_words
 from mooring.net.dial import dial
 from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
@@ -28,6 +29,9 @@ NATS_PORT = 4222
 SHARE_OF_GREETING = 0.9
 """Part of the time left in which it has to greet, so that its silence is told as what it is."""
 HEAD_ROOM_WARNING = 0.8
+_TLS_LATER = Prose(
+    "Use a port where the server greets before TLS, not one of a proxy that ends TLS or of handshake_first."
+)
 _SUBJECT = re.compile(r"[^\s.*>]+(\.[^\s.*>]+)*")
 _STREAM = re.compile(r"[^\s.*>/\\]+")
 
@@ -135,7 +139,7 @@ class Nats(SessionProbe["Session"]):
             stream = await dial(trail, url.host, url.port or NATS_PORT)
             undo.callback(stream.drop)
             session = Session(stream)
-            async with trail.stage(Stage.PROTOCOL):
+            async with first_words(trail, stream, url.host, None, _TLS_LATER), trail.stage(Stage.PROTOCOL):
                 await session.greet(trail.remaining * SHARE_OF_GREETING)
             trail.note(**_details(session.info))
             await self._secure(session, trail)

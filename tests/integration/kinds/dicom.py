@@ -198,10 +198,15 @@ FAULTS = (
     ),
     Fault(
         "the peer speaks TLS and is asked without",
-        (Stage.PROTOCOL, Reason.NETWORK, "EOF"),
+        (Stage.TLS, Reason.TLS, "TLS_EXPECTED"),
         asking("receiver_tls", lambda server: {"url": server.url()}),
-        hint="The peer hung up: it may speak TLS or something else on that port, or a proxy cuts "
-        "connections.",
+        hint="Write dicoms:// instead of dicom://, or use the port without TLS.",
+    ),
+    Fault(
+        "an Orthanc speaks TLS and is asked without",
+        (Stage.TLS, Reason.TLS, "TLS_EXPECTED"),
+        asking("orthanc_tls", lambda server: {"url": server.url()}),
+        hint="Write dicoms:// instead of dicom://, or use the port without TLS.",
     ),
     Fault(
         "TLS is asked of a port without it",

@@ -21,7 +21,6 @@ BARE = {"url": "grpc://host:50051"}
 _TOKEN_HINT = "Compare the token or metadata with what the service expects."
 _SILENT = "Nothing came back in time: a firewall that drops packets, or a service that hangs."
 _FOREIGN = "Something else may listen on that port: compare the address with the service's own."
-_HUNG_UP = "The peer hung up: it may speak TLS or something else on that port, or a proxy cuts connections."
 
 
 @contextmanager
@@ -222,8 +221,8 @@ FAULTS = (
     ),
     Fault(
         "plain text is spoken to a port with TLS",
-        (Stage.PROTOCOL, Reason.NETWORK, "EOF"),
+        (Stage.TLS, Reason.TLS, "TLS_EXPECTED"),
         asking("tls_grpc_server", lambda server: {"url": server.url().replace("grpcs:", "grpc:")}),
-        hint=_HUNG_UP,
+        hint="Write grpcs:// instead of grpc://, or use the port without TLS.",
     ),
 )

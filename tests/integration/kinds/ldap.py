@@ -22,7 +22,6 @@ _REJECTED = (
     "The password is wrong or there is no such entry: the server does not tell which. "
     "Try the login by hand with ldapwhoami."
 )
-_HUNG_UP = "The peer hung up: it may speak TLS or something else on that port, or a proxy cuts connections."
 _WANTS_TLS = "The server wants TLS before a login: use ldaps:// or start_tls."
 _UNKNOWN_ENTRY = (
     "There is no entry of that name, or this account may not even know of it: "
@@ -255,9 +254,18 @@ FAULTS = (
     ),
     Fault(
         "ldap:// is asked of a port that speaks TLS",
-        (Stage.AUTH, Reason.NETWORK, "EOF"),
+        (Stage.TLS, Reason.TLS, "TLS_EXPECTED"),
         asking("slapd", lambda server: {"url": f"ldap://127.0.0.1:{server.tls_port}/{BASE}"}),
-        hint=_HUNG_UP,
+        hint="Write ldaps:// instead of ldap://, or use the port without TLS.",
+    ),
+    Fault(
+        "StartTLS is asked of a port that speaks TLS already",
+        (Stage.TLS, Reason.TLS, "TLS_EXPECTED"),
+        asking(
+            "slapd",
+            lambda server: {"url": f"ldap://127.0.0.1:{server.tls_port}/{BASE}", "start_tls": True},
+        ),
+        hint="Write ldaps:// instead of ldap://, or use the port without TLS.",
     ),
     Fault(
         "Active Directory is asked without a login (played)",

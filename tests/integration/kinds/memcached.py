@@ -21,7 +21,6 @@ _REJECTED = (
     "Compare user and password with the server's auth file (-Y), which it reads at its start and at SIGHUP."
 )
 _FOREIGN = "Something else may listen on that port: compare the address with the service's own."
-_HUNG_UP = "The peer hung up: it may speak TLS or something else on that port, or a proxy cuts connections."
 
 
 @contextmanager
@@ -149,9 +148,9 @@ FAULTS = (
     ),
     Fault(
         "plain text is spoken to a port with TLS",
-        (Stage.PROTOCOL, Reason.NETWORK, "ECONNRESET"),
+        (Stage.TLS, Reason.TLS, "TLS_EXPECTED"),
         asking("tls_memcached", lambda server: {"url": server.url()}),
-        hint=_HUNG_UP,
+        hint="Write memcacheds:// instead of memcached://, or use the port without TLS.",
     ),
     Fault(
         "a web server listens on the port",

@@ -31,7 +31,6 @@ _ELECTION = (
 )
 _STOPPING = "The server is being stopped: wait, or start it."
 _FOREIGN = "Something else may listen on that port: compare the address with the service's own."
-_HUNG_UP = "The peer hung up: it may speak TLS or something else on that port, or a proxy cuts connections."
 
 
 @contextmanager
@@ -250,9 +249,9 @@ FAULTS = (
     ),
     Fault(
         "plain text is spoken to a port with TLS",
-        (Stage.PROTOCOL, Reason.NETWORK, "ECONNRESET"),
+        (Stage.TLS, Reason.TLS, "TLS_EXPECTED"),
         asking("tls_mongodb_stand_in", lambda server: {"url": server.url()}),
-        hint=_HUNG_UP,
+        hint="Put tls=true behind the address's ?, or use a port without TLS.",
     ),
     Fault(
         "TLS is spoken to a port in plain text",

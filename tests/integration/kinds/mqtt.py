@@ -21,7 +21,7 @@ _REJECTED = (
     "The broker rejects the login: compare user and password with its own; it may want a certain `client_id`."
 )
 _ALLOW = "Allow it in the broker's access list; this line does it for Mosquitto, below the user's name."
-_HUNG_UP = "It may have no room (max_connections), expect TLS there, or not speak MQTT 5."
+_HUNG_UP = "It may have no room (max_connections), or not speak MQTT 5."
 _SILENT = (
     "Brokers drop in silence what a user has no right to: this one may not {}. Allow it in the access list; "
     "this line does it for Mosquitto, below the user's name."
@@ -205,15 +205,15 @@ FAULTS = (
     ),
     Fault(
         "the broker demands a client certificate",
-        (Stage.AUTH, Reason.TLS, "CLIENT_CERT_REQUIRED"),
+        (Stage.TLS, Reason.TLS, "CLIENT_CERT_REQUIRED"),
         _without_certificate,
         hint="Set tls.cert and tls.key to a certificate that the server accepts.",
     ),
     Fault(
         "the port expects TLS and the address asks for none",
-        (Stage.AUTH, Reason.NETWORK, "HUNG_UP"),
+        (Stage.TLS, Reason.TLS, "TLS_EXPECTED"),
         asking("mosquitto", lambda server: {"url": f"mqtt://127.0.0.1:{server.tls_port}"}),
-        hint=_HUNG_UP,
+        hint="Write mqtts:// instead of mqtt://, or use the port without TLS.",
     ),
     Fault(
         "the address asks for TLS and the port speaks none",

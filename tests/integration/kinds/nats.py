@@ -192,6 +192,14 @@ FAULTS = (
         hint="Switch TLS on in the server, or leave out the tls settings.",
     ),
     Fault(
+        "the port wants TLS at once",
+        (Stage.TLS, Reason.TLS, "TLS_EXPECTED"),
+        asking("tls_memcached", lambda server: {"url": f"nats://127.0.0.1:{server.port}"}),
+        hint="Use a port where the server greets before TLS, not one of a proxy that ends TLS or of "
+        "handshake_first.",
+        timeout=0.5,
+    ),
+    Fault(
         "the server hangs",
         (Stage.PROTOCOL, Reason.TIMEOUT, "NO_GREETING"),
         _hanging,

@@ -181,7 +181,7 @@ FAULTS = (
     ),
     Fault(
         "the port expects TLS and the address asks for none",
-        (Stage.PROTOCOL, Reason.TLS, "TLS_EXPECTED"),
+        (Stage.TLS, Reason.TLS, "TLS_EXPECTED"),
         asking("rabbitmq", lambda server: {"url": f"amqp://127.0.0.1:{server.tls_port}"}),
         hint="Write amqps:// instead of amqp://, or use the port without TLS.",
     ),
