@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import sys
 import tomllib
@@ -59,9 +60,12 @@ def test_commands_in_prose_exist(path: Path) -> None:
 
 
 def secret_files(text: str, folder: Path) -> str:
-    """Let `file:///run/secrets/x` stand for files that exist."""
+    """Let `file:///run/secrets/x` stand for files that exist: addresses, and keys of a service account."""
+    key = {"type": "service_account", "client_email": "a@b", "private_key": "-", "token_uri": "https://c"}
+    (folder / "key").write_text(json.dumps(key))
     (folder / "secret").write_text("postgresql://app:secret@db.example/orders\n")
-    return re.sub(r"file:///[\w./-]+", f"file://{folder}/secret", text)
+    text = re.sub(r"file:///[\w./-]+\.json", f"file://{folder}/key", text)
+    return re.sub(rf"file://(?!{folder})/[\w./-]+", f"file://{folder}/secret", text)
 
 
 @pytest.mark.parametrize("path", WRITTEN, ids=name_of)
