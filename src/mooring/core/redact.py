@@ -16,6 +16,8 @@ MASK = "***"
 SHORTEST_SECRET = 3
 """Shorter secrets are masked only inside addresses: masking each "a" would hide the message."""
 
+LONGEST_SHOWN = 80
+"""Characters of what an answer is quoted by."""
 SHORTEST_BEGINNING = 4
 """Shorter beginnings of a secret are not masked where a text is cut."""
 
@@ -98,7 +100,7 @@ class Redactor:
         return kept + text[at:]
 
 
-def cut(text: str, most: int) -> str:
+def cut(text: str, most: int = LONGEST_SHOWN) -> str:
     """Return the beginning of a text that may be long.
 
     What is cut before it is redacted is cut by this: a secret's beginning is masked before these dots.

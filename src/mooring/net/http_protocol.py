@@ -12,13 +12,13 @@ import httptools
 from mooring.core.failure import CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
+from mooring.core.redact import cut
 from mooring.core.stage import Stage
 
 HEAD_LIMIT = 64 * 1024
 """Bytes of status line and headers, those of 1xx answers included."""
 FRAMING = 8
 """Bytes on the wire per byte of a body, at most: chunks of one byte need six."""
-SHOWN = 80
 _FINAL, _BAD_REQUEST = HTTPStatus.OK.value, HTTPStatus.BAD_REQUEST.value  # enums are slow to read
 
 _PLAIN_ON_TLS = (
@@ -232,7 +232,7 @@ def not_http(data: bytes) -> CheckError:
         return tls_expected()
     return CheckError(
         Reason.PROTOCOL,
-        f"the answer is not HTTP: it begins with {data[:SHOWN]!r}",
+        f"the answer is not HTTP: it begins with {cut(repr(data[:200]))}",
         code="NOT_HTTP",
         hint=Prose("Something else listens on that port: compare host and port with the service's own."),
     )

@@ -13,6 +13,7 @@ from aiosmtplib.protocol import SMTPProtocol
 from mooring.core.failure import CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
+from mooring.core.redact import cut
 from mooring.net.dial import LARGEST_LINE, Stream, secured
 from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
@@ -64,7 +65,7 @@ def _no_mechanism(offered: list[str], *, secure: bool) -> CheckError:
     if offered:
         return CheckError(
             Reason.AUTH,
-            f"the server offers only logins that are not known here: {', '.join(offered)[:MOST_SHOWN]}",
+            f"the server offers only logins that are not known here: {cut(', '.join(offered))}",
             code="NO_COMMON_LOGIN",
             hint=Prose(
                 "Allow PLAIN, LOGIN or CRAM-MD5 for this account; some services call it app password."
@@ -134,5 +135,5 @@ def _literal(stream: Stream) -> str:
 
 def foreign(answer: bytes) -> CheckError:
     """Return the failure of something that speaks first and is no mail server."""
-    shown = answer[:MOST_SHOWN].decode(errors="replace")
+    shown = cut(answer.decode(errors="replace"))
     return CheckError(Reason.PROTOCOL, f"what answers is no mail server: {shown!r}", code="NOT_SMTP")

@@ -11,13 +11,13 @@ from typing import Any
 from mooring.core.failure import CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
+from mooring.core.redact import cut
 from mooring.core.stage import Stage
 from mooring.net.http import Response, fetch
 from mooring.net.http_request import Place, Request
 from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
 from mooring.probes._datahub_answer import Answer, Claims, found, json_of
-from mooring.probes._expect import cut
 from mooring.probes._http import refusal, spoken, stage_of
 
 ME = """query MooringMe {
@@ -98,7 +98,7 @@ def refused(trail: Trail, response: Response) -> CheckError:
     text = f"DataHub answers {spoken(status)}"
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR and (said := _plain(response)):
         text += f": {said}"
-    there = (response.header("location") or "").partition("?")[0][:200]
+    there = cut((response.header("location") or "").partition("?")[0], 200)
     if status in _REDIRECTS and there:
         hint = Prose("It points to {there}: write the address of DataHub itself.", there=there)
     known = refusal(status, text, logged_in=True, hint=hint).cause

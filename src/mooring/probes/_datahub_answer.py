@@ -13,8 +13,8 @@ from typing import Any
 from mooring.core.failure import CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
+from mooring.core.redact import cut
 from mooring.net.http import Response
-from mooring.probes._expect import cut
 
 _ERRORS: Mapping[str, tuple[Reason, str, Prose | None]] = {
     "400": (Reason.PROTOCOL, "BAD_REQUEST", None),
@@ -56,7 +56,7 @@ def json_of(response: Response) -> Mapping[str, Any]:
         )
     raise CheckError(
         Reason.PROTOCOL,
-        f"the answer is not DataHub's: it begins with {body[:60]!r}",
+        f"the answer is not DataHub's: it begins with {cut(repr(body[:200]))}",
         code="NOT_DATAHUB",
     )
 

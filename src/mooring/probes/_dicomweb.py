@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from mooring.core.failure import CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
+from mooring.core.redact import cut
 from mooring.core.stage import Stage
 from mooring.net.http import Response
 from mooring.probes._http import refusal, spoken
@@ -79,7 +80,7 @@ def studies_in(response: Response) -> Found:
         raise CheckError(Reason.PROTOCOL, message, code=f"HTTP_{status}", hint=_NO_SEARCH)
     hint = _HINTS.get(HTTPStatus(status)) if status in set(HTTPStatus) else None
     if status // 100 == 3:  # noqa: PLR2004 - what it is in HTTP
-        there = (response.header("location") or "").partition("?")[0][:200]
+        there = cut((response.header("location") or "").partition("?")[0], 200)
         hint = Prose("It points to {there}: write that address, or have the login let through.", there=there)
     raise Refused(status, message, hint)
 

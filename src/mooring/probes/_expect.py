@@ -12,8 +12,8 @@ from typing import Any
 from mooring.core.failure import CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
+from mooring.core.redact import cut
 
-LONGEST_SHOWN = 80
 PATTERN_SECONDS = 0.1
 """Some patterns take years on some texts, and nothing else runs meanwhile."""
 COMPARE = Prose("Ask the service by hand: correct it, or what this target expects of its answer.")
@@ -126,11 +126,6 @@ def demand_compilable(pattern: str) -> None:
         raise ValueError(f"is no regular expression: {error}") from None
 
 
-def cut(text: str) -> str:
-    """Return the beginning of a text that may be long."""
-    return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "..."
-
-
 def _all_at(document: Any, path: str, note: str) -> list[Any]:
     found = list(_at(document, path))
     if not found:
@@ -178,7 +173,7 @@ def _no_json(body: bytes, content_type: str, note: str) -> CheckError:
                 "This is a page for people: a login page, a front end or an error page. Compare the path."
             ),
         )
-    text = f"the body is no JSON: {cut(repr(body[:60]))}{note}"
+    text = f"the body is no JSON: {cut(repr(body[:200]))}{note}"
     return CheckError(Reason.ASSERTION, text, code="NOT_JSON", hint=COMPARE)
 
 

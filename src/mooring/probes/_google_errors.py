@@ -10,9 +10,9 @@ from typing import Any
 from mooring.core.failure import CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
+from mooring.core.redact import cut
 from mooring.core.stage import Stage
 from mooring.net.http import Response
-from mooring.probes._expect import cut
 from mooring.probes._google_key import ACCOUNT
 from mooring.probes._google_store import Store
 from mooring.probes._http import refusal, spoken
@@ -35,7 +35,7 @@ _ADMIN = "roles/healthcare.dicomStoreAdmin"
 def complaint(answer: Response, store: Store, account: str | None) -> CheckError:
     """Return what an answer means that is no success."""
     error = _error(answer)
-    said = " ".join(str(error.get("message") or spoken(answer.status)).split())[:500]
+    said = cut(" ".join(str(error.get("message") or spoken(answer.status)).split()), 500)
     text = f"the API answers {spoken(answer.status)}: {said}"
     detail = detail_of(answer)
     if detail in KNOWN:
@@ -97,7 +97,7 @@ def where(store: Store) -> str:
 
 def not_the_api(answer: Response) -> CheckError:
     """Return the error for an answer that is none of this API."""
-    text = f"what answers is not the Cloud Healthcare API: it begins with {cut(repr(answer.body[:60]))}"
+    text = f"what answers is not the Cloud Healthcare API: it begins with {cut(repr(answer.body[:200]))}"
     hint = Prose("Compare endpoint with the API's address; a proxy in between may answer for it.")
     return CheckError(Reason.PROTOCOL, text, code="NOT_HEALTHCARE", hint=hint)
 

@@ -10,6 +10,7 @@ from google.auth import exceptions
 from mooring.core.failure import Cause, CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
+from mooring.core.redact import cut
 from mooring.net.faults import cause_of
 from mooring.probes._google_key import ACCOUNT
 
@@ -64,7 +65,7 @@ def explain(error: Exception) -> Cause | None:
     """Say what an error of google-auth means."""
     if not isinstance(error, exceptions.GoogleAuthError):
         return None
-    text = " ".join(str(error.args[0] if error.args else error).split())[:500]
+    text = cut(" ".join(str(error.args[0] if error.args else error).split()), 500)
     if isinstance(error, exceptions.RefreshError):
         return _refused(error, text)
     if isinstance(error, exceptions.DefaultCredentialsError):

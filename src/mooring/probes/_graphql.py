@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from mooring.core.failure import CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
+from mooring.core.redact import cut
 from mooring.core.stage import Stage
 from mooring.probes import _expect as expect
 
@@ -89,12 +90,12 @@ def _plain(code: str) -> str:
 
 def _said(error: Any) -> str:
     words = error.get("message") if isinstance(error, Mapping) else error
-    return " ".join(str(words).split())[:500]
+    return cut(" ".join(str(words).split()), 500)
 
 
 def _at(error: Any) -> str:
     path = error.get("path") if isinstance(error, Mapping) else None
-    return f" at {expect.cut('.'.join(map(str, path)))}" if isinstance(path, list) and path else ""
+    return f" at {cut('.'.join(map(str, path)))}" if isinstance(path, list) and path else ""
 
 
 _LOGIN = (Reason.AUTH, Stage.AUTH)

@@ -12,6 +12,7 @@ from pydantic import AfterValidator
 from mooring.core.failure import CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
+from mooring.core.redact import cut
 from mooring.core.stage import Stage
 from mooring.net.http import Response
 from mooring.net.http_request import Request
@@ -42,7 +43,7 @@ def details(request: Request, response: Response) -> dict[str, Any]:
     }
     server = response.header("server")
     if server is not None:
-        found["server"] = expect.cut(server)
+        found["server"] = cut(server)
     if response.cut:
         found["body_cut"] = True
     return found
@@ -97,7 +98,7 @@ def unexpected(
     error = _oauth(response) if status == HTTPStatus.BAD_REQUEST else None
     if error is None:
         if status in REDIRECTS:
-            there = (response.header("location") or "").partition("?")[0][:200]
+            there = cut((response.header("location") or "").partition("?")[0], 200)
             hint = Prose("It points to {there}.", there=there) if there else Prose("It points nowhere.")
         elif status != HTTPStatus.UNAUTHORIZED:
             hint = None
@@ -114,7 +115,7 @@ def _oauth(response: Response) -> CheckError | None:
         return None
     reason, stage, hint = _OAUTH[code]
     said = document.get("error_description")
-    text = f"the server answers {code}" + (f": {' '.join(str(said).split())[:300]}" if said else "")
+    text = f"the server answers {code}" + (f": {cut(' '.join(str(said).split()), 300)}" if said else "")
     return CheckError(reason, text, code=code, hint=hint, stage=stage)
 
 

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from mooring.core.failure import CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
+from mooring.core.redact import cut
 from mooring.core.stage import Stage
 from mooring.net.http import Response, fetch
 from mooring.net.http_request import Request
@@ -54,7 +55,7 @@ def _redirected(request: Request, status: int, location: str) -> Request:
     try:
         return request.redirected(status, location)
     except ValueError as error:
-        shown = location.partition("?")[0][:200]
+        shown = cut(location.partition("?")[0], 200)
         text = f"the redirect {HTTPStatus(status).value} to {shown!r} cannot be followed: {error}"
         raise CheckError(Reason.ASSERTION, text, code="BAD_REDIRECT", hint=_BAD_REDIRECT) from None
 

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, SecretStr, StringConstraints
 
 from mooring.core.prose import Prose
+from mooring.core.redact import cut
 from mooring.core.stage import Stage
 from mooring.net.http_request import Place
 from mooring.net.tls import TLSSettings
@@ -165,7 +166,7 @@ def _part(number: int, requests: Sequence[Draft]) -> Prose:
         number=number,
         all=len(requests),
         method=at.method,
-        path=expect.cut(at.path),
+        path=cut(at.path),
     )
 
 

@@ -23,6 +23,7 @@ with warnings.catch_warnings():  # ldap3 asks pyasn1 for names that it has under
 from mooring.core.failure import CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
+from mooring.core.redact import cut
 from mooring.net.dial import Stream
 from mooring.probes._ldap_errors import SIZE_LIMIT
 
@@ -237,5 +238,5 @@ async def facts_of(directory: Directory) -> dict[str, str]:
 
 
 def _foreign(answer: bytes) -> CheckError:
-    shown = answer[:MOST_SHOWN].decode(errors="replace")
+    shown = cut(answer.decode(errors="replace"))
     return CheckError(Reason.PROTOCOL, f"what answers is no LDAP: {shown!r}", code="NOT_LDAP")

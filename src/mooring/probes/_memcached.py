@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from mooring.core.failure import CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
+from mooring.core.redact import cut
 from mooring.net.dial import Stream
 
-MOST_SHOWN = 80
 MOST_LINES = 1000
 VALUE_LIFE = 60
 """Seconds after which memcached itself removes what a check wrote, should the check be cut off."""
@@ -112,5 +112,4 @@ def _demanded(answer: str, wanted: str) -> str:
         raise CheckError(Reason.UNAVAILABLE, answer, code=word)
     if word in _ERRORS:
         raise CheckError(Reason.PROTOCOL, f"the server refuses the command: {answer}", code=word)
-    shown = answer[:MOST_SHOWN]
-    raise CheckError(Reason.PROTOCOL, f"what answers is no memcached: {shown!r}", code="NOT_MEMCACHED")
+    raise CheckError(Reason.PROTOCOL, f"what answers is no memcached: {cut(answer)!r}", code="NOT_MEMCACHED")

@@ -13,6 +13,7 @@ from typing import Any
 from mooring.core.failure import Cause, CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
+from mooring.core.redact import cut
 from mooring.net.dial import Stream
 
 LARGEST_MESSAGE = 4 * 1024 * 1024
@@ -160,7 +161,7 @@ class Nats:
 def _not_nats(line: bytes) -> CheckError:
     return CheckError(
         Reason.PROTOCOL,
-        Prose("the answer is not NATS: {line}", line=line[:80].decode(errors="replace").strip()),
+        Prose("the answer is not NATS: {line}", line=cut(line.decode(errors="replace").strip())),
         code="NOT_NATS",
     )
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from mooring.core.failure import Cause, CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
+from mooring.core.redact import cut
 
 CONNECTION_LOST = "08003"
 """asyncpg's own, for a connection that ended while something was under way."""
@@ -200,7 +201,7 @@ def other_method(said: str) -> Cause | None:
 
 def foreign(answer: bytes) -> CheckError:
     """Return the failure of something that answers and is no PostgreSQL."""
-    shown = answer[:MOST_SHOWN].decode(errors="replace")
+    shown = cut(answer.decode(errors="replace"))
     return CheckError(Reason.PROTOCOL, f"what answers is no PostgreSQL: {shown!r}", code="NOT_POSTGRESQL")
 
 

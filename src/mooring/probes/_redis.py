@@ -15,6 +15,7 @@ from redis.backoff import NoBackoff
 from mooring.core.failure import Cause
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
+from mooring.core.redact import cut
 from mooring.net.dial import Stream
 
 
@@ -221,7 +222,7 @@ _USER = re.compile(r"[\w.@-]+")
 
 def _by_class(error: exceptions.RedisError, text: str, word: str) -> Cause | None:
     if isinstance(error, exceptions.InvalidResponse):
-        return Cause(Reason.PROTOCOL, "NOT_REDIS", f"the answer is not Redis: {text[:80]}")
+        return Cause(Reason.PROTOCOL, "NOT_REDIS", f"the answer is not Redis: {cut(text)}")
     if isinstance(error, exceptions.ResponseError):
         return Cause(Reason.ASSERTION, word if word.isupper() else "ERR", text)
     if error.__cause__ is None and error.__context__ is None:

@@ -10,6 +10,7 @@ from urllib.parse import quote, quote_plus
 from mooring.core.failure import CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
+from mooring.core.redact import cut
 from mooring.net.http import Response
 from mooring.probes import _expect as expect
 
@@ -73,7 +74,7 @@ def taken(response: Response, cookies: Mapping[str, str], where: str) -> str:
     """Return a value of an answer as text. Raises CheckError(assertion) where it is not there."""
     value = _found(response, cookies, where)
     if not value or len(value) > LONGEST or not value.isprintable():
-        text = f"what the answer has at {expect.cut(where)!r} is empty, too long or holds a line break"
+        text = f"what the answer has at {cut(where)!r} is empty, too long or holds a line break"
         raise CheckError(Reason.ASSERTION, text, code="NOT_SAVED", hint=_HINT)
     return value
 
@@ -97,7 +98,7 @@ def _found(response: Response, cookies: Mapping[str, str], where: str) -> str:
     if isinstance(value, str):
         return value
     if value is None or isinstance(value, (dict, list)):
-        text = f"the JSON has no text or number at {expect.cut(where)!r}, and nothing else can be saved"
+        text = f"the JSON has no text or number at {cut(where)!r}, and nothing else can be saved"
         raise CheckError(Reason.ASSERTION, text, code="NOT_SAVED", hint=_HINT)
     return json.dumps(value)
 

@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, model_validator
 from mooring.core.failure import CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
+from mooring.core.redact import cut
 from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
 from mooring.probes._encryption import Encryption, encryption
@@ -21,7 +22,6 @@ S = TypeVar("S")
 
 GRACE = 1.0
 """Seconds after the check's deadline at which the server itself gives up the query, if it still runs."""
-MOST_SHOWN = 80
 
 _ANOTHER_VALUE = Prose("Run the query by hand: correct the data, or this target's query and expect.")
 
@@ -136,7 +136,7 @@ class SQLProbe(SessionProbe[S], Generic[S]):
         if found != as_text(self.expect) and not _same_number(row[0], self.expect):
             raise CheckError(
                 Reason.ASSERTION,
-                f"the query returned {found[:MOST_SHOWN]!r}, not {as_text(self.expect)[:MOST_SHOWN]!r}",
+                f"the query returned {cut(found)!r}, not {cut(as_text(self.expect))!r}",
                 code="UNEXPECTED_VALUE",
                 hint=_ANOTHER_VALUE,
             )

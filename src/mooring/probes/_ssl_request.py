@@ -35,7 +35,7 @@ async def encrypt(stream: Stream, trail: Trail, wanted: Encryption, host: str) -
 async def _offers_tls(stream: Stream) -> bool:
     """Ask for TLS. Raises CheckError(protocol) where the answer is not one of PostgreSQL's two."""
     await stream.ask(_SSL_REQUEST)
-    answer = await stream.reader.read(MOST_SHOWN)
+    answer = await stream.reader.read(2 * MOST_SHOWN)
     if not answer:
         raise EOFError
     if answer in (b"S", b"N"):  # one byte exactly: what follows could be another's (CVE-2021-23222)

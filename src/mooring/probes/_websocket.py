@@ -20,13 +20,13 @@ from mooring import __version__
 from mooring.core.failure import CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
+from mooring.core.redact import cut
 from mooring.net.dial import Stream
 from mooring.net.http_protocol import not_http
 from mooring.net.http_request import Place
 
 CHUNK = 64 * 1024
 LARGEST_MESSAGE = 1024 * 1024
-SHOWN = 80
 _OFFER = Prose("Name in subprotocols one that the server knows.")
 _COMPARE = Prose("Compare what the server sends with expect; it may answer to another message than send.")
 _SILENT = logging.Logger("mooring.websocket", logging.CRITICAL + 1)  # noqa: LOG001 - see below
@@ -139,7 +139,7 @@ class Session:
 
     def unexpected(self, wanted: str) -> CheckError:
         """Return the failure of messages that came and do not hold this text."""
-        text = f"no message holds {wanted[:SHOWN]!r}; the last one is {self._seen[-1][:SHOWN]!r}"
+        text = f"no message holds {cut(wanted)!r}; the last one is {cut(self._seen[-1])!r}"
         return CheckError(Reason.ASSERTION, text, code="UNEXPECTED_MESSAGE", hint=_COMPARE)
 
     async def hold(self, seconds: float) -> None:

@@ -15,6 +15,7 @@ from pydantic import Field, SecretStr, field_validator
 from mooring.core.failure import CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
+from mooring.core.redact import cut
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
 from mooring.net.trail import Trail
@@ -175,7 +176,7 @@ def _first_line(output: str) -> str:
     for line in output.splitlines():
         said = line.partition("|")[0].strip()
         if said:
-            return said if len(said) <= LONGEST_SHOWN else said[:LONGEST_SHOWN] + "..."
+            return cut(said, LONGEST_SHOWN)
     return ""
 
 

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_
 
 from mooring.core.failure import Cause, CheckError
 from mooring.core.prose import Prose
+from mooring.core.redact import cut
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
 from mooring.net.http import Response, fetch
@@ -23,7 +24,6 @@ from mooring.net.trail import Trail
 from mooring.probes import _dicomweb as web
 from mooring.probes._base import KindDefaults, Probe
 from mooring.probes._dicom import NOBODY
-from mooring.probes._expect import cut
 from mooring.probes._form import MORE
 from mooring.probes._http import (
     Headers,

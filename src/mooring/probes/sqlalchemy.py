@@ -16,6 +16,7 @@ from pydantic import Field, SecretStr, model_validator
 from mooring.core.failure import Cause, CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
+from mooring.core.redact import cut
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
 from mooring.net.dial import dial, reach
@@ -23,7 +24,7 @@ from mooring.net.trail import Trail
 from mooring.probes import _dialects
 from mooring.probes._base import Probe
 from mooring.probes._session import SessionProbe
-from mooring.probes._sql import MOST_SHOWN, as_text
+from mooring.probes._sql import as_text
 from mooring.probes._sqlalchemy_errors import CONNECTION_LOST, Asked, cause
 from mooring.probes._url import Url
 
@@ -238,7 +239,7 @@ class SQLAlchemy(SessionProbe["Warehouse"]):
         if found != wanted and not _same_number(found, wanted):
             raise CheckError(
                 Reason.ASSERTION,
-                f"the query returned {found[:MOST_SHOWN]!r}, not {wanted[:MOST_SHOWN]!r}",
+                f"the query returned {cut(found)!r}, not {cut(wanted)!r}",
                 code="UNEXPECTED_VALUE",
             )
 
@@ -274,7 +275,7 @@ def _demand_grant(row: tuple[Any, ...] | None) -> None:
     if found not in _YES:
         raise CheckError(
             Reason.PERMISSION,
-            f"the grant query answers {found[:MOST_SHOWN]!r}",
+            f"the grant query answers {cut(found)!r}",
             code="MISSING_GRANT",
             hint=Prose("Grant the account what this target's grant query asks for."),
         )

@@ -17,6 +17,7 @@ from pydantic import Field, SecretStr, model_validator
 from mooring.core.failure import Cause, CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
+from mooring.core.redact import cut
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
 from mooring.net.trail import Trail
@@ -27,7 +28,6 @@ SHARE_OF_TIME = 0.8
 """Part of the deadline that SQLite gets, so that it ends by itself and says what it waited for."""
 STEPS_BETWEEN_LOOKS = 10_000
 MOST_FINDINGS = 5
-LONGEST_SHOWN = 80
 
 
 class SQLite(Probe):
@@ -114,7 +114,7 @@ class SQLite(Probe):
         if self.quick_check:
             found = [row[0] for row in connection.execute(f"PRAGMA quick_check({MOST_FINDINGS})")]
             if found != ["ok"]:
-                told = "; ".join(map(str, found))[:LONGEST_SHOWN]
+                told = cut("; ".join(map(str, found)))
                 raise CheckError(
                     Reason.ASSERTION,
                     f"the database is damaged: {told}",
@@ -131,7 +131,7 @@ class SQLite(Probe):
         if str(value) != str(self.expect):
             raise CheckError(
                 Reason.ASSERTION,
-                f"the query answers {str(value)[:LONGEST_SHOWN]!r}, expected {str(self.expect)!r}",
+                f"the query answers {cut(str(value))!r}, expected {str(self.expect)!r}",
                 code="UNEXPECTED_ANSWER",
                 hint=_QUERY,
             )

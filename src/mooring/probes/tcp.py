@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 from mooring.core.failure import CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
+from mooring.core.redact import cut
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
 from mooring.net.dial import Stream, dial
@@ -94,7 +95,7 @@ class TCP(Probe):
         if wanted not in seen:
             raise CheckError(
                 Reason.ASSERTION,
-                f"the answer does not hold {self.expect!r}: {seen[:80].decode(errors='replace')!r}",
+                f"the answer does not hold {self.expect!r}: {cut(seen.decode(errors='replace'))!r}",
                 code="UNEXPECTED_ANSWER",
                 hint=Prose("Something else may listen on that port; or correct what send and expect say."),
             )

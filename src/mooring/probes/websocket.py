@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, StringConstraints, model_validator
 from mooring.core.failure import Cause, CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
+from mooring.core.redact import cut
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
 from mooring.net.dial import dial
@@ -21,7 +22,6 @@ from mooring.net.http_request import Place
 from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
 from mooring.probes._base import Probe
-from mooring.probes._expect import cut
 from mooring.probes._http import (
     Headers,
     asked_for_tls,
@@ -210,7 +210,7 @@ def _closed(trail: Trail, session: Session) -> CheckError:
         return CheckError(Reason.NETWORK, words, code="CLOSE_1006")
     code = session.close_code
     reason, stage = _meaning(code)
-    said = f": {session.close_reason[:200]}" if session.close_reason else ""
+    said = f": {cut(session.close_reason, 200)}" if session.close_reason else ""
     trail.begin(stage, trail.monotonic())
     text = f"the server closed the connection with code {code}{said}"
     return CheckError(reason, text, code=f"CLOSE_{code}", hint=_HINTS.get(reason), stage=stage)
