@@ -53,8 +53,9 @@ async def first_words(
     except ssl.SSLError as error:
         cause: Exception = error
     except Exception as error:
-        found = None
-        if stream.tls is None and (isinstance(error, hung_up) or _misunderstood(error)):
+        found, plain = None, stream.tls is None
+        stream.drop()  # some serve one client at a time
+        if plain and (isinstance(error, hung_up) or _misunderstood(error)):
             found = await _in_time(trail, _expectation(trail, dialled, host, hint))
         elif tls is not None and isinstance(error, hung_up):
             found = await _in_time(trail, _refusal(trail, dialled, host, tls))
