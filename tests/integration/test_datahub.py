@@ -42,7 +42,7 @@ from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
 from mooring.probes._datahub import DOCUMENTS, Door, fetch_aside
 from mooring.probes._datahub_answer import Answer, Claims
-from mooring.probes._datahub_rights import PRIVILEGES, lacking
+from mooring.probes._datahub_rights import PRIVILEGES, Actor, lacking
 from mooring.probes.datahub import DataHub as Kind
 from mooring.targets import keys_of
 from tests.integration.entries import target_of
@@ -53,7 +53,7 @@ from tests.servers.tls import Certificates
 pytestmark = pytest.mark.integration
 REAL_SCHEMA = Path(__file__).parents[2].parent / "shared/data/datahub-graphql"
 NOT_ENFORCED = "authentication is not enforced: without a valid token one is let in as urn:li:corpuser:{}"
-GRANT = lacking("urn:li:corpuser:mooring", list(PRIVILEGES.values())).cause.fix or ""
+GRANT = lacking("urn:li:corpuser:mooring", list(PRIVILEGES.values()), proved=True).cause.fix or ""
 
 
 def details(result: CheckResult) -> dict[str, Any]:
@@ -310,6 +310,31 @@ async def test_ignored_token_says_whom_it_became(datahub: DataHub) -> None:
     )
     assert result.failure is not None
     assert result.failure.fix is None
+
+
+@pytest.mark.parametrize(("expected", "is_proposed"), [(None, False), ("guest", True)])
+async def test_right_is_proposed_only_for_whom_more_than_the_server_names(
+    datahub: DataHub, expected: str | None, is_proposed: bool
+) -> None:
+    """A server that calls us whom it likes gets nobody a right: the token or the settings have to agree."""
+    settings = {} if expected is None else {"expect_actor": expected}
+    result = await mooring.check(datahub.url("/guest", None), **settings)
+    assert result.failure is not None
+    assert (result.failure.code, result.failure.fix is not None) == ("PRIVILEGES_MISSING", is_proposed)
+    hint = result.failure.hint or ""
+    assert hint.startswith("Make sure that urn:li:corpuser:guest is whose token") is not is_proposed
+
+
+def test_name_that_the_server_gives_proves_nothing() -> None:
+    """A server that calls another user by our name is not believed."""
+    actor = Actor("urn:li:corpuser:mallory", "mooring", {}, None, tokens_count=True)
+    assert (actor.called("mooring"), actor.proved_by("mooring"), actor.proved_by(None)) == (
+        True,
+        False,
+        False,
+    )
+    assert actor.proved_by("mallory")
+    assert actor.proved_by("urn:li:corpuser:mallory")
 
 
 async def test_expired_token_is_no_guest(datahub: DataHub) -> None:

@@ -15,6 +15,16 @@ from mooring.probes._datahub_answer import Answer, found
 CORP_USER = "urn:li:corpuser:"
 
 
+_BY_LINE = Prose(
+    "Grant {actor} the platform privilege {titles}, under Settings > Permissions > Policies or by this line "
+    "in /api/graphiql; or leave out of `permissions` what is not needed."
+)
+_BY_HAND = Prose(
+    "Make sure that {actor} is whose token this is: only DataHub says so. Then grant it the platform "
+    "privilege {titles}, under Settings > Permissions > Policies; or leave out of `permissions` what is not needed."
+)
+
+
 class Privilege(NamedTuple):
     """What a token may be demanded to do: what is asked for, and what DataHub calls the right to it."""
 
@@ -77,9 +87,16 @@ class Actor(NamedTuple):
         """Whether this is the actor of that name or urn."""
         return name in (self.urn, self.username)
 
+    def proved_by(self, name: str | None) -> bool:
+        """Whether somebody but the server, which may call a user as it likes, says that we are this actor."""
+        return name is not None and self.urn in (name, CORP_USER + name)
 
-def lacking(actor: str, missing: Sequence[Privilege]) -> CheckError:
-    """Return the error for privileges that are missing, with the line that grants them."""
+
+def lacking(actor: str, missing: Sequence[Privilege], *, proved: bool) -> CheckError:
+    """Return the error for privileges that are missing, with the line that grants them.
+
+    `proved`: that we are this actor is not the server's word alone, which could name anybody.
+    """
     titles, deeds = missing[0].title, missing[0].deed
     for each in missing[1:]:
         titles = Prose("{those} and {this}", those=titles, this=each.title)
@@ -88,13 +105,8 @@ def lacking(actor: str, missing: Sequence[Privilege]) -> CheckError:
         Reason.PERMISSION,
         Prose("{actor} may not {deeds}: it lacks {titles}", actor=actor, deeds=deeds, titles=titles),
         code=missing[0].name if len(missing) == 1 else "PRIVILEGES_MISSING",
-        hint=Prose(
-            "Grant {actor} the platform privilege {titles}, under Settings > Permissions > Policies or by "
-            "this line in /api/graphiql; or leave out of `permissions` what is not needed.",
-            actor=actor,
-            titles=titles,
-        ),
-        fix=_policy(actor, [each.name for each in missing]),
+        hint=(_BY_LINE if proved else _BY_HAND).filled(actor=actor, titles=titles),
+        fix=_policy(actor, [each.name for each in missing]) if proved else None,
     )
 
 
