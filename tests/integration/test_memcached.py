@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from mooring.core.reason import Reason
 from mooring.core.result import CheckResult, Trigger
 from mooring.core.stage import Stage, StageStatus
 from mooring.core.status import Status
@@ -65,6 +68,38 @@ async def test_login_is_never_sent_to_a_server_that_asks_for_none(start_memcache
     assert [stage.stage for stage in result.stages if stage.status is StageStatus.WARNING] == [Stage.AUTH]
     assert "STAT cmd_set 0\r" in told
     assert PASSWORD not in told
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason", "code"),
+    [
+        (b"CLIENT_ERROR authentication failure", Reason.AUTH, "AUTHENTICATION_FAILURE"),
+        (b"SERVER_ERROR out of memory storing object", Reason.OVERLOADED, "OUT_OF_MEMORY"),
+        (b"SERVER_ERROR busy", Reason.UNAVAILABLE, "SERVER_ERROR"),
+        (b"welcome", Reason.PROTOCOL, "NOT_MEMCACHED"),
+    ],
+)
+async def test_only_a_refusal_is_a_rejected_login(answer: bytes, reason: Reason, code: str) -> None:
+    """A server that has no memory for the login has not looked at it."""
+    playing: list[asyncio.Task[Any] | None] = []
+
+    async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        playing.append(asyncio.current_task())
+        await reader.readline()
+        writer.write(b"CLIENT_ERROR unauthenticated\r\n")
+        await reader.readline()
+        await reader.readline()
+        writer.write(answer + b"\r\n")
+        with suppress(ConnectionError):
+            await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(play, "127.0.0.1", 0)
+    async with server:
+        result = await check(f"memcached://u:pw@127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        await asyncio.gather(*filter(None, playing))
+    assert result.failure is not None
+    assert (result.failure.stage, result.failure.reason, result.failure.code) == (Stage.AUTH, reason, code)
 
 
 async def test_few_connections_left_are_warned_about(start_memcached: StartMemcached) -> None:

@@ -49,8 +49,12 @@ class Conversation:
         return _demanded(answer, "VERSION ").removeprefix("VERSION ")
 
     async def log_in(self, user: str, password: str) -> bool:
-        """Say who we are, by the `set` of ASCII authentication. Returns whether that was accepted."""
-        return await self._set("auth", f"{user} {password}".encode()) == "STORED"
+        """Say who we are, by the `set` of ASCII authentication. Returns whether that was accepted.
+
+        Raises CheckError where the server has another fault.
+        """
+        answer = await self._set("auth", f"{user} {password}".encode())
+        return not answer.startswith("CLIENT_ERROR") and bool(_demanded(answer, "STORED"))
 
     async def stats(self, *what: str) -> Mapping[str, str]:
         """Return what `stats` says; nothing where the server, such as a proxy, says nothing."""
