@@ -16,11 +16,13 @@ from mooring.engine.runner import Runner
 from mooring.net.network import Network
 from mooring.net.trail import Trail
 from mooring.probes import _jetstream
-from mooring.probes._nats import Refused, explain
+from mooring.probes._nats import MOST_MESSAGES, Refused
+from mooring.probes._nats_errors import explain
 from mooring.probes._registry import Kinds
 from mooring.probes.nats import Nats as Kind
 from mooring.targets import TargetReader
 from tests.servers.nats import PUPIL, TOKEN_LOGIN, Nats, StartNats
+from tests.servers.played import saying
 from tests.servers.process import eventually
 from tests.servers.tls import Certificates
 
@@ -34,6 +36,13 @@ async def check(url: str, **settings: Any) -> CheckResult:
     target = READER_OF_TARGETS.from_url(url, **{"timeout": 5, **settings})
     async with Network() as net:
         return await Runner(net).run(target, Trigger.CLI)
+
+
+async def told(port: int, **settings: Any) -> tuple[Stage | None, Reason, str]:
+    """Check a server that is played once, and return what is told of its fault."""
+    result = await check(f"nats://127.0.0.1:{port}", **settings)
+    assert result.failure is not None
+    return result.failure.stage, result.failure.reason, result.failure.code
 
 
 def asked(sock: socket.socket, subject: str, payload: str) -> None:
@@ -126,6 +135,9 @@ async def test_session_is_held_and_left(nats: Nats) -> None:
         ("User Authentication Expired", (Reason.AUTH, "AUTHENTICATION_EXPIRED")),
         ("User Authentication Revoked", (Reason.AUTH, "AUTHENTICATION_REVOKED")),
         ("Authentication Timeout", (Reason.TIMEOUT, "AUTHENTICATION_TIMEOUT")),
+        ("Bearer JWT not allowed", (Reason.AUTH, "BEARER_NOT_ALLOWED")),
+        ("Invalid Client Protocol", (Reason.PROTOCOL, "CLIENT_PROTOCOL")),
+        ("Parser Error", (Reason.PROTOCOL, "PARSER_ERROR")),
         ("maximum subscriptions exceeded", (Reason.OVERLOADED, "MAX_SUBSCRIPTIONS")),
         ("Secure Connection - TLS Required", (Reason.TLS, "TLS_REQUIRED")),
         ("Attempted To Connect To Route Port", (Reason.PROTOCOL, "WRONG_PORT")),
@@ -139,6 +151,75 @@ def test_every_refusal_is_told(text: str, told: tuple[Reason, str]) -> None:
     cause = explain(Refused(text), with_login=True)
     assert cause is not None
     assert (cause.reason, cause.code, cause.message) == (*told, text)
+
+
+def test_late_login_is_no_firewall() -> None:
+    """A server that waited for the login too long says so: packets do arrive."""
+    cause = explain(Refused("Authentication Timeout"), with_login=True)
+    assert cause is not None
+    assert cause.hint == (
+        "The login came too late for the server: look at its load, or raise authorization.timeout."
+    )
+
+
+GREETING = b'INFO {"version":"2"}\r\n'
+SUBSCRIBED = GREETING + b"PONG\r\nPONG\r\n"
+
+
+@pytest.mark.parametrize(
+    "greeting",
+    [b"INFO []\r\n", b"INFO 5\r\n", b"INFO " + b"[" * 60_000 + b"\r\n", b"INFO {\r\n"],
+    ids=["list", "number", "deep", "cut"],
+)
+async def test_greeting_that_makes_no_sense_is_the_servers_fault(greeting: bytes) -> None:
+    """What a server says of itself is an object of JSON, or cannot be read."""
+    with saying(greeting) as port:
+        assert await told(port) == (Stage.PROTOCOL, Reason.PROTOCOL, "UNREADABLE")
+
+
+async def test_line_without_an_end_is_not_nats() -> None:
+    """What greets with more than a line holds is something else."""
+    with saying(b"x" * 200_000) as port:
+        assert await told(port) == (Stage.PROTOCOL, Reason.PROTOCOL, "NOT_NATS")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"[1]",
+        b'{"memory":"x"}',
+        b'{"memory":1e999}',
+        b'{"limits":null}',
+        b'{"error":"boom"}',
+        b'{"error":{"err_code":"x"}}',
+        b"[" * 100_000,
+    ],
+)
+async def test_jetstream_that_makes_no_sense_is_the_servers_fault(answer: bytes) -> None:
+    """Each part of an answer is as JetStream sends it, or cannot be read."""
+    words = SUBSCRIBED + b"PONG\r\nMSG _INBOX.a 1 %d\r\n%s\r\nPONG\r\n" % (len(answer), answer)
+    with saying(words) as port:
+        assert await told(port, jetstream=True) == (Stage.FUNCTION, Reason.PROTOCOL, "UNREADABLE")
+
+
+async def test_message_of_a_stranger_is_no_answer() -> None:
+    """What somebody else sends on the subject is taken neither for ours nor for JetStream's answer."""
+    word_of_other = b"MSG mooring.check 1 5\r\nother\r\n"
+    with saying(SUBSCRIBED + word_of_other + b"PONG\r\n") as port:
+        silent = await told(port, subject="mooring.check")
+    assert silent == (Stage.FUNCTION, Reason.ASSERTION, "NOT_HEARD")
+    answer = b'{"memory":7}'
+    words = SUBSCRIBED + word_of_other.replace(b"check 1", b"check 9") + b"PONG\r\n"
+    words += word_of_other.replace(b"check 1", b"check 9")
+    with saying(words + b"MSG _INBOX.a 1 %d\r\n%s\r\nPONG\r\n" % (len(answer), answer)) as port:
+        result = await check(f"nats://127.0.0.1:{port}", jetstream=True)
+    assert result.observation.numbers == {"memory_used_bytes": 7}
+
+
+async def test_flood_of_messages_is_given_up() -> None:
+    """Others' messages are not kept, and there is an end to reading them."""
+    with saying(SUBSCRIBED + b"MSG a 1 1\r\nx\r\n" * MOST_MESSAGES) as port:
+        assert await told(port, subject="a") == (Stage.PERMISSION, Reason.ASSERTION, "SUBJECT_BUSY")
 
 
 def test_use_near_the_limits_is_warned_of() -> None:

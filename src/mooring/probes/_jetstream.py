@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mooring.core.failure import CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
-from mooring.probes._nats import NO_RESPONDERS, Message, Nats
+from mooring.probes._nats import NO_RESPONDERS, Message, Nats, read, unreadable
 
 API = "$JS.API"
 _NOT_ENABLED = 10039  # for this account
@@ -39,22 +39,35 @@ async def account(session: Nats, inbox: str) -> Mapping[str, Any]:
 
 async def stream(session: Nats, name: str, inbox: str) -> dict[str, float]:
     """Return what a stream holds. Raises CheckError(not_found) where there is none."""
-    state = _read(await session.request(f"{API}.STREAM.INFO.{name}", inbox=inbox)).get("state", {})
+    state = _part(_read(await session.request(f"{API}.STREAM.INFO.{name}", inbox=inbox)), "state")
     words = {"messages": "messages", "bytes": "stream_bytes", "consumer_count": "consumers"}
-    return {new: float(state[old]) for old, new in words.items() if old in state}
+    return _numbers({new: state.get(old) for old, new in words.items()})
 
 
 def _read(answer: Message) -> Mapping[str, Any]:
-    try:
-        found = json.loads(answer.payload)
-        error = found.get("error")
-    except (ValueError, AttributeError):
-        raise CheckError(
-            Reason.PROTOCOL, Prose("the answer makes no sense as JetStream's"), code="UNREADABLE"
-        ) from None
-    if error:
-        raise _refused(int(error.get("err_code", 0)), str(error.get("description", "")))
-    return dict(found)
+    found = read(answer.payload)
+    if found.get("error") is not None:
+        error = _part(found, "error")
+        code = _numbers({"code": error.get("err_code", 0)}).get("code", 0)
+        raise _refused(int(code), str(error.get("description", "")))
+    return found
+
+
+def _part(whole: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return an object inside an answer, empty where it is not given."""
+    part = whole.get(name, {})
+    if not isinstance(part, dict):
+        raise unreadable(repr(part).encode())
+    return part
+
+
+def _numbers(found: Mapping[str, Any]) -> dict[str, float]:
+    """Return what is given as a number, and no limit, which is -1."""
+    given = {name: value for name, value in found.items() if value is not None}
+    for value in given.values():
+        if not isinstance(value, int | float) or not -1 <= value <= sys.float_info.max:
+            raise unreadable(repr(value).encode())
+    return {name: float(value) for name, value in given.items() if value >= 0}
 
 
 def _refused(code: int, text: str) -> CheckError:
@@ -85,15 +98,16 @@ def _without_jetstream(message: Prose) -> CheckError:
 
 def numbers(account: Mapping[str, Any]) -> dict[str, float]:
     """Return what is to be charted of an account; a limit of -1 is none."""
-    limits = account.get("limits", {})
-    found = {
-        "memory_used_bytes": account.get("memory"),
-        "memory_max_bytes": limits.get("max_memory"),
-        "storage_used_bytes": account.get("storage"),
-        "storage_max_bytes": limits.get("max_storage"),
-        "streams": account.get("streams"),
-    }
-    return {name: float(value) for name, value in found.items() if value is not None and value >= 0}
+    limits = _part(account, "limits")
+    return _numbers(
+        {
+            "memory_used_bytes": account.get("memory"),
+            "memory_max_bytes": limits.get("max_memory"),
+            "storage_used_bytes": account.get("storage"),
+            "storage_max_bytes": limits.get("max_storage"),
+            "streams": account.get("streams"),
+        }
+    )
 
 
 def warnings(account: Mapping[str, Any], part: float) -> Iterator[str]:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mooring.core.failure import Cause, CheckError
+from mooring.core.failure import CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.redact import cut
-from mooring.net.dial import Stream
+from mooring.net.dial import LARGEST_LINE, Stream
 
 LARGEST_MESSAGE = 4 * 1024 * 1024
+MOST_MESSAGES = 10_000
+"""Messages of others among which an answer is looked for."""
 NO_RESPONDERS = "503"
 INBOX_BYTES = 11
 
@@ -29,7 +30,7 @@ class Refused(Exception):  # noqa: N818 - the server's word is -ERR
 class Message:
     """What was heard. `status` is that of a message of the server's own, such as 503."""
 
-    subject: str
+    subscription: str
     payload: bytes
     status: str = ""
 
@@ -75,10 +76,13 @@ class Nats:
         self._write(f"CONNECT {json.dumps(options)}", "PING")
         await self._until_pong()
 
-    async def ping(self) -> list[Message]:
-        """Have the server answer, and return what came before it. Raises Refused for what it refused."""
+    async def ping(self, wanted: Callable[[Message], bool] = lambda _: False) -> Message | None:
+        """Have the server answer. Return the message wanted, if it came before that.
+
+        Raises Refused for what the server refused.
+        """
         self._write("PING")
-        return await self._until_pong()
+        return await self._until_pong(wanted)
 
     async def subscribe(self, subject: str) -> None:
         """Listen. Raises Refused where the user may not."""
@@ -86,35 +90,41 @@ class Nats:
         self._write(f"SUB {subject} {self._last_subscription}")
         await self.ping()
 
-    async def publish(self, subject: str, payload: str) -> list[Message]:
-        """Send a message and return what came back of it. Raises Refused where the user may not."""
-        self._write(f"PUB {subject} {len(payload.encode())}", payload)
-        return await self.ping()
+    async def publish(self, subject: str, payload: str) -> bool:
+        """Send a message and return whether it came back. Raises Refused where the user may not."""
+        sent = payload.encode()
+        self._write(f"PUB {subject} {len(sent)}", payload)
+        return await self.ping(lambda message: message.payload == sent) is not None
 
     async def request(self, subject: str, payload: str = "", inbox: str = "_INBOX") -> Message:
         """Ask whoever listens and return the answer. Raises Refused, or CheckError where nobody does."""
         reply = f"{inbox}.{secrets.token_hex(INBOX_BYTES)}"
         await self.subscribe(reply)
+        ours = str(self._last_subscription)
         self._write(f"PUB {subject} {reply} {len(payload.encode())}", payload)
-        found = await self.ping()
-        answer = found[0] if found else await self._message()
-        self._write(f"UNSUB {self._last_subscription}")
+        answer = await self.ping(lambda message: message.subscription == ours) or await self._message(ours)
+        self._write(f"UNSUB {ours}")
         return answer
 
     def _write(self, *lines: str) -> None:
         self.stream.writer.write("".join(f"{line}\r\n" for line in lines).encode())
 
-    async def _until_pong(self) -> list[Message]:
-        heard: list[Message] = []
-        while (found := await self._next()) is not None:
-            heard.append(found)
-        return heard
-
-    async def _message(self) -> Message:
-        while True:
-            found = await self._next()
-            if found is not None:
+    async def _until_pong(self, wanted: Callable[[Message], bool] = lambda _: False) -> Message | None:
+        found = None
+        for _ in range(MOST_MESSAGES):
+            message = await self._next()
+            if message is None:
                 return found
+            if found is None and wanted(message):
+                found = message
+        raise _drowned()
+
+    async def _message(self, subscription: str) -> Message:
+        for _ in range(MOST_MESSAGES):
+            message = await self._next()
+            if message is not None and message.subscription == subscription:
+                return message
+        raise _drowned()
 
     async def _next(self) -> Message | None:
         """Return the next message, None for a PONG."""
@@ -136,7 +146,7 @@ class Nats:
 
     async def _read(self, with_headers: bool, words: list[str]) -> Message:
         try:
-            subject, size = words[0], int(words[-1])
+            subscription, size = words[1], int(words[-1])
             headers = int(words[-2]) if with_headers else 0
         except (ValueError, IndexError):
             raise _not_nats(" ".join(words).encode()) from None
@@ -146,16 +156,45 @@ class Nats:
             )
         body = (await self.stream.reader.readexactly(size + 2))[:size]
         first_line = body[:headers].partition(b"\r\n")[0].decode(errors="replace").split()
-        return Message(subject, body[headers:], first_line[1] if len(first_line) > 1 else "")
+        return Message(subscription, body[headers:], first_line[1] if len(first_line) > 1 else "")
 
     async def _line(self) -> bytes:
-        return (await self.stream.reader.readuntil(b"\n")).rstrip(b"\r\n")
+        await asyncio.sleep(0)  # what has arrived already is read without a pause: others have their turn
+        try:
+            return (await self.stream.reader.readuntil(b"\n")).rstrip(b"\r\n")
+        except asyncio.LimitOverrunError:
+            raise _not_nats(await self.stream.reader.read(LARGEST_LINE)) from None
 
     def _heed(self, line: bytes) -> None:
-        try:
-            self.info = json.loads(line.removeprefix(b"INFO "))
-        except ValueError:
-            raise _not_nats(line) from None
+        self.info = read(line.removeprefix(b"INFO "))
+
+
+def read(data: bytes) -> Mapping[str, Any]:
+    """Return an object of JSON. Raises CheckError(protocol) for anything else."""
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise unreadable(data)
+    return found
+
+
+def unreadable(data: bytes) -> CheckError:
+    """Return the fault of a server that sends what makes no sense."""
+    shown = cut(data.decode(errors="replace"))
+    return CheckError(
+        Reason.PROTOCOL, Prose("the answer makes no sense: {shown}", shown=shown), code="UNREADABLE"
+    )
+
+
+def _drowned() -> CheckError:
+    return CheckError(
+        Reason.ASSERTION,
+        Prose("others send so much on the subject that an answer cannot be heard"),
+        code="SUBJECT_BUSY",
+        hint=Prose("Give the check a subject of its own, which nobody else uses."),
+    )
 
 
 def _not_nats(line: bytes) -> CheckError:
@@ -163,81 +202,4 @@ def _not_nats(line: bytes) -> CheckError:
         Reason.PROTOCOL,
         Prose("the answer is not NATS: {line}", line=cut(line.decode(errors="replace").strip())),
         code="NOT_NATS",
-    )
-
-
-_REFUSALS = (
-    (
-        "authorization violation",
-        Reason.AUTH,
-        "AUTHORIZATION_VIOLATION",
-        Prose("The server rejects the login: compare user and password, or the token, with its own."),
-    ),
-    (
-        "authentication expired",
-        Reason.AUTH,
-        "AUTHENTICATION_EXPIRED",
-        Prose("The login is known and out of date: have a new one issued."),
-    ),
-    ("authentication revoked", Reason.AUTH, "AUTHENTICATION_REVOKED", Prose("Have a new login issued.")),
-    ("authentication timeout", Reason.TIMEOUT, "AUTHENTICATION_TIMEOUT", None),
-    (
-        "account active connections",
-        Reason.OVERLOADED,
-        "ACCOUNT_CONNECTIONS",
-        Prose("The account has as many connections as it may have: close some, or raise its limit."),
-    ),
-    (
-        "maximum connections",
-        Reason.OVERLOADED,
-        "MAX_CONNECTIONS",
-        Prose("Raise max_connections of the server, or find who leaks them."),
-    ),
-    ("throttling", Reason.OVERLOADED, "THROTTLED", None),
-    ("maximum subscriptions", Reason.OVERLOADED, "MAX_SUBSCRIPTIONS", None),
-    ("tls required", Reason.TLS, "TLS_REQUIRED", Prose("Set tls.")),
-    (
-        "attempted to connect to",
-        Reason.PROTOCOL,
-        "WRONG_PORT",
-        Prose("That port is for servers among themselves: use the one for clients, mostly 4222."),
-    ),
-    ("server shutdown", Reason.UNAVAILABLE, "SHUTDOWN", None),
-    ("stale connection", Reason.NETWORK, "STALE", None),
-    ("slow consumer", Reason.OVERLOADED, "SLOW_CONSUMER", None),
-)
-_OUR_INBOX = re.compile(rf"\.[0-9a-f]{{{2 * INBOX_BYTES}}}$")
-_DENIED = re.compile(r'permissions violation for (publish|subscription) to "(.+)"', re.IGNORECASE)
-
-
-def explain(error: Exception, with_login: bool) -> Cause | None:
-    """Say what the server means by a refusal."""
-    if not isinstance(error, Refused):
-        return None
-    text = str(error)
-    denied = _DENIED.search(text)
-    if denied is not None:
-        return _denied(denied[1].lower(), denied[2], text)
-    for part, reason, code, hint in _REFUSALS:
-        if part in text.lower():
-            if reason is Reason.AUTH and not with_login:
-                return Cause(reason, "LOGIN_REQUIRED", text, _LOGIN_REQUIRED)
-            return Cause(reason, code, text, hint)
-    return Cause(Reason.ASSERTION, "REFUSED", text)
-
-
-_LOGIN_REQUIRED = Prose("Put user and password, or a token, into the address, between nats:// and the host.")
-
-
-def _denied(what: str, subject: str, text: str) -> Cause:
-    verb = "publish" if what == "publish" else "subscribe"
-    return Cause(
-        Reason.PERMISSION,
-        f"{verb.upper()}_DENIED",
-        text,
-        Prose(
-            "Add {subject} to {verb} in the permissions of this user.",
-            subject=_OUR_INBOX.sub(".>", subject),
-            verb=verb,
-        ),
     )
