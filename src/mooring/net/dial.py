@@ -12,6 +12,7 @@ from typing import Self
 from mooring.core.prose import Prose
 from mooring.core.stage import Stage
 from mooring.net import tls as tls_
+from mooring.net.handshake import shaking_hands
 from mooring.net.resolve import unresolved
 from mooring.net.tls import TLSInfo, TLSSettings
 from mooring.net.trail import Trail
@@ -77,9 +78,10 @@ class Stream:
         """
         context = trail.net.tls.get(settings, alpn)
         name = settings.server_name or host
-        await self.writer.start_tls(
-            context, server_hostname=name, ssl_handshake_timeout=trail.remaining + PAST_DEADLINE
-        )
+        with shaking_hands():
+            await self.writer.start_tls(
+                context, server_hostname=name, ssl_handshake_timeout=trail.remaining + PAST_DEADLINE
+            )
         ssl_object = self.writer.get_extra_info("ssl_object")
         self.tls = await secured(trail, settings, ssl_object, quiet=quiet, warn_days=warn_days)
         if settings.cert is not None:

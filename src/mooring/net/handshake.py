@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import ssl
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from mooring.core.failure import Cause
+from mooring.core.failure import Cause, CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.net.certificate import Certificate, read
@@ -174,6 +175,21 @@ _AFTER_CERTIFICATE = _Meaning(
     _ACCEPTED,
 )
 _CUT = "UNEXPECTED_EOF_WHILE_READING"
+_HANDSHAKE_CUT = _Meaning(
+    "HANDSHAKE_CUT",
+    Prose("the server cut the TLS handshake"),
+    Prose("It may not speak TLS on that port: leave TLS out, or use the port where it does."),
+)
+
+
+@contextmanager
+def shaking_hands() -> Iterator[None]:
+    """Tell a peer that hangs up on a handshake as that, in whichever way it hangs up."""
+    try:
+        yield
+    except ConnectionError as error:
+        code, message, hint = _HANDSHAKE_CUT
+        raise CheckError(Reason.NETWORK, message, code=code, hint=hint) from error
 
 
 def explain(error: ssl.SSLError) -> Cause:
@@ -183,7 +199,7 @@ def explain(error: ssl.SSLError) -> Cause:
         return _distrusted(error, shown)
     reason = getattr(error, "reason", None)  # one that Python code made itself has none
     if reason == _CUT or (reason is None and isinstance(error, ssl.SSLEOFError)):
-        return Cause(Reason.NETWORK, "HANDSHAKE_CUT", Prose("the server cut the TLS handshake"))
+        return Cause(Reason.NETWORK, *_HANDSHAKE_CUT)
     known = _REASONS.get(reason or "")
     if known is None:
         return Cause(Reason.TLS, "TLS", f"TLS failed: {reason or error}", _LOG)

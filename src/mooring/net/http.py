@@ -14,6 +14,7 @@ from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
 from mooring.net.dial import PAST_DEADLINE, REFUSAL_WITHIN, resolve, secured, shown
+from mooring.net.handshake import shaking_hands
 from mooring.net.http_protocol import Exchange, complaint
 from mooring.net.http_request import Request
 from mooring.net.tls import TLSInfo
@@ -132,9 +133,10 @@ async def _connect_in_steps(
         trail.end(at)
         if request.secure:
             trail.begin(Stage.TLS, at)
-        await asyncio.get_running_loop().create_connection(
-            lambda: exchange, sock=sock, **_tls_arguments(trail, request)
-        )
+        with shaking_hands():  # the connection itself stands
+            await asyncio.get_running_loop().create_connection(
+                lambda: exchange, sock=sock, **_tls_arguments(trail, request)
+            )
         undo.pop_all()
     return address
 

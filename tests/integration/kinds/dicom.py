@@ -209,10 +209,16 @@ FAULTS = (
         hint="Write dicoms:// instead of dicom://, or use the port without TLS.",
     ),
     Fault(
+        "TLS is asked of an Orthanc without it",
+        (Stage.TLS, Reason.NETWORK, "HANDSHAKE_CUT"),
+        asking("orthanc", lambda server: {"url": server.url(scheme="dicoms")}),
+        hint="It may not speak TLS on that port: leave TLS out, or use the port where it does.",
+    ),
+    Fault(
         "TLS is asked of a port without it",
-        (Stage.TLS, Reason.NETWORK, "CONNECTION_LOST"),
+        (Stage.TLS, Reason.NETWORK, "HANDSHAKE_CUT"),
         asking("receiver", lambda server: {"url": server.url(scheme="dicoms", host="localhost")}),
-        hint="Something accepts connections and shakes no hands: it may not speak TLS on that port, or hang.",
+        hint="It may not speak TLS on that port: leave TLS out, or use the port where it does.",
     ),
     Fault(
         "the certificate is of an unknown issuer",

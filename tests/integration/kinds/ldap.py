@@ -259,6 +259,12 @@ FAULTS = (
         hint="Write ldaps:// instead of ldap://, or use the port without TLS.",
     ),
     Fault(
+        "ldaps:// is asked of a port without TLS",
+        (Stage.TLS, Reason.NETWORK, "HANDSHAKE_CUT"),
+        asking("slapd", lambda server: {"url": f"ldaps://127.0.0.1:{server.port}/{BASE}"}),
+        hint="It may not speak TLS on that port: leave TLS out, or use the port where it does.",
+    ),
+    Fault(
         "StartTLS is asked of a port that speaks TLS already",
         (Stage.TLS, Reason.TLS, "TLS_EXPECTED"),
         asking(

@@ -255,9 +255,9 @@ FAULTS = (
     ),
     Fault(
         "TLS is spoken to a port in plain text",
-        (Stage.TLS, Reason.NETWORK, "CONNECTION_LOST"),
+        (Stage.TLS, Reason.NETWORK, "HANDSHAKE_CUT"),
         asking("mongodb_stand_in", lambda server: {"url": server.url(tls="true")}),
-        hint="Something accepts connections and shakes no hands: it may not speak TLS on that port, or hang.",
+        hint="It may not speak TLS on that port: leave TLS out, or use the port where it does.",
     ),
     Fault(
         "a web server listens on the port",

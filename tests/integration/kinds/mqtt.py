@@ -217,9 +217,9 @@ FAULTS = (
     ),
     Fault(
         "the address asks for TLS and the port speaks none",
-        (Stage.TLS, Reason.NETWORK, "ECONNRESET"),
+        (Stage.TLS, Reason.NETWORK, "HANDSHAKE_CUT"),
         asking("mosquitto", lambda server: {"url": f"mqtts://127.0.0.1:{server.port}"}),
-        hint="Something accepts connections and shakes no hands: it may not speak TLS on that port, or hang.",
+        hint="It may not speak TLS on that port: leave TLS out, or use the port where it does.",
     ),
     Fault(
         "the broker hangs",

@@ -305,9 +305,9 @@ FAULTS = (
     ),
     Fault(
         "the port wants to be asked for TLS in its own protocol first",
-        (Stage.TLS, Reason.NETWORK, "CONNECTION_LOST"),
+        (Stage.TLS, Reason.NETWORK, "HANDSHAKE_CUT"),
         asking("postgresql", lambda server: {"url": f"tls://127.0.0.1:{server.port}"}),
-        hint="Something accepts connections and shakes no hands: it may not speak TLS on that port, or hang.",
+        hint="It may not speak TLS on that port: leave TLS out, or use the port where it does.",
     ),
     Fault(
         "the server accepts and never shakes hands",
