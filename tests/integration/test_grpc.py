@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
 
+from mooring.cli.main import main
 from mooring.core.result import CheckResult, Trigger
 from mooring.core.stage import Stage, StageStatus
 from mooring.core.status import Status
@@ -41,6 +43,19 @@ async def test_serving_service_is_up(grpc_server: GRPCServer, service: str) -> N
         Stage.PROTOCOL,
         Stage.FUNCTION,
     ]
+
+
+async def test_environment_of_the_program_is_left_alone(
+    grpc_server: GRPCServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A check changes nothing of the program that it runs in; only `mooring` itself quiets grpcio."""
+    monkeypatch.setenv("GRPC_VERBOSITY", "")  # so that what is set below is undone
+    monkeypatch.delenv("GRPC_VERBOSITY")
+    before = dict(os.environ)
+    await check(grpc_server.url())
+    assert dict(os.environ) == before
+    main(["kinds"])
+    assert os.environ["GRPC_VERBOSITY"] == "NONE"
 
 
 @pytest.mark.parametrize("login", [{"token": TOKEN}, {"metadata": {"authorization": f"Bearer {TOKEN}"}}])

@@ -76,6 +76,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit status: 0 all well, 1 not, 2 wrong usage or configuration."""
     argv = sys.argv[1:] if argv is None else argv
     _open_closed_streams()
+    # Threads of grpcio else write into our log, each in its own way. A check never changes this by itself.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # always a TextIOWrapper here
     try:

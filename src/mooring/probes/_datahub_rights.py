@@ -21,7 +21,8 @@ _BY_LINE = Prose(
 )
 _BY_HAND = Prose(
     "Make sure that {actor} is whose token this is: only DataHub says so. Then grant it the platform "
-    "privilege {titles}, under Settings > Permissions > Policies; or leave out of `permissions` what is not needed."
+    "privilege {titles}, under Settings > Permissions > Policies; or leave out of `permissions` what is "
+    "not needed."
 )
 
 

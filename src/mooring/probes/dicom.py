@@ -6,7 +6,7 @@ import importlib
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
@@ -118,7 +118,7 @@ class Dicom(SessionProbe["Association"]):
             raise ValueError("find: has to name a level where find_keys or find_matches are given")
         return self
 
-    @property
+    @cached_property
     def _parts(self) -> Url:
         return Url.parse(self.url.get_secret_value())
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 from asyncio import IncompleteReadError
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field, SecretStr, model_validator
@@ -90,7 +90,7 @@ class GRPC(Probe):
                 raise ValueError(f"metadata: the value of {name} holds what is not printable ASCII")
         return self
 
-    @property
+    @cached_property
     def _parts(self) -> Url:
         return Url.parse(self.url.get_secret_value())
 
@@ -120,8 +120,6 @@ class GRPC(Probe):
             yield value.rpartition(" ")[2]  # what follows a word such as Bearer
 
     async def check(self, trail: Trail) -> Observation:
-        # Its native threads else write into our log, each in its own way.
-        os.environ.setdefault("GRPC_VERBOSITY", "NONE")
         import grpc
 
         from mooring.probes._grpcio import ask, stage_of

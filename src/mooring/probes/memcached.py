@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from functools import cached_property
 from typing import ClassVar, Literal
 
 from pydantic import Field, SecretStr, model_validator
@@ -75,7 +76,7 @@ class Memcached(SessionProbe[Conversation]):
             raise ValueError("tls: is of no use without TLS; write memcacheds:// instead of memcached://")
         return self
 
-    @property
+    @cached_property
     def _parts(self) -> Url:
         return Url.parse(self.url.get_secret_value())
 
