@@ -18,6 +18,9 @@ from mooring.net.trail import Trail
 
 ASIDE = 0.5
 """Seconds for the second connection."""
+SHARE_OF_GREETING = 0.8
+"""Part of the time left in which who speaks first has to; the rest is for why it does not."""
+_SHARE_OF_ASIDE = 0.75
 _MISUNDERSTOOD = frozenset({Reason.PROTOCOL, Reason.TIMEOUT})
 _ALERT, _HANDSHAKE = b"\x15\x03", b"\x16\x03"
 _SERVER_HELLO = 2
@@ -83,7 +86,7 @@ def _misunderstood(error: Exception) -> bool:
 
 async def _in_time(trail: Trail, question: Awaitable[Exception | None]) -> Exception | None:
     with suppress(OSError, EOFError, ValueError, CheckError):  # whatever else it does, it does not tell us
-        async with asyncio.timeout(min(ASIDE, trail.remaining / 2)):
+        async with asyncio.timeout(min(ASIDE, trail.remaining * _SHARE_OF_ASIDE)):
             return await question
     return None
 

@@ -14,14 +14,13 @@ from mooring.core.failure import CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.redact import cut
+from mooring.net.aside import SHARE_OF_GREETING
 from mooring.net.dial import LARGEST_LINE, Stream, secured
 from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
 
 MOST_SHOWN = 80
 READY = 220
-SHARE_OF_GREETING = 0.9
-"""Part of the time left that a greeting may take, so that its absence is told as what it mostly is."""
 _SHORTEST = 5
 """Bytes of the shortest greeting: a code and the end of its line."""
 _GREETING = re.compile(rb"[2-5]\d\d[ \r\n-]")

@@ -13,6 +13,7 @@ from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
+from mooring.net.aside import SHARE_OF_GREETING
 from mooring.net.dial import dial
 from mooring.net.trail import Trail
 from mooring.probes._mysql import LOST, Login, cause, literal, quoted
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 Privilege = Literal["SELECT", "INSERT", "UPDATE", "DELETE"]
 
-SHARE_OF_GREETING = 0.9
-"""Part of the time left in which a server has to greet, so that its silence is told as what it is."""
 MOST_ROWS = 1000
 _STATE = "SELECT version(), @@global.read_only, @@max_connections"
 _USED = "SHOW GLOBAL STATUS LIKE 'Threads_connected'"

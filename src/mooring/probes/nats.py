@@ -15,7 +15,7 @@ from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
-from mooring.net.aside import first_words
+from mooring.net.aside import SHARE_OF_GREETING, first_words
 from mooring.net.dial import dial
 from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from mooring.probes._nats import Nats as Session
 
 NATS_PORT = 4222
-SHARE_OF_GREETING = 0.9
-"""Part of the time left in which it has to greet, so that its silence is told as what it is."""
 HEAD_ROOM_WARNING = 0.8
 _TLS_LATER = Prose(
     "Use a port where the server greets before TLS, not one of a proxy that ends TLS or of handshake_first."

@@ -13,6 +13,7 @@ from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
+from mooring.net.aside import first_words, use
 from mooring.net.dial import dial
 from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
@@ -125,9 +126,11 @@ class SMTP(SessionProbe["Mail"]):
         from mooring.probes._aiosmtplib import greeted
 
         with ExitStack() as undo:
-            stream = await dial(trail, self._parts.host, self._port, self.tls if self._implicit else None)
+            host, tls = self._parts.host, self.tls if self._implicit else None
+            stream = await dial(trail, host, self._port, tls)
             undo.callback(stream.drop)
-            async with trail.stage(Stage.PROTOCOL):
+            hint = use("smtps", "smtp")
+            async with first_words(trail, stream, host, tls, hint), trail.stage(Stage.PROTOCOL):
                 mail = await greeted(stream, trail, self.hello)
             await self._encrypt(mail, trail)
             if self._user:

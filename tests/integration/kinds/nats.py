@@ -197,7 +197,7 @@ FAULTS = (
         asking("tls_memcached", lambda server: {"url": f"nats://127.0.0.1:{server.port}"}),
         hint="Use a port where the server greets before TLS, not one of a proxy that ends TLS or of "
         "handshake_first.",
-        timeout=0.5,
+        timeout=1,
     ),
     Fault(
         "the server hangs",

@@ -225,10 +225,10 @@ FAULTS = (
     ),
     Fault(
         "smtp:// is asked of a port that speaks TLS from the start",
-        (Stage.PROTOCOL, Reason.TIMEOUT, "NO_GREETING"),
+        (Stage.TLS, Reason.TLS, "TLS_EXPECTED"),
         asking("mail_server", lambda server: {"url": f"smtp://127.0.0.1:{server.tls_port}"}),
-        hint="It may want TLS from the start, smtps://, or be none; or it hangs.",
-        timeout=0.5,
+        hint="Write smtps:// instead of smtp://, or use the port without TLS.",
+        timeout=1,
     ),
     Fault(
         "something else listens on the port",
