@@ -83,7 +83,9 @@ def _demand_there(closed: Closed | None, what: str, name: str) -> None:
             Reason.UNAVAILABLE,
             Prose("the {what} {name} is down: {text}", what=what, name=name, text=closed),
             code=f"{what.upper()}_DOWN",
-            hint=Prose("The node that it lives on does not run, or has dropped it: start the node, or look at its log."),
+            hint=Prose(
+                "The node that it lives on does not run or dropped it: start the node, or look at its log."
+            ),
             fix="rabbitmqctl cluster_status",
         )
     raise CheckError(
