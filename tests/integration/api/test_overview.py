@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from sqlalchemy import event
 
 from mooring.api.past import FRESH
+from mooring.core import shown
+from mooring.core.failure import CheckError
+from mooring.core.prose import Prose
+from mooring.core.reason import Reason
+from mooring.core.result import Observation
+from mooring.probes import Probe, Trail
+from mooring.probes._registry import Kinds
 from mooring.testing import FakeClock
 from tests.http_api import Api, running
 
@@ -139,3 +146,39 @@ async def test_the_overview_goes_on_while_the_store_fails(api: Api, monkeypatch:
     assert history.json()["detail"] == "The store cannot be used now: the database is locked"
     ready = await api.nobody.get("/readyz")
     assert ready.status_code == 503
+
+
+class _Babbling(Probe):
+    """Babbling: fails with half a character, or warns with it."""
+
+    kind: Literal["babbling"] = "babbling"
+    fails: bool = True
+
+    async def check(self, trail: Trail) -> Observation:
+        async with trail.stage("auth"):
+            if self.fails:
+                raise CheckError(Reason.AUTH, "535 refus\udce9", code="\ud800", hint=Prose("{a}", a="\ud800"))
+        return Observation({"\ud800": {"\ud800": "\ud800"}}, {"\ud800": float("nan")}, ("\ud800",))
+
+
+async def _read_all(api: Api) -> list[int]:
+    paths = ["overview", "targets/1", "targets/2", "targets/1/results", "targets/2/results", "transitions"]
+    return [(await api.viewer.get(f"/api/v1/{path}")).status_code for path in paths]
+
+
+async def test_half_a_character_stops_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a server says in no encoding is shown without it; so is what older versions stored of that."""
+    for older in (False, True):
+        if older:
+            monkeypatch.setattr(shown, "clean", lambda text: text)
+        (folder := tmp_path / str(older)).mkdir()
+        kinds = Kinds()
+        kinds.add(_Babbling)
+        async with running(folder, kinds=kinds) as api:
+            for fails in (True, False):
+                await api.add(name=f"babbling {fails}", kind="babbling", fails=fails)
+            await api.operator.post("/api/v1/targets/check-all")
+            if not older:
+                assert await _read_all(api) == [200] * 6
+        async with running(folder, kinds=kinds) as api:
+            assert await _read_all(api) == [200] * 6
