@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -145,7 +146,13 @@ def test_mistake_says_what_would_be_right(settings: dict[str, Any], told: str) -
         (errors.SMTPAuthenticationError(504, "5.5.4 unknown"), Reason.AUTH, "504"),
         (errors.SMTPAuthenticationError(501, "5.5.2 cannot decode"), Reason.AUTH, "501"),
         (errors.SMTPAuthenticationError(454, "4.7.0 later"), Reason.UNAVAILABLE, "454"),
-        (errors.SMTPAuthenticationError(421, "4.7.0 Too many failures"), Reason.OVERLOADED, "421"),
+        (errors.SMTPAuthenticationError(421, "4.7.0 Too many failed logins"), Reason.AUTH, "421"),
+        (errors.SMTPAuthenticationError(421, "4.7.0 Too many connections"), Reason.OVERLOADED, "421"),
+        (
+            errors.SMTPSenderRefused(550, "5.7.57 SMTP; Client was not authenticated to send", "a"),
+            Reason.AUTH,
+            "550",
+        ),
         (errors.SMTPHeloError(501, "5.5.2 bad name"), Reason.PROTOCOL, "501"),
         (errors.SMTPSenderRefused(530, "5.7.0 Authentication required", "a"), Reason.AUTH, "530"),
         (errors.SMTPSenderRefused(530, "5.7.0 Must issue STARTTLS", "a"), Reason.TLS, "530"),
@@ -167,6 +174,42 @@ def test_answer_means_one_reason(error: errors.SMTPException, reason: Reason, co
     known = cause(error)
     assert known is not None
     assert (known.reason, known.code) == (reason, code)
+
+
+def test_grey_list_is_no_fault_of_the_server() -> None:
+    """A server that wants a mail sent again later says so with the code of its own faults."""
+    known = cause(errors.SMTPRecipientRefused(451, "4.7.1 Greylisted", "a"))
+    assert known is not None
+    assert known.hint == (
+        "The server does not know us yet and wants the mail sent again later (greylisting): see whether the "
+        "next checks pass, or let this machine in by the server's rules."
+    )
+    own = cause(errors.SMTPRecipientRefused(451, "4.3.0 Lookup failure", "a"))
+    assert own is not None
+    assert own.hint == "The server has a fault of its own: its log says which."
+
+
+@pytest.mark.parametrize(
+    ("told", "numbers"), [("9" * 5000, {}), ("0", {}), ("12", {"message_max_bytes": 12})]
+)
+@pytest.mark.integration
+async def test_size_that_is_none_is_left_out(told: str, numbers: dict[str, float]) -> None:
+    """A server's largest size is a number of 20 digits at most, or it says none."""
+    playing: list[asyncio.Task[Any] | None] = []
+
+    async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        playing.append(asyncio.current_task())
+        writer.write(b"220 mail.example\r\n")
+        while line := await reader.readline():
+            size = f"250-mail.example\r\n250 SIZE {told}\r\n".encode()
+            writer.write(size if line.startswith(b"EHLO") else b"250 well\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(play, "127.0.0.1", 0)
+    async with server:
+        result = await check(f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        await asyncio.gather(*filter(None, playing))
+    assert (result.failure, result.observation.numbers) == (None, numbers)
 
 
 @pytest.mark.parametrize(

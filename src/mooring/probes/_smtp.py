@@ -34,6 +34,12 @@ _ENHANCED = (
 _TOO_BIG = re.compile(r"message size|size exceeds|too (?:big|large)", re.IGNORECASE)
 _NO_MAILBOX = re.compile(r"no such|unknown|not found|does not exist|no mailbox", re.IGNORECASE)
 _TOO_MANY = re.compile(r"too many|limit|busy", re.IGNORECASE)
+_FAILED_LOGINS = re.compile(r"fail|invalid|incorrect|reject|log ?in|authenticat", re.IGNORECASE)
+_WANTS_LOGIN = re.compile(
+    r"^5\.7\.57\b|not authenticated|authentication (?:is )?required|must (?:authenticate|log ?in)",
+    re.IGNORECASE,
+)
+_GREY = re.compile(r"gr[ae]y ?-?list|try .*(?:again|later)|come back", re.IGNORECASE)
 _WANTS_TLS = re.compile(r"STARTTLS|encrypt|TLS", re.IGNORECASE)
 
 _LOGIN = Prose("The server answers and rejects the login: compare user and password with the account's.")
@@ -58,6 +64,13 @@ _HINTS = {
         "The server refuses by its rules: log in, send from a known network, or let it relay for this one."
     ),
 }
+_LOCKED = Prose(
+    "The server has seen too many rejected logins: correct user and password, and wait before the next."
+)
+_LATER = Prose(
+    "The server does not know us yet and wants the mail sent again later (greylisting): see whether the next "
+    "checks pass, or let this machine in by the server's rules."
+)
 _MAILBOX = Prose("There is no such mailbox: correct the address, or create it.")
 _SIZE = Prose(
     "The server takes no mail of that size: raise its limit, such as message_size_limit of Postfix."
@@ -97,8 +110,8 @@ def _meaning(code: int, text: str, during: str) -> tuple[Reason, Prose | None]:
         return Reason.PERMISSION, _GREETING
     if code == _LOGIN_WANTED and _WANTS_TLS.search(text):
         return Reason.TLS, _STARTTLS
-    if during == "SMTPAuthenticationError" and code >= _FOR_GOOD:
-        return (Reason.TLS if code == _TLS_WANTED else Reason.AUTH), _HINTS.get(code, _LOGIN)
+    if during == "SMTPAuthenticationError" and (rejected := _of_login(code, text)) is not None:
+        return rejected
     if during in ("SMTPSenderRefused", "SMTPRecipientRefused"):
         return _of_address(code, text)
     if code == _LEAVING and _TOO_MANY.search(text):
@@ -106,7 +119,15 @@ def _meaning(code: int, text: str, during: str) -> tuple[Reason, Prose | None]:
     return _by_code(code), _HINTS.get(code)
 
 
+def _of_login(code: int, text: str) -> tuple[Reason, Prose] | None:
+    if code >= _FOR_GOOD:
+        return (Reason.TLS if code == _TLS_WANTED else Reason.AUTH), _HINTS.get(code, _LOGIN)
+    return (Reason.AUTH, _LOCKED) if code == _LEAVING and _FAILED_LOGINS.search(text) else None
+
+
 def _of_address(code: int, text: str) -> tuple[Reason, Prose | None]:
+    if _WANTS_LOGIN.search(text):
+        return Reason.AUTH, _HINTS[_LOGIN_WANTED]
     reason = next((reason for pattern, reason in _ENHANCED if pattern.search(text)), None)
     for_now = code < _FOR_GOOD and reason is Reason.PERMISSION  # a grey list, which lets it in later
     if reason is None or for_now or code == _LOGIN_WANTED:
@@ -115,6 +136,8 @@ def _of_address(code: int, text: str) -> tuple[Reason, Prose | None]:
             reason = Reason.NOT_FOUND
     if reason is Reason.OVERLOADED and _TOO_BIG.search(text):
         reason = Reason.ASSERTION
+    if code < _FOR_GOOD and reason is Reason.UNAVAILABLE and _GREY.search(text):
+        return reason, _LATER
     hints = {Reason.NOT_FOUND: _MAILBOX, Reason.ASSERTION: _SIZE}
     return reason, hints.get(reason, _HINTS.get(code))
 

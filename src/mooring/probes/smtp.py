@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from mooring.probes._aiosmtplib import Mail
 
 SMTP_PORT, SMTPS_PORT = 25, 465
+_SIZE = re.compile(r"[0-9]{1,20}")
+"""What RFC 1870 has servers say of the largest mail they take; 0 means that they do not say it."""
 Address = Annotated[str, Field(pattern=r"^[^\s<>\x00-\x1f\x7f]+$", max_length=320)]
 """A mail address as it stands between the angle brackets of a command, which it cannot leave."""
 
@@ -201,4 +204,5 @@ def _seen(mail: Mail) -> tuple[dict[str, str], dict[str, float]]:
     """Return what the server says of itself, and how large a mail it takes."""
     details = {"server": mail.greeting.partition(" ")[0]}
     largest = mail.client.esmtp_extensions.get("size", "")
-    return details, {"message_max_bytes": float(largest)} if largest.isdecimal() and int(largest) else {}
+    known = _SIZE.fullmatch(largest) and int(largest)
+    return details, {"message_max_bytes": float(largest)} if known else {}

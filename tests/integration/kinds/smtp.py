@@ -167,7 +167,8 @@ FAULTS = (
         "the recipient is greylisted",
         (Stage.PERMISSION, Reason.UNAVAILABLE, "450"),
         _to("grey"),
-        hint="The mailbox is busy or greylisted: the server wants it tried again later.",
+        hint="The server does not know us yet and wants the mail sent again later (greylisting): see whether "
+        "the next checks pass, or let this machine in by the server's rules.",
     ),
     Fault(
         "the server takes no mail of that size",
