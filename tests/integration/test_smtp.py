@@ -25,7 +25,7 @@ from tests.integration.kinds.smtp import SENDER
 from tests.servers.smtp import LOGIN, MailServer, StartMailServer
 from tests.servers.tls import Certificates
 
-UNENCRYPTED = "the login is sent unencrypted: anybody in between can read it"
+UNENCRYPTED = "the login is sent unencrypted: the server offers no STARTTLS"
 
 
 async def check(url: str, **settings: Any) -> CheckResult:
@@ -84,11 +84,13 @@ async def test_no_mail_is_ever_sent(start_mail_server: StartMailServer) -> None:
 
 @pytest.mark.integration
 async def test_login_in_the_clear_warns(start_mail_server: StartMailServer) -> None:
-    """A server without STARTTLS that takes a login all the same works, and everybody can read the login."""
+    """A login that the server has sent in the clear is warned of; one that the settings want so is not."""
     with start_mail_server(auth_require_tls=False) as server:
         result = await check(server.url())
+        meant = await check(server.url(), starttls="off")
         anonymous = await check(server.url(None))
     assert (result.status, result.observation.warnings) == (Status.DEGRADED, (UNENCRYPTED,))
+    assert (meant.status, meant.observation.warnings) == (Status.UP, ())
     assert (anonymous.status, anonymous.observation.warnings) == (Status.UP, ())
 
 

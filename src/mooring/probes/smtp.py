@@ -164,8 +164,8 @@ class SMTP(SessionProbe["Mail"]):
             if mail.client.is_ehlo_or_helo_needed:  # what was offered before TLS could be anybody's words
                 await introduced(mail.client)
             trail.note(login=await mail.log_in(self._user, self._secret))
-        if not mail.secure:
-            trail.warn(Prose("the login is sent unencrypted: anybody in between can read it"), Stage.AUTH)
+        if not mail.secure and self.starttls == "auto":
+            trail.warn(Prose("the login is sent unencrypted: the server offers no STARTTLS"), Stage.AUTH)
 
     async def inspect(self, session: Mail, trail: Trail) -> Observation:
         if self.mail_from is not None:
