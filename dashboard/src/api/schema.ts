@@ -735,7 +735,7 @@ export interface components {
         HealthAnswer: {
             /**
              * Calm
-             * @description Whether so many logins were rejected in a row that one is tried once an hour only, until its settings change or a person tests it: so no account is locked.
+             * @description Whether so many logins were rejected in a row that one is tried once an hour, until its settings change or a person tests it: so no account is locked.
              */
             calm: boolean;
             /** Checking */
@@ -1019,7 +1019,7 @@ export interface components {
             };
             /**
              * Latency
-             * @description Mean seconds of a check, oldest first: of each of 24 hours; of each minute with a check, as long as less than two hours are known.
+             * @description Mean seconds of a check, oldest first: of each of 24 hours, or of each minute with one, as long as less than two hours are known.
              */
             latency: (number | null)[];
             /** Name */

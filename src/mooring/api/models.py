@@ -130,7 +130,7 @@ class HealthAnswer(Answer):
     last: ResultAnswer | None
     next_check_at: datetime | None
     calm: bool = Field(
-        description="Whether so many logins were rejected in a row that one is tried once an hour only, until "
+        description="Whether so many logins were rejected in a row that one is tried once an hour, until "
         "its settings change or a person tests it: so no account is locked."
     )
 

@@ -43,7 +43,7 @@ class OverviewRow(Answer):
     next_check_at: datetime | None
     uptime_24h: float | None = Field(description="Share of the known time in which it worked, 0 to 1.")
     latency: list[float | None] = Field(
-        description="Mean seconds of a check, oldest first: of each of 24 hours; of each minute with a check, "
+        description="Mean seconds of a check, oldest first: of each of 24 hours, or of each minute with one, "
         "as long as less than two hours are known."
     )
 

@@ -445,10 +445,11 @@ async def test_an_admin_may_name_what_the_configuration_allows(tmp_path: Path) -
         other = {"name": "y", "url": "postgresql://mon:${HOME}@h/orders"}
         refused = await api.admin.post("/api/v1/targets", json=other)
         assert refused.status_code == 422
-        assert [each["message"] for each in refused.json()["errors"]] == [
+        told = (
             "needs env:HOME of the server's machine, which its configuration does not allow yet: add it to "
             "reference_allow under [server] in mooring.toml, or put this target there"
-        ]
+        )
+        assert [each["message"] for each in refused.json()["errors"]] == [told]
         local = {"name": "z", "url": "process://sshd"}
         assert (await api.operator.post("/api/v1/targets", json=local)).status_code == 403
         assert (await api.admin.post("/api/v1/targets", json=local)).status_code == 201
