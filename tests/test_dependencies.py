@@ -9,6 +9,7 @@ import tomllib
 from tests.sources import ROOT, imported, parsed
 
 MODULES = {
+    "pytest-xdist": "xdist",
     "pyyaml": "yaml",
     "dnspython": "dns",
     "prometheus-client": "prometheus_client",

@@ -5,6 +5,7 @@ A fault comes under it by an entry in FAULTS of its kind's file in tests/integra
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,11 +16,12 @@ from mooring.core.result import Trigger
 from mooring.core.stage import Stage
 from mooring.engine.runner import Runner
 from mooring.net.network import Network
-from tests.integration.entries import DIALLING, ENTRIES, FAULTS, target_of
+from tests.integration.entries import ASKED, DIALLING, ENTRIES, FAULTS, target_of
 from tests.integration.kinds import Fault
 from tests.servers.process import free_port
 
 pytestmark = pytest.mark.integration
+GOAL = 150
 REFUSED_HINT = "The machine is there: is the service running, and is the port right?"
 ROWS = [(kind, fault) for kind, faults in FAULTS.items() for fault in faults]
 
@@ -49,3 +51,15 @@ async def test_port_without_a_service_is_told(kind: str, request: pytest.Fixture
         nameless = await told_of(kind, example.at_host("no..name"), 5)
     assert refused == ((Stage.TCP, Reason.REFUSED, "ECONNREFUSED"), REFUSED_HINT, None)
     assert nameless[0] == (Stage.DNS, Reason.DNS, "BADNAME")
+
+
+def test_every_kind_that_is_asked_has_faults() -> None:
+    """No kind is without its part of the matrix, and no fault stands twice."""
+    assert [kind for kind in ASKED if not FAULTS[kind]] == []
+    times = Counter((kind, fault.what) for kind, fault in ROWS)
+    assert [row for row, count in times.items() if count > 1] == []
+
+
+def test_matrix_is_as_large_as_was_promised() -> None:
+    """At least 150 faults, those that every kind has in common not counted."""
+    assert len(ROWS) >= GOAL

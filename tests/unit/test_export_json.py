@@ -102,7 +102,7 @@ def test_report_counts_every_status() -> None:
 
 
 def test_health_tells_where_a_target_stands() -> None:
-    """A health has exactly six keys; a fresh one is all null but its status."""
+    """A health has exactly seven keys; a fresh one is all null or false but its status."""
     health = Health(Status.UP, AT, confirming=(1, 3), last=CACHE, next_check_at=AT, checking=True)
     assert health_json(health) == {
         "status": "up",
@@ -111,6 +111,7 @@ def test_health_tells_where_a_target_stands() -> None:
         "confirming": [1, 3],
         "last": result_json(CACHE),
         "next_check_at": "2026-01-02T03:04:05.678901+00:00",
+        "calm": False,
     }
     assert health_json(Health()) == {
         "status": "unknown",
@@ -119,6 +120,7 @@ def test_health_tells_where_a_target_stands() -> None:
         "confirming": None,
         "last": None,
         "next_check_at": None,
+        "calm": False,
     }
 
 
