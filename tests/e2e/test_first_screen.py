@@ -255,11 +255,13 @@ def test_a_phone_has_room_for_the_header(server: Mooring, open_page: OpenPage) -
     """The longest word for a status and a button with a number fit beside the menus, none of them cut."""
     with server.client() as client:
         client.post("/api/v1/targets", json={"name": "job", "kind": "push"})
-        client.post("/api/v1/targets", json={"name": "nothing", "url": "tcp://127.0.0.1:1"})
+        dead = {"name": "nothing", "url": "tcp://127.0.0.1:1", "failures_before_down": 1}
+        client.post("/api/v1/targets", json=dead)
     for path, button in (("/import", "Test all"), ("/?q=o", "Test these 6")):
         with open_page(server, path, width=375) as page:
             banner = page.get_by_role("banner")
             expect(banner.get_by_role("button", name=button)).to_be_visible()
+            expect(banner.get_by_text("Down")).to_be_visible()  # from here on nothing changes it
             banner.evaluate("""banner => {
                 const words = document.createTreeWalker(banner, NodeFilter.SHOW_TEXT)
                 while (words.nextNode()) {
