@@ -200,17 +200,20 @@ def test_an_unreachable_server_is_told_and_found_again(server: Mooring, open_pag
 def test_a_page_is_there_though_the_server_died_before_it_was_gone_to(
     server: Mooring, open_page: OpenPage
 ) -> None:
-    """Pages come ahead, once the first stands: the form is shown, and fills itself once Mooring is back."""
-    fetched = "() => performance.getEntriesByType('resource').some(({ name }) => /add-[^/]+js$/.test(name))"
+    """A target's page comes ahead, once the first stands: it is shown, and fills itself once Mooring is back."""
+    fetched = (
+        "() => performance.getEntriesByType('resource').some(({ name }) => /target-[^/]+js$/.test(name))"
+    )
     with open_page(server) as page:
         page.wait_for_function(fetched)
         expect(page.get_by_text("Mooring database").first).to_be_visible()
         server.kill()
         expect(page.get_by_text(NOT_CONNECTED)).to_be_visible()
-        page.get_by_role("link", name="Add", exact=True).click()
-        heading(page, "Add a target")
+        page.get_by_role("link", name="Mooring database").first.click()
+        expect(page.get_by_text("The target could not be read")).to_be_visible(timeout=30_000)
         expect(page.get_by_text("This page could not be shown")).to_have_count(0)
         server.start()
+        heading(page, "Mooring database")
         expect(page.get_by_text(NOT_CONNECTED)).to_have_count(0, timeout=30_000)
 
 

@@ -17,10 +17,13 @@ const load = {
   signIn: () => import('#/pages/signIn'),
 }
 
-/** Fetch all pages before they are gone to: one that is opened when the server is gone is there then. */
+/**
+ * Fetch a target's page before anybody goes to one: what is opened when the server is gone is there then.
+ * Not all pages: a first load is small.
+ */
 export async function fetchAhead(): Promise<void> {
   // Whatever does not come now is asked for again when it is gone to.
-  await Promise.allSettled(Object.values(load).map((page) => page()))
+  await Promise.allSettled([load.overview(), load.target()])
 }
 
 /** Each page is drawn from its own file, which comes when it is first gone to, if not ahead. */
