@@ -200,7 +200,7 @@ def test_an_unreachable_server_is_told_and_found_again(server: Mooring, open_pag
 def test_a_page_is_there_though_the_server_died_before_it_was_gone_to(
     server: Mooring, open_page: OpenPage
 ) -> None:
-    """A target's page comes ahead, once the first stands: it is shown, and fills itself once Mooring is back."""
+    """A target's page comes ahead, once the first stands, and fills itself once Mooring is back."""
     fetched = (
         "() => performance.getEntriesByType('resource').some(({ name }) => /target-[^/]+js$/.test(name))"
     )
