@@ -69,12 +69,14 @@ class Redactor:
         """Return the text with every secret masked; of a Prose only what was put into it."""
         if isinstance(text, Prose):
             return text.redacted(self)
-        text = self.within(text)
-        if "://" in text:
+        text = self._masked(text) if self._first is None else self.within(text)
+        if "@" in text and "://" in text:
             text = _USERINFO.sub(f"://{MASK}@", text)
         if "=" in text:
             text = _KEY_VALUE.sub(rf"\g<key>{MASK}", text)
-        return _BEARER.sub(rf"\g<word> {MASK}", text)
+        if " " in text or not text.isprintable():  # else it is one word
+            text = _BEARER.sub(rf"\g<word> {MASK}", text)
+        return text
 
     @cached_property
     def _known(self) -> re.Pattern[str]:

@@ -40,6 +40,8 @@ def ended(text: str, most: int = LONGEST) -> str:
 
 def name(text: object) -> str:
     """Return a code, or the name of a fact or number."""
+    if isinstance(text, str) and len(text) <= LONGEST_NAME and text.isprintable():
+        return text
     return ended(clean(str(text)), LONGEST_NAME)
 
 
@@ -61,7 +63,8 @@ class Shown:
         """
         if isinstance(text, Prose):
             return ended(text.redacted(lambda part: self.text(part, most // 2)), most)
-        return ended(clean(self._redact(cut(text, LONGEST_READ))), most)
+        told = self._redact(cut(text, LONGEST_READ))
+        return told if len(told) <= most and told.isprintable() else ended(clean(told), most)
 
     def facts(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         """Return what may be shown of facts of any shape."""
