@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from abc import abstractmethod
 from pathlib import Path
 
 import psutil
@@ -22,9 +23,9 @@ _ESTABLISHED, _LISTENING = "01", "0A"
 class LoopbackServer(ServerProcess):
     """One server behind its loopback. `port` is what is told to the server as well."""
 
+    @abstractmethod
     def inside(self) -> list[str]:
         """Return the command line that runs the server itself."""
-        raise NotImplementedError
 
     def ports(self) -> list[int]:
         """Return the ports that are passed on."""

@@ -15,6 +15,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -91,7 +92,7 @@ async def eventually(condition: Callable[[], bool], what: str, within: float = R
         await asyncio.sleep(POLL)
 
 
-class ServerProcess:
+class ServerProcess(ABC):
     """One real server on a port and in a folder of its own. Entering starts it, leaving kills it.
 
     Start it from the main thread: the kernel kills it when the thread that started it ends, so that
@@ -105,16 +106,16 @@ class ServerProcess:
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
+    @abstractmethod
     def command(self) -> list[str]:
         """Return the command line that runs the server in the foreground."""
-        raise NotImplementedError
 
+    @abstractmethod
     def ready(self) -> bool:
         """Ask the server something real; raises or returns False while it is not ready.
 
         That a port accepts is not readiness.
         """
-        raise NotImplementedError
 
     def __enter__(self) -> Self:
         self.start()
