@@ -12,7 +12,6 @@ from mooring.core.reason import Reason
 from mooring.core.stage import Stage
 from tests.integration.kinds import Arrangement, Example, Fault, asking
 from tests.servers.grpc_server import LIMITED, TOKEN, GRPCServer, StartGRPCServer
-from tests.servers.nginx import Nginx
 from tests.servers.tls import Certificates
 
 DIALS = True
@@ -54,10 +53,6 @@ def _over_tls(certificate: str, *, client_ca: bool = False, **tls: Any) -> Arran
             yield {"url": server.url(), "tls": {"ca": certificates.ca, **tls}}
 
     return arrange
-
-
-def _unverified(server: Nginx) -> Mapping[str, Any]:
-    return {"url": f"grpcs://127.0.0.1:{server.tls_port}", "tls": {"verify": False}}
 
 
 @contextmanager

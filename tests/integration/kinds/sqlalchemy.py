@@ -13,7 +13,6 @@ import pytest
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
 from tests.integration.kinds import Arrangement, Example, Fault, asking
-from tests.servers.mariadb import MariaDB
 from tests.servers.postgresql import PASSWORD, PostgreSQL, StartPostgreSQL
 from tests.servers.tls import Certificates
 
@@ -78,13 +77,6 @@ def _role(options: str, *before: str, **settings: Any) -> Arrangement:
             yield made
 
     return arrange
-
-
-@contextmanager
-def _unprivileged_on_mariadb(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
-    server: MariaDB = request.getfixturevalue("mariadb")
-    with server.user() as user:
-        yield {"url": server.url(user, "pw-of-user", "mysql", scheme=PYMYSQL)}
 
 
 def _file(content: str | None, name: str = "app.db", **settings: Any) -> Arrangement:
