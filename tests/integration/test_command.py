@@ -44,6 +44,14 @@ async def test_failing_program_is_quoted() -> None:
     assert result.failure.message == "exit status 4, expected 0: no such queue"
 
 
+async def test_expected_text_that_is_cut_within_a_secret_hides_its_beginning() -> None:
+    """What is left of a secret at the end of a text that is too long to be shown is masked."""
+    wanted = "x" * 190 + "s3cret-of-app"
+    result = await check("echo no", environment={"KEY": "s3cret-of-app"}, expect_output=wanted)
+    assert result.failure is not None
+    assert result.failure.message == f"the output does not hold '{'x' * 190}***...'"
+
+
 async def test_plugin_that_warns_degrades_with_its_numbers() -> None:
     """A plugin's warning is a warning, and its numbers are in seconds, bytes and percent."""
     line = "LOAD WARNING - slow | 'time taken'=250ms;100;500 /=93%;90;95;0;100 size=2MB users=7 gone=U"

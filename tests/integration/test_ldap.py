@@ -105,6 +105,15 @@ async def test_answer_that_makes_no_sense_is_the_servers_fault() -> None:
 
 
 @pytest.mark.integration
+async def test_value_that_is_cut_within_the_password_hides_its_beginning(slapd: Slapd) -> None:
+    """What is left of the password at the end of a value that is too long to be shown is masked."""
+    expect = "x" * 70 + READER[1]
+    result = await check(slapd.settings(READER[0], attribute="sn", expect=expect))
+    assert result.failure is not None
+    assert result.failure.message == f"sn is 'Reader', expected '{'x' * 70}***...'"
+
+
+@pytest.mark.integration
 async def test_search_that_is_cut_off_warns(start_slapd: StartSlapd) -> None:
     """A server that shows fewer entries than there are is no failure, and is told."""
     with start_slapd(database_options="sizelimit 2") as server:

@@ -166,7 +166,7 @@ class Command(Probe):
     def _demand_output(self, ended: Ended) -> None:
         if self.expect_output is None or self.expect_output in ended.output:
             return
-        text = f"the output does not hold {self.expect_output[:LONGEST_SHOWN]!r}"
+        text = f"the output does not hold {cut(self.expect_output, LONGEST_SHOWN)!r}"
         hint = Prose("Compare what the program prints with expect_output.")
         raise CheckError(Reason.ASSERTION, text, code="OUTPUT_WITHOUT_TEXT", hint=hint)
 

@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr, model_validator
 from mooring.core.failure import Cause, CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
+from mooring.core.redact import cut
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
 from mooring.net.aside import first_words, use
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from mooring.probes._ldap3 import Answer, Directory
 
 LDAP_PORT, LDAPS_PORT = 389, 636
-MOST_SHOWN = 80
 _OVER_TLS = use("ldaps", "ldap")
 _SCOPES = {"base": "BASE", "one": "LEVEL", "sub": "SUBTREE"}
 _ATTRIBUTES = re.compile(r"[\w.;*+-]*(,[\w.;*+-]+)*")
@@ -276,10 +276,10 @@ class LDAP(SessionProbe["Directory"]):
                 hint=Prose("Compare the attribute with the entry, and the account's rights to read it."),
             )
         if self.expect is not None and self.expect not in values:
-            shown = ", ".join(values)[:MOST_SHOWN]
+            shown = cut(", ".join(values))
             raise CheckError(
                 Reason.ASSERTION,
-                f"{self._attribute} is {shown!r}, expected {self.expect[:MOST_SHOWN]!r}",
+                f"{self._attribute} is {shown!r}, expected {cut(self.expect)!r}",
                 code="UNEXPECTED_VALUE",
             )
 
