@@ -13,13 +13,12 @@ from aiosmtplib.protocol import SMTPProtocol
 from mooring.core.failure import CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
-from mooring.core.redact import cut
+from mooring.core.redact import LONGEST_SHOWN, cut
 from mooring.net.aside import SHARE_OF_GREETING
 from mooring.net.dial import LARGEST_LINE, Stream, secured
 from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
 
-MOST_SHOWN = 80
 READY = 220
 _SHORTEST = 5
 """Bytes of the shortest greeting: a code and the end of its line."""
@@ -112,7 +111,7 @@ async def greeted(stream: Stream, trail: Trail, name: str | None) -> Mail:
 async def _first_words(stream: Stream) -> bytes:
     first = await stream.reader.readexactly(_SHORTEST)
     if not _GREETING.match(first):
-        raise foreign(first + await stream.reader.read(MOST_SHOWN))
+        raise foreign(first + await stream.reader.read(LONGEST_SHOWN))
     return first if first.endswith(b"\n") else first + await stream.reader.read(LARGEST_LINE)
 
 

@@ -23,7 +23,7 @@ with warnings.catch_warnings():  # ldap3 asks pyasn1 for names that it has under
 from mooring.core.failure import CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
-from mooring.core.redact import cut
+from mooring.core.redact import LONGEST_SHOWN, cut
 from mooring.net.dial import Stream
 from mooring.probes._ldap_errors import SIZE_LIMIT
 
@@ -34,7 +34,6 @@ MOST_BYTES = 256 * 1024
 """Size of a message that is read: while one is, all other checks wait."""
 MOST_OTHERS = 1000
 """References and the like in an answer, besides its entries."""
-MOST_SHOWN = 80
 LDAP_VERSION = 3
 START_TLS = "1.3.6.1.4.1.1466.20037"
 WHO_AM_I = "1.3.6.1.4.1.4203.1.11.3"
@@ -134,7 +133,7 @@ class Directory:
         reader = self.stream.reader
         head = await reader.readexactly(2)
         if head[0] != _SEQUENCE:
-            raise _foreign(head + await reader.read(MOST_SHOWN))
+            raise _foreign(head + await reader.read(LONGEST_SHOWN))
         size = head[1]
         if size >= _LONG:
             count = size - _LONG

@@ -16,8 +16,6 @@ CONNECTION_LOST = "08003"
 NO_SQLSTATE = "XX000"
 """The server's own for "internal error", where asyncpg tells of none."""
 
-MOST_SHOWN = 80
-
 _REASONS = {
     "08P01": Reason.PROTOCOL,
     "0A000": Reason.PROTOCOL,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from mooring.core.failure import CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
+from mooring.core.redact import LONGEST_SHOWN
 from mooring.core.stage import Stage
 from mooring.net.dial import Stream
 from mooring.net.trail import Trail
 from mooring.probes._encryption import Encryption
-from mooring.probes._postgresql import MOST_SHOWN, foreign
+from mooring.probes._postgresql import foreign
 
 _SSL_REQUEST = bytes.fromhex("00000008 04d2162f")
 
@@ -35,7 +36,7 @@ async def encrypt(stream: Stream, trail: Trail, wanted: Encryption, host: str) -
 async def _offers_tls(stream: Stream) -> bool:
     """Ask for TLS. Raises CheckError(protocol) where the answer is not one of PostgreSQL's two."""
     await stream.ask(_SSL_REQUEST)
-    answer = await stream.reader.read(2 * MOST_SHOWN)
+    answer = await stream.reader.read(2 * LONGEST_SHOWN)
     if not answer:
         raise EOFError
     if answer in (b"S", b"N"):  # one byte exactly: what follows could be another's (CVE-2021-23222)

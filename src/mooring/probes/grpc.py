@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, model_validator
 from mooring.core.failure import Cause, CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
+from mooring.core.redact import cut
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
 from mooring.net import certificate
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from mooring.probes._grpcio import Call, Trust
 
 HTTPS_PORT = 443
-MOST_SHOWN = 80
 ALPN = ("h2", "http/1.1")
 """The second is of no use to gRPC; offered, a web server takes it, and is told from a broken handshake."""
 GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\x04\0\0\0\0\0"
@@ -85,7 +85,7 @@ class GRPC(Probe):
             raise ValueError("token: stands in metadata too, as authorization; one is enough")
         for name, value in self._metadata:
             if not _KEY.fullmatch(name) or name.startswith("grpc-") or name.endswith("-bin"):
-                raise ValueError(f"metadata: {name[:MOST_SHOWN]!r} has to be lower case, not grpc-, not -bin")
+                raise ValueError(f"metadata: {cut(name)!r} has to be lower case, not grpc-, not -bin")
             if not _VALUE.fullmatch(value):
                 raise ValueError(f"metadata: the value of {name} holds what is not printable ASCII")
         return self
