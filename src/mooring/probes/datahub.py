@@ -23,6 +23,7 @@ from mooring.probes._datahub_answer import Answer, Claims, found
 from mooring.probes._datahub_rights import PRIVILEGES, Actor, lacking
 from mooring.probes._form import MORE
 from mooring.probes._http import asked_for_tls, demand_one_login
+from mooring.probes._tls_choice import demand_use
 from mooring.probes._url import Url
 
 NOBODYS = "made-up-by-mooring-to-see-whether-tokens-count"
@@ -94,8 +95,7 @@ class DataHub(Probe):
             _ = self.door
         except ValueError as error:
             raise ValueError(f"url: {error}") from None
-        if not self.door.base.secure and self.tls != TLSSettings():
-            raise ValueError("tls: is of no use without TLS; write datahub+https:// instead")
+        demand_use(self.tls, "datahub+https:// instead", secure=self.door.base.secure)
         return self
 
     @property

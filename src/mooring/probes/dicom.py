@@ -23,6 +23,7 @@ from mooring.net.trail import Trail
 from mooring.probes._base import KindDefaults
 from mooring.probes._dicom import NOBODY, Service, Titles, failed, title
 from mooring.probes._session import SessionProbe
+from mooring.probes._tls_choice import demand_use
 from mooring.probes._url import Url
 
 if TYPE_CHECKING:
@@ -112,8 +113,7 @@ class Dicom(SessionProbe["Association"]):
             raise ValueError("url: the peer's AE title stands before the @; leave out what follows the port")
         title(self._called, "url")
         title(self._calling, "calling_aet")
-        if not self._secure and self.tls != TLSSettings():
-            raise ValueError("tls: is of no use without TLS; write dicoms:// instead of dicom://")
+        demand_use(self.tls, "dicoms:// instead of dicom://", secure=self._secure)
         if self.find is None and (self.find_keys or self.find_matches):
             raise ValueError("find: has to name a level where find_keys or find_matches are given")
         return self

@@ -35,6 +35,7 @@ from mooring.probes._http import (
     split_headers,
     stage_of,
 )
+from mooring.probes._tls_choice import demand_use
 from mooring.probes._url import Url
 
 OPEN = Prose("the login is not enforced: whoever asks without one is shown studies as well")
@@ -119,8 +120,7 @@ class DicomWeb(Probe):
             secure = self._request("").secure
         except ValueError as error:
             raise ValueError(f"url: {error}") from None
-        if not secure and self.tls != TLSSettings():
-            raise ValueError("tls: is of no use without TLS; write dicomweb+https:// instead")
+        demand_use(self.tls, "dicomweb+https:// instead", secure=secure)
         return self
 
     @cached_property

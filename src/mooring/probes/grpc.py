@@ -22,6 +22,7 @@ from mooring.net.dial import Stream, dial, shown
 from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
 from mooring.probes._base import Probe
+from mooring.probes._tls_choice import demand_use
 from mooring.probes._url import Url
 
 if TYPE_CHECKING:
@@ -79,8 +80,7 @@ class GRPC(Probe):
             raise ValueError("url: a grpc address names host and port: grpc://host:port/service.Name")
         if url.user is not None:
             raise ValueError("url: gRPC knows no user and password; set token or metadata")
-        if not self._secure and self.tls != TLSSettings():
-            raise ValueError("tls: is of no use without TLS; write grpcs:// instead of grpc://")
+        demand_use(self.tls, "grpcs:// instead of grpc://", secure=self._secure)
         if self.token is not None and "authorization" in self.metadata:
             raise ValueError("token: stands in metadata too, as authorization; one is enough")
         for name, value in self._metadata:

@@ -23,6 +23,7 @@ from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
 from mooring.probes._ldap_errors import NO_SUCH_OBJECT, Login, access_rule, cause
 from mooring.probes._session import SessionProbe
+from mooring.probes._tls_choice import demand_use
 from mooring.probes._url import Url
 
 if TYPE_CHECKING:
@@ -96,8 +97,7 @@ class LDAP(SessionProbe["Directory"]):
             raise ValueError(f"bind_dn: is missing, a password alone logs nobody in; {_LEFT_OUT}")
         if self.start_tls and self._parts.scheme == "ldaps":
             raise ValueError("start_tls: is of no use with ldaps://, which is TLS from the start")
-        if not self._secure and self.tls != TLSSettings():
-            raise ValueError("tls: is of no use without TLS; write ldaps://, or set start_tls")
+        demand_use(self.tls, "ldaps://, or set start_tls", secure=self._secure)
         self._demand_search()
         return self
 

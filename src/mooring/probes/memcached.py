@@ -20,6 +20,7 @@ from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
 from mooring.probes._memcached import VALUE_LIFE, Conversation
 from mooring.probes._session import SessionProbe
+from mooring.probes._tls_choice import demand_use
 from mooring.probes._url import Url
 
 MEMCACHED_PORT = 11211
@@ -72,8 +73,7 @@ class Memcached(SessionProbe[Conversation]):
             raise ValueError("url: a password without a user; write memcached://user:password@host:11211")
         if url.name:
             raise ValueError("url: memcached has no databases; leave out what follows the port")
-        if not self._secure and self.tls != TLSSettings():
-            raise ValueError("tls: is of no use without TLS; write memcacheds:// instead of memcached://")
+        demand_use(self.tls, "memcacheds:// instead of memcached://", secure=self._secure)
         return self
 
     @cached_property

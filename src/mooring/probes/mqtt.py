@@ -18,6 +18,7 @@ from mooring.net.dial import dial
 from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
 from mooring.probes._session import SessionProbe
+from mooring.probes._tls_choice import demand_use
 from mooring.probes._url import Url
 
 if TYPE_CHECKING:
@@ -79,8 +80,7 @@ class Mqtt(SessionProbe["Session"]):
             raise ValueError("url: an address names a host: mqtt://user:password@host:port")
         if not url.user and url.password is not None:
             raise ValueError("url: a password without a user: mqtt://user:password@host")
-        if not self._secure and self.tls != TLSSettings():
-            raise ValueError("tls: is of no use without TLS; write mqtts:// instead of mqtt://")
+        demand_use(self.tls, "mqtts:// instead of mqtt://", secure=self._secure)
         if url.name:
             raise ValueError("url: ends after the port; a topic goes into `topic`")
         return self

@@ -19,6 +19,7 @@ from mooring.net.dial import dial
 from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
 from mooring.probes._session import SessionProbe
+from mooring.probes._tls_choice import demand_use
 from mooring.probes._url import Url
 
 if TYPE_CHECKING:
@@ -95,8 +96,7 @@ class RabbitMQ(SessionProbe["Amqp"]):
             raise ValueError(f"url: the virtual host {error}") from None
         if bool(url.user) is (url.password is None):
             raise ValueError("url: a login is user and password: amqp://user:password@host")
-        if not self._secure and self.tls != TLSSettings():
-            raise ValueError("tls: is of no use without TLS; write amqps:// instead of amqp://")
+        demand_use(self.tls, "amqps:// instead of amqp://", secure=self._secure)
         if url.query.get("verify", "") not in _VERIFY:
             raise ValueError("url: verify has to be verify_peer or verify_none")
         if self.mechanism not in ("PLAIN", "EXTERNAL"):

@@ -18,6 +18,7 @@ from mooring.net.dial import dial
 from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
 from mooring.probes._session import SessionProbe
+from mooring.probes._tls_choice import demand_use
 from mooring.probes._url import Url
 
 if TYPE_CHECKING:
@@ -74,8 +75,7 @@ class Redis(SessionProbe["Client"]):
             raise ValueError("url: a redis address names a host: redis://user:password@host:port/0")
         if url.user and url.password is None and "password" not in url.query:
             raise ValueError("url: a user without a password; a password alone is redis://:password@host")
-        if not self._secure and self.tls != TLSSettings():
-            raise ValueError("tls: is of no use without TLS; write rediss:// instead of redis://")
+        demand_use(self.tls, "rediss:// instead of redis://", secure=self._secure)
         if url.query.get("ssl_cert_reqs", "").lower().removeprefix("cert_") not in _VERIFY:
             raise ValueError("url: ssl_cert_reqs has to be required, optional or none")
         if not self._database.isdecimal():

@@ -20,6 +20,7 @@ from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
 from mooring.probes._session import SessionProbe
 from mooring.probes._smtp import cause
+from mooring.probes._tls_choice import demand_use
 from mooring.probes._url import Url
 
 if TYPE_CHECKING:
@@ -91,10 +92,8 @@ class SMTP(SessionProbe["Mail"]):
             raise ValueError("url: a password without a user; write smtp://user:password@host")
         if self._implicit and self.starttls == "required":
             raise ValueError("starttls: is of no use with smtps://, which is TLS from the start")
-        if not self._implicit and self.starttls == "off" and self.tls != TLSSettings():
-            raise ValueError(
-                "tls: is of no use without TLS; write smtps://, or set starttls to auto or required"
-            )
+        tls = self._implicit or self.starttls != "off"
+        demand_use(self.tls, "smtps://, or set starttls to auto or required", secure=tls)
         if self.mail_from is None and (self.rcpt_to or self.message_size is not None):
             raise ValueError("mail_from: is missing; recipients and sizes are asked for a sender's mail")
         return self
