@@ -314,7 +314,7 @@ async def test_something_else_on_the_port() -> None:
 @pytest.fixture(scope="module")
 def tls_server(start_mariadb: StartMariaDB, certificates: Certificates) -> Iterator[MariaDB]:
     """A server with a good certificate."""
-    with start_mariadb(tls=certificates.good) as server:
+    with start_mariadb(certificate=certificates.good) as server:
         yield server
 
 
@@ -359,7 +359,7 @@ async def test_tls_unverified_on_purpose_warns(tls_server: MariaDB) -> None:
 
 async def test_tls_for_another_host(start_mariadb: StartMariaDB, certificates: Certificates) -> None:
     """A certificate for another host fails, but where only its authority is asked for, or that name."""
-    with start_mariadb(tls=certificates.wrong_host) as server:
+    with start_mariadb(certificate=certificates.wrong_host) as server:
         full = await mooring.check(server.url(sslmode="verify-full", sslrootcert=certificates.ca))
         chain = await mooring.check(server.url(sslmode="verify-ca", sslrootcert=certificates.ca))
         named = await mooring.check(server.url(), tls={"ca": certificates.ca, "server_name": "other.example"})
@@ -378,7 +378,7 @@ async def test_tls_required_by_the_account(tls_server: MariaDB) -> None:
 async def test_client_certificate(start_mariadb: StartMariaDB, certificates: Certificates) -> None:
     """An account that demands a client certificate takes the right one and refuses none and another."""
     with (
-        start_mariadb(tls=certificates.good, client_ca=certificates.ca) as server,
+        start_mariadb(certificate=certificates.good, client_ca=certificates.ca) as server,
         server.user("REQUIRE X509") as user,
     ):
         url = server.url(user, PW, "")

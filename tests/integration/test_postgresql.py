@@ -255,7 +255,7 @@ async def test_http_server_on_the_port_without_tls(nginx: Nginx) -> None:
 @pytest.fixture(scope="module")
 def tls_server(start_postgresql: StartPostgreSQL, certificates: Certificates) -> Iterator[PostgreSQL]:
     """A server with a good certificate."""
-    with start_postgresql(tls=certificates.good) as server:
+    with start_postgresql(certificate=certificates.good) as server:
         yield server
 
 
@@ -303,7 +303,7 @@ async def test_tls_by_name(tls_server: PostgreSQL, certificates: Certificates) -
 
 async def test_tls_expiring_warns(start_postgresql: StartPostgreSQL, certificates: Certificates) -> None:
     """A certificate with five days left is degraded."""
-    with start_postgresql(tls=certificates.expiring) as server:
+    with start_postgresql(certificate=certificates.expiring) as server:
         result = await mooring.check(server.url(), tls={"ca": certificates.ca})
     assert (result.status, stages(result)["tls"]) == (Status.DEGRADED, "warning")
     assert result.observation.warnings[0].startswith("the certificate expires in 5 days")
@@ -311,7 +311,7 @@ async def test_tls_expiring_warns(start_postgresql: StartPostgreSQL, certificate
 
 async def test_tls_for_another_host(start_postgresql: StartPostgreSQL, certificates: Certificates) -> None:
     """A certificate for another host fails, but where only its authority is asked for, or that name."""
-    with start_postgresql(tls=certificates.wrong_host) as server:
+    with start_postgresql(certificate=certificates.wrong_host) as server:
         full = await mooring.check(server.url(sslmode="verify-full", sslrootcert=certificates.ca))
         chain = await mooring.check(server.url(sslmode="verify-ca", sslrootcert=certificates.ca))
         named = await mooring.check(server.url(), tls={"ca": certificates.ca, "server_name": "other.example"})
@@ -322,7 +322,7 @@ async def test_tls_required_by_the_server(
     start_postgresql: StartPostgreSQL, certificates: Certificates
 ) -> None:
     """A server that takes no plain login refuses one at auth and the hint asks for TLS."""
-    with start_postgresql(tls=certificates.good, hba=HBA_TLS_ONLY) as server:
+    with start_postgresql(certificate=certificates.good, hba=HBA_TLS_ONLY) as server:
         server.sql("CREATE ROLE shop LOGIN PASSWORD 'x'")
         plain = await mooring.check(server.url("shop", "x", "postgres", sslmode="disable"))
         secure = await mooring.check(server.url("shop", "x", "postgres"))
@@ -332,7 +332,9 @@ async def test_tls_required_by_the_server(
 
 async def test_client_certificate(start_postgresql: StartPostgreSQL, certificates: Certificates) -> None:
     """A server that demands a client certificate takes the right one and refuses none and another."""
-    with start_postgresql(tls=certificates.good, client_ca=certificates.ca, hba=HBA_CLIENT_CERT) as server:
+    with start_postgresql(
+        certificate=certificates.good, client_ca=certificates.ca, hba=HBA_CLIENT_CERT
+    ) as server:
         server.sql("CREATE ROLE shop LOGIN PASSWORD 'x'")
         url = server.url("shop", "x", "postgres")
         ours, theirs = certificates.client, certificates.unknown_client

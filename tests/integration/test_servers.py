@@ -43,7 +43,7 @@ def test_postgresql_paused_accepts_and_keeps_silent(start_postgresql: StartPostg
 
 def test_postgresql_speaks_tls(start_postgresql: StartPostgreSQL, certificates: Certificates) -> None:
     """PostgreSQL with a certificate passes full verification."""
-    with start_postgresql(tls=certificates.good) as server:
+    with start_postgresql(certificate=certificates.good) as server:
         url = server.url(sslmode="verify-full", sslrootcert=certificates.ca)
         with psycopg.connect(url) as connection:
             row = connection.execute(
@@ -67,7 +67,7 @@ def test_mariadb_restarts_on_its_port(start_mariadb: StartMariaDB) -> None:
 
 def test_mariadb_speaks_tls(start_mariadb: StartMariaDB, certificates: Certificates) -> None:
     """MariaDB with a certificate passes full verification."""
-    with start_mariadb(tls=certificates.good) as server, server.user() as user:
+    with start_mariadb(certificate=certificates.good) as server, server.user() as user:
         connection = pymysql.connect(
             host="127.0.0.1",
             port=server.port,

@@ -46,7 +46,7 @@ class MariaDB(ServerProcess):
         folder: Path,
         template: Path,
         *,
-        tls: Certificate | None = None,
+        certificate: Certificate | None = None,
         client_ca: str | None = None,
         settings: dict[str, Any] | None = None,
     ) -> None:
@@ -65,8 +65,8 @@ class MariaDB(ServerProcess):
             "performance-schema": "OFF",
             **(settings or {}),
         }
-        if tls is not None:
-            self.settings |= {"ssl-cert": tls.cert, "ssl-key": tls.key}
+        if certificate is not None:
+            self.settings |= {"ssl-cert": certificate.cert, "ssl-key": certificate.key}
         if client_ca is not None:
             self.settings["ssl-ca"] = client_ca
 
@@ -143,7 +143,7 @@ class MariaDB(ServerProcess):
 
 
 StartMariaDB: TypeAlias = Callable[..., Any]
-"""`with start_mariadb(tls=certificates.good, settings={"max-connections": 10}) as server:`"""
+"""`with start_mariadb(certificate=certificates.good, settings={"max-connections": 10}) as server:`"""
 
 
 @pytest.fixture(scope="session")
@@ -178,7 +178,7 @@ def start_mariadb(mariadb_template: Path) -> StartMariaDB:
 def strict_mariadb(start_mariadb: StartMariaDB, certificates: Certificates) -> Iterator[MariaDB]:
     """A shared server with TLS that is read-only and lets no expired password in: make users in it."""
     settings = {"disconnect-on-expired-password": "ON", "read-only": "ON"}
-    with start_mariadb(tls=certificates.good, client_ca=certificates.ca, settings=settings) as server:
+    with start_mariadb(certificate=certificates.good, client_ca=certificates.ca, settings=settings) as server:
         yield server
 
 

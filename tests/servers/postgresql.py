@@ -78,7 +78,7 @@ class PostgreSQL(ServerProcess):
         folder: Path,
         template: Path,
         *,
-        tls: Certificate | None = None,
+        certificate: Certificate | None = None,
         client_ca: str | None = None,
         hba: str | None = None,
         settings: dict[str, Any] | None = None,
@@ -96,11 +96,11 @@ class PostgreSQL(ServerProcess):
             "shared_buffers": "16MB",
             **(settings or {}),
         }
-        if tls is not None:
+        if certificate is not None:
             self.settings |= {
                 "ssl": "on",
-                "ssl_cert_file": self._own(tls.cert),
-                "ssl_key_file": self._own(tls.key),
+                "ssl_cert_file": self._own(certificate.cert),
+                "ssl_key_file": self._own(certificate.key),
             }
         if client_ca is not None:
             self.settings["ssl_ca_file"] = self._own(client_ca)
@@ -174,7 +174,7 @@ class PostgreSQL(ServerProcess):
 
 
 StartPostgreSQL: TypeAlias = Callable[..., Any]
-"""`with start_postgresql(tls=certificates.good, settings={"max_connections": 10}) as server:`"""
+"""`with start_postgresql(certificate=certificates.good, settings={"max_connections": 10}) as server:`"""
 
 
 @contextmanager
@@ -222,7 +222,7 @@ def strict_postgresql(start_postgresql: StartPostgreSQL, certificates: Certifica
     Logins, all with ROLE_PASSWORD: `secure` over TLS alone, `known` with a client certificate,
     `banned` and `kerberos` never, and others from nowhere.
     """
-    with start_postgresql(tls=certificates.good, client_ca=certificates.ca, hba=_STRICT) as server:
+    with start_postgresql(certificate=certificates.good, client_ca=certificates.ca, hba=_STRICT) as server:
         for name in ("secure", "known", "banned", "kerberos", "stranger"):
             server.sql(f"CREATE ROLE {name} LOGIN PASSWORD '{ROLE_PASSWORD}'")
         yield server

@@ -99,7 +99,7 @@ def with_certificate(name: str) -> Arrangement:
     def arrange(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
         start: StartMariaDB = request.getfixturevalue("start_mariadb")
         certificates: Certificates = request.getfixturevalue("certificates")
-        with start(tls=getattr(certificates, name)) as server:
+        with start(certificate=getattr(certificates, name)) as server:
             yield {"url": server.url(), "tls": {"ca": certificates.ca}}
 
     return arrange

@@ -102,7 +102,7 @@ def _tls(certificate: str, issuer: str) -> Arrangement:
     def arrange(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
         start: StartPostgreSQL = request.getfixturevalue("start_postgresql")
         known: Certificates = request.getfixturevalue("certificates")
-        with start(tls=getattr(known, certificate)) as server:
+        with start(certificate=getattr(known, certificate)) as server:
             yield {
                 "url": server.url(
                     scheme=PSYCOPG,
