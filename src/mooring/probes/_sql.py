@@ -15,6 +15,7 @@ from mooring.core.redact import cut
 from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
 from mooring.probes._encryption import Encryption, encryption
+from mooring.probes._password import Password
 from mooring.probes._session import SessionProbe
 from mooring.probes._url import Url
 
@@ -32,9 +33,7 @@ class SQLProbe(SessionProbe[S], Generic[S]):
     default_port: ClassVar[int]
 
     url: SecretStr = Field(description="scheme://user:password@host:port/database?sslmode=...")
-    password: SecretStr | None = Field(
-        None, description="The password, where it does not stand in the address."
-    )
+    password: Password = None
     tls: TLSSettings | None = Field(
         None,
         description="TLS settings. Without them the address decides (sslmode, sslrootcert and their kin), "

@@ -22,6 +22,7 @@ from mooring.net.dial import Stream, dial
 from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
 from mooring.probes._ldap_errors import NO_SUCH_OBJECT, Login, access_rule, cause
+from mooring.probes._password import Password, password_of
 from mooring.probes._session import SessionProbe
 from mooring.probes._tls_choice import demand_use
 from mooring.probes._url import Url
@@ -62,9 +63,7 @@ class LDAP(SessionProbe["Directory"]):
         description="Who logs in, where it does not stand in the address; without it the login is anonymous.",
         examples=["cn=app,ou=services,dc=example,dc=org"],
     )
-    password: SecretStr | None = Field(
-        None, description="The password, where it does not stand in the address."
-    )
+    password: Password = None
     start_tls: bool = Field(False, description="Turn an ldap:// connection into TLS before the login.")
     tls: TLSSettings = Field(
         default_factory=TLSSettings,
@@ -131,9 +130,7 @@ class LDAP(SessionProbe["Directory"]):
 
     @property
     def _secret(self) -> str:
-        if self.password is not None:
-            return self.password.get_secret_value()
-        return self._parts.password or ""
+        return password_of(self._parts, self.password)
 
     @property
     def _filter(self) -> str:

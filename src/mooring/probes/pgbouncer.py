@@ -18,6 +18,7 @@ from mooring.net.dial import Stream, dial
 from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
 from mooring.probes._encryption import Encryption, encryption
+from mooring.probes._password import Password, password_of
 from mooring.probes._pgbouncer import NO_POOLER, NOT_ALLOWED, cause, quoted
 from mooring.probes._postgresql import CONNECTION_LOST
 from mooring.probes._session import SessionProbe
@@ -55,9 +56,7 @@ class PgBouncer(SessionProbe["Console"]):
         description="pgbouncer://user:password@host:port, with ?sslmode=... as clients know it.",
         examples=["pgbouncer://stats:secret@pool.example:6432/"],
     )
-    password: SecretStr | None = Field(
-        None, description="The password, where it does not stand in the address."
-    )
+    password: Password = None
     tls: TLSSettings | None = Field(
         None, description="TLS settings. Without them the address decides, and else what the pooler offers."
     )
@@ -106,9 +105,7 @@ class PgBouncer(SessionProbe["Console"]):
 
     @property
     def _secret(self) -> str:
-        if self.password is not None:
-            return self.password.get_secret_value()
-        return self._parts.password or ""
+        return password_of(self._parts, self.password)
 
     @property
     def _port(self) -> int:

@@ -18,6 +18,7 @@ from mooring.net.aside import first_words, use
 from mooring.net.dial import dial
 from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
+from mooring.probes._password import Password, password_of
 from mooring.probes._session import SessionProbe
 from mooring.probes._smtp import cause
 from mooring.probes._tls_choice import demand_use
@@ -53,9 +54,7 @@ class SMTP(SessionProbe["Mail"]):
         description="smtp://user:password@host:port, or smtps:// with TLS from the start",
         examples=["smtp://app:secret@mail.example:587"],
     )
-    password: SecretStr | None = Field(
-        None, description="The password, where it does not stand in the address."
-    )
+    password: Password = None
     starttls: Literal["auto", "required", "off"] = Field(
         "auto", description="Whether smtp:// turns to TLS: where the server offers it, always, or never."
     )
@@ -112,9 +111,7 @@ class SMTP(SessionProbe["Mail"]):
 
     @property
     def _secret(self) -> str:
-        if self.password is not None:
-            return self.password.get_secret_value()
-        return self._parts.password or ""
+        return password_of(self._parts, self.password)
 
     @property
     def _port(self) -> int:

@@ -23,6 +23,7 @@ from mooring.net.dial import dial, reach
 from mooring.net.trail import Trail
 from mooring.probes import _dialects
 from mooring.probes._base import Probe
+from mooring.probes._password import Password
 from mooring.probes._session import SessionProbe
 from mooring.probes._sql import as_text
 from mooring.probes._sqlalchemy_errors import CONNECTION_LOST, Asked, cause
@@ -63,9 +64,7 @@ class SQLAlchemy(SessionProbe["Warehouse"]):
         description="sqlalchemy+ and an address as SQLAlchemy takes it, with an installed dialect.",
         examples=["sqlalchemy+snowflake://app:secret@account/orders?warehouse=small"],
     )
-    password: SecretStr | None = Field(
-        None, description="The password, where it does not stand in the address."
-    )
+    password: Password = None
     tables: tuple[str, ...] = Field(
         (), max_length=100, description="Tables that have to be readable.", examples=[["public.orders"]]
     )
