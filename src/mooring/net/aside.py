@@ -108,10 +108,9 @@ async def _expectation(trail: Trail, dialled: Dial, host: str, hint: Prose) -> C
 
 async def _refusal(trail: Trail, dialled: Dial, host: str, tls: TLSSettings) -> ssl.SSLError | None:
     """Return the peer's complaint about our certificate, or the lack of one."""
-    apart = Trail(trail.net, timeout=trail.remaining)
     async with await dialled() as stream:
         try:
-            await stream.start_tls(apart, tls, host)
+            await stream.start_tls(trail.aside(), tls, host)
             await stream.hear_refusal(ASIDE)
         except ssl.SSLError as error:
             return error

@@ -55,6 +55,10 @@ class Trail:
         """Seconds until the deadline, never below zero."""
         return max(0.0, self.deadline - self.monotonic())
 
+    def aside(self) -> Trail:
+        """Return a trail for what is asked besides, until the same deadline: its stages are no news."""
+        return Trail(self.net, timeout=self.remaining)
+
     @property
     def stages(self) -> Mapping[Stage, StageResult]:
         """The stages so far, in the order they began, by their name."""

@@ -18,7 +18,7 @@ from mooring.net.http_request import Place, Request
 from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
 from mooring.probes._datahub_answer import Answer, Claims, found, json_of
-from mooring.probes._http import refusal, spoken, stage_of
+from mooring.probes._http import in_our_words, refusal, spoken, stage_of
 
 ME = """query MooringMe {
   me { corpUser { urn username } platformPrivileges { managePolicies manageIngestion } }
@@ -36,6 +36,7 @@ _ACCEPT = ("Accept", "application/json")
 _JSON = ("Content-Type", "application/json")
 _DIALLING = frozenset({Stage.DNS, Stage.TCP, Stage.TLS})
 _REDIRECTS = range(HTTPStatus.MULTIPLE_CHOICES.value, HTTPStatus.BAD_REQUEST.value)
+_WITH_TLS = Prose("Write the address with datahub+https://.")
 MAKE_ONE = Prose("Make a new one in DataHub under Settings > Access Tokens, and put it into the address.")
 _HINTS: Mapping[int, Prose] = {
     HTTPStatus.UNAUTHORIZED: Prose("Something in between asks for a login: DataHub shows /config to all."),
@@ -79,7 +80,7 @@ def rejected(trail: Trail, token: str | None) -> CheckError:
 
 async def fetch_aside(trail: Trail, request: Request) -> Response:
     """Send a request as a part of the running stage; of its own connection only a failure is told."""
-    aside = Trail(trail.net, timeout=trail.remaining)
+    aside = trail.aside()
     arrived = False
     try:
         response = await fetch(aside, request)
@@ -157,7 +158,7 @@ async def identify(trail: Trail, door: Door) -> Door:
     try:
         response = await fetch(trail, door.request("/config", door.token if proxied else None))
     except CheckError as error:
-        raise _in_our_words(error) from None
+        raise in_our_words(error, _WITH_TLS) from None
     trail.begin(Stage.PROTOCOL, trail.monotonic() - (trail.stages[Stage.PROTOCOL].seconds or 0))
     if proxied and response.status == HTTPStatus.UNAUTHORIZED:
         raise rejected(trail, door.token)
@@ -174,13 +175,6 @@ async def identify(trail: Trail, door: Door) -> Door:
     await _demand_ready(trail, door, "/health" if proxied or not door.front_end else "/api/gms/health")
     trail.end(trail.monotonic())
     return door
-
-
-def _in_our_words(error: CheckError) -> CheckError:
-    """Return the error with our scheme in its hint, where it is about the scheme."""
-    if error.cause.code == "TLS_EXPECTED":
-        error.cause = replace(error.cause, hint=Prose("Write the address with datahub+https://."))
-    return error
 
 
 def _version(config: Mapping[str, Any]) -> dict[str, object]:

@@ -56,7 +56,7 @@ class Api:
         return Place.parse(f"{self._place.scheme}://{self._place.authority}/v1/{path}")
 
     async def _send(self, request: Request) -> Response:
-        return await fetch(Trail(self._trail.net, timeout=self._trail.remaining), request)
+        return await fetch(self._trail.aside(), request)
 
 
 async def demand_permissions(

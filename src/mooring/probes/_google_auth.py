@@ -174,9 +174,8 @@ class _Errand(transport.Request):
     async def _send(self, request: Request) -> Response:
         if request.host not in METADATA:
             self.host = request.place.authority
-        aside = Trail(self._trail.net, timeout=self._trail.remaining)
         try:
-            return await fetch(aside, request)
+            return await fetch(self._trail.aside(), request)
         except Exception as error:
             if not self.found and _is_metadata(request):
                 raise no_credentials() from error

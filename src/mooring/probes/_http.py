@@ -169,6 +169,13 @@ _REJECTED = Prose("The server answers and rejects the login: compare it with the
 _ASKED = Prose("The server asks for a login: put user:password into the address, or set token.")
 
 
+def in_our_words(error: CheckError, hint: Prose) -> CheckError:
+    """Return the error of a port that wants TLS with this hint, since it knows HTTP's schemes alone."""
+    if error.cause.code == "TLS_EXPECTED":
+        error.cause = replace(error.cause, hint=hint)
+    return error
+
+
 def asked_for_tls(error: Exception, scheme: str) -> Cause | None:
     """Explain TLS that was asked of a port in plain text; None for everything else."""
     cause = explain(error) if isinstance(error, ssl.SSLError) else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 from functools import cached_property
 from http import HTTPStatus
 from typing import Annotated, ClassVar, Literal
@@ -30,6 +29,7 @@ from mooring.probes._http import (
     asked_for_tls,
     authenticates,
     demand_one_login,
+    in_our_words,
     refusal,
     secrets_of,
     split_headers,
@@ -39,6 +39,7 @@ from mooring.probes._tls_choice import demand_use
 from mooring.probes._url import Url
 
 OPEN = Prose("the login is not enforced: whoever asks without one is shown studies as well")
+_WITH_TLS = Prose("Write the address with dicomweb+https://.")
 _FOR_CONTROL = 0.5
 """Part of the time left that the request without a login may take: it decides on a warning only."""
 _TURNED_AWAY = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
@@ -158,7 +159,7 @@ class DicomWeb(Probe):
         try:
             response = await fetch(trail, self._search)
         except CheckError as error:
-            raise _in_our_words(error) from None
+            raise in_our_words(error, _WITH_TLS) from None
         began = trail.monotonic() - response.transfer
         trail.note(status_code=response.status, **_server(response))
         studies = self._judged(trail, response)
@@ -199,7 +200,7 @@ class DicomWeb(Probe):
         stranger = Request(self._search.place, headers=public, tls=tls)
         with suppress(OSError, EOFError, CheckError):  # it says nothing; TimeoutError is an OSError
             async with asyncio.timeout(trail.remaining * _FOR_CONTROL):
-                response = await _aside(trail, stranger)
+                response = await fetch(trail.aside(), stranger)
             try:
                 web.studies_in(response)
             except web.Refused as told:
@@ -216,7 +217,7 @@ class DicomWeb(Probe):
                 request = self._request(
                     f"{self.stow_prefix}/studies", body=web.NOTHING, content_type=web.NOTHING_TYPE
                 )
-                web.demand_right(web.Service.STORE, await _aside(trail, request), there=False)
+                web.demand_right(web.Service.STORE, await fetch(trail.aside(), request), there=False)
         except CheckError as error:
             if error.cause.stage is not None:
                 trail.begin(error.cause.stage, trail.monotonic())
@@ -228,12 +229,12 @@ class DicomWeb(Probe):
         study = web.uid_in(studies, web.STUDY_UID)
         path = f"/studies/{study or NOBODY}"
         if study is not None:
-            found = await _aside(trail, self._request(f"{self.qido_prefix}{path}/instances?limit=1"))
+            found = await fetch(trail.aside(), self._request(f"{self.qido_prefix}{path}/instances?limit=1"))
             if found.status == HTTPStatus.OK:
                 instances = web.objects_in(found)
                 series, instance = (web.uid_in(instances, tag) for tag in (web.SERIES_UID, web.INSTANCE_UID))
                 path += f"/series/{series}/instances/{instance}" if series and instance else ""
-        response = await _aside(trail, self._request(f"{self.wado_prefix}{path}/metadata"))
+        response = await fetch(trail.aside(), self._request(f"{self.wado_prefix}{path}/metadata"))
         web.demand_right(web.Service.RETRIEVE, response, there=study is not None)
         if response.status == HTTPStatus.OK and not response.cut:
             web.objects_in(response)
@@ -247,18 +248,6 @@ class DicomWeb(Probe):
         method = "GET" if body is None else "POST"
         place = Place.parse(self._base + path)
         return Request(place, method, tuple(headers), self._logins, body, self.tls)
-
-
-async def _aside(trail: Trail, request: Request) -> Response:
-    """Send one more request, whose stages are no news."""
-    return await fetch(Trail(trail.net, timeout=trail.remaining), request)
-
-
-def _in_our_words(error: CheckError) -> CheckError:
-    """Return the error with our scheme in its hint, where it is about the scheme."""
-    if error.cause.code == "TLS_EXPECTED":
-        error.cause = replace(error.cause, hint=Prose("Write the address with dicomweb+https://."))
-    return error
 
 
 def _server(response: Response) -> dict[str, str]:
