@@ -25,7 +25,7 @@ from mooring.probes._child import OUTPUT_LIMIT, Ended, run
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ")
 """What a program is told of our environment. The rest of it may hold other people's passwords."""
 LONGEST_SHOWN = 200
-PLUGIN_WARNING, PLUGIN_CRITICAL, PLUGIN_UNKNOWN = 1, 2, 3
+PLUGIN_WARNING, PLUGIN_UNKNOWN = 1, 3
 # 'label'=value[UOM];... as in the Monitoring Plugins' guidelines; U, for unknown, is no number.
 # It begins behind a space and never goes back: a long line without a measure would else take for ever.
 _MEASURE = re.compile(
