@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import date
 from typing import Any
 
@@ -45,16 +46,17 @@ def name(text: object) -> str:
     return ended(clean(str(text)), LONGEST_NAME)
 
 
-def finite(numbers: Mapping[str, float]) -> dict[str, float]:
-    """Return the numbers that can be charted: JSON and databases know no infinity."""
-    return {name(key): number for key, number in numbers.items() if abs(number) <= _LARGEST}
-
-
 class Shown:
-    """Makes what one check says fit to be shown."""
+    """Makes what a target's checks say fit to be shown."""
 
     def __init__(self, redact: Redactor) -> None:
-        self._redact = redact
+        self.redact = redact
+        self._fit: dict[str, Any] = {}
+        self._names: AbstractSet[str] = frozenset()
+
+    def also(self, secrets: Collection[str]) -> Shown:
+        """Return one that masks these secrets, too: those that one check was given on its way."""
+        return Shown(self.redact.also(secrets)) if secrets else self
 
     def text(self, text: str, most: int = LONGEST) -> str:
         """Return what may be shown of a text. It is redacted before it is cut, so no half of a secret stays.
@@ -63,12 +65,28 @@ class Shown:
         """
         if isinstance(text, Prose):
             return ended(text.redacted(lambda part: self.text(part, most // 2)), most)
-        told = self._redact(cut(text, LONGEST_READ))
+        told = self.redact(cut(text, LONGEST_READ))
         return told if len(told) <= most and told.isprintable() else ended(clean(told), most)
 
     def facts(self, facts: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what may be shown of facts of any shape."""
-        return _Facts(self).mapping(facts, 0)
+        """Return what may be shown of facts of any shape.
+
+        Facts that were fit as they are, are fit again: most checks see what the one before saw.
+        """
+        if facts != self._fit:
+            told = _Facts(self).mapping(facts, 0)
+            if told != facts:
+                return told
+            self._fit = told
+        return self._fit.copy()
+
+    def numbers(self, numbers: Mapping[str, float]) -> dict[str, float]:
+        """Return the numbers that can be charted: JSON and databases know no infinity."""
+        if numbers.keys() == self._names and sum(map(abs, numbers.values())) <= _LARGEST:
+            return dict(numbers)
+        told = {name(key): number for key, number in numbers.items() if abs(number) <= _LARGEST}
+        self._names = told.keys()
+        return told
 
 
 class _Facts:

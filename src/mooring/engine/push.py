@@ -7,7 +7,6 @@ from datetime import datetime
 from mooring.core.failure import Failure
 from mooring.core.reason import Reason
 from mooring.core.result import CheckResult, Observation, Trigger
-from mooring.core.shown import Shown
 from mooring.core.stage import Stage, StageResult, StageStatus
 from mooring.core.status import Status
 from mooring.core.target import Target
@@ -25,7 +24,7 @@ def silence(target: Target) -> float:
 
 def reported(target: Target, at: datetime, *, ok: bool, message: str, seconds: float) -> CheckResult:
     """Return what a watched thing says of itself as a result; `seconds` is how long its work took."""
-    message = Shown(target.probe.redactor).text(" ".join(message.split()))
+    message = target.probe.shown.text(" ".join(message.split()))
     slow = target.schedule.degraded_above
     failure: Failure | None = None
     warnings: tuple[str, ...] = ()

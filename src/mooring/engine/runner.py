@@ -12,7 +12,7 @@ from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.redact import Redactor
 from mooring.core.result import CheckResult, Observation, Trigger
-from mooring.core.shown import LONGEST_READ, Shown, finite, name
+from mooring.core.shown import LONGEST_READ, name
 from mooring.core.stage import Stage, StageResult, StageStatus
 from mooring.core.status import Status
 from mooring.core.target import Target
@@ -68,8 +68,7 @@ class Runner:
         )
 
     def _failure(self, error: Exception, target: Target, trail: Trail) -> Failure:
-        redact = _redactor(target.probe, trail)
-        shown = Shown(redact)
+        shown = target.probe.shown.also(trail.secrets)
         failure = failure_of(error, target.probe, trail)
         if failure.reason is Reason.INTERNAL:
             log.warning("check of %s failed by our own fault: %s", target.name, shown.text(repr(error)))
@@ -84,18 +83,13 @@ class Runner:
             name(failure.code),
             shown.text(message),
             shown.text(failure.hint) if failure.hint else None,
-            failure.fix if failure.fix and _is_safe(failure.fix, message, redact) else None,
+            failure.fix if failure.fix and _is_safe(failure.fix, message, shown.redact) else None,
         )
 
 
 def _is_safe(fix: str, message: str, redact: Redactor) -> bool:
     """Whether a fix holds no secret: made of a message with one in it, it may hold it in another spelling."""
     return len(message) <= LONGEST_READ and redact(message) == message and redact(fix) == fix
-
-
-def _redactor(probe: Probe, trail: Trail) -> Redactor:
-    """Return what masks the secrets of the settings, and those that the check was given on the way."""
-    return probe.redactor.also(trail.secrets) if trail.secrets else probe.redactor
 
 
 def _late(stage: Stage | None, seconds: str) -> Prose:
@@ -119,13 +113,11 @@ def _warnings(trail: Trail, seen: Observation, seconds: float, slow: float | Non
 
 
 def _complete(seen: Observation, trail: Trail, warnings: Sequence[str], probe: Probe) -> Observation:
-    if not (trail.notes or trail.numbers or warnings or seen.details):
-        return Observation({}, finite(seen.numbers))  # of its own, which can be pickled and dumped as JSON
     details = {**trail.notes, **seen.details} if seen.details else trail.notes
     numbers = {**trail.numbers, **seen.numbers} if seen.numbers else trail.numbers
-    shown = Shown(_redactor(probe, trail))
+    shown = probe.shown.also(trail.secrets)
     told = tuple([shown.text(each) for each in warnings[:MOST_WARNINGS]])
-    return Observation(shown.facts(details), finite(numbers), told)
+    return Observation(shown.facts(details), shown.numbers(numbers), told)
 
 
 def _all_stages(reached: Mapping[Stage, StageResult], probe: Probe) -> Sequence[StageResult]:

@@ -49,8 +49,11 @@ class Response:
     def header(self, name: str) -> str | None:
         """Return a header's value, several of one name joined by commas; None where there is none."""
         wanted = name.lower().encode("latin-1")
-        found = [value for key, value in self.headers if key == wanted]
-        return b", ".join(found).decode("latin-1") if found else None
+        found = None
+        for key, value in self.headers:
+            if key == wanted:
+                found = value if found is None else found + b", " + value
+        return None if found is None else found.decode("latin-1")
 
     def plain_body(self, limit: int = BODY_LIMIT) -> bytes:
         """Return the body without gzip or deflate, which some servers send unasked, cut at `limit` bytes.
@@ -113,8 +116,7 @@ async def _connect(trail: Trail, exchange: Exchange, addresses: Sequence[str], r
     address = addresses[0]
     if len(addresses) == 1 and not request.secure and "%" not in address:
         # The usual case in one step: a separate connecting socket would double the cost of a check.
-        loop = asyncio.get_running_loop()
-        await loop.create_connection(lambda: exchange, address, request.port)
+        await exchange.done.get_loop().create_connection(lambda: exchange, address, request.port)
         trail.end(exchange.connected_at)
     else:
         address = await _connect_in_steps(trail, exchange, addresses, request)
@@ -134,7 +136,7 @@ async def _connect_in_steps(
         if request.secure:
             trail.begin(Stage.TLS, at)
         with shaking_hands():  # the connection itself stands
-            await asyncio.get_running_loop().create_connection(
+            await exchange.done.get_loop().create_connection(
                 lambda: exchange, sock=sock, **_tls_arguments(trail, request)
             )
         undo.pop_all()

@@ -15,6 +15,7 @@ from mooring.core.failure import Cause
 from mooring.core.reason import Reason
 from mooring.core.redact import Redactor
 from mooring.core.result import Observation
+from mooring.core.shown import Shown
 from mooring.core.stage import Stage
 from mooring.net.trail import Trail
 from mooring.probes._form import readable
@@ -128,8 +129,13 @@ class Probe(BaseModel):
 
     @cached_property
     def redactor(self) -> Redactor:
-        """What masks these secrets; kept, since every check needs it."""
+        """What masks these secrets."""
         return Redactor(self.secrets())
+
+    @cached_property
+    def shown(self) -> Shown:
+        """What makes fit to be shown what the checks say; kept, since every check needs it."""
+        return Shown(self.redactor)
 
 
 def _lists_hosts(text: str) -> bool:

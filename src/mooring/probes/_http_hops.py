@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from http import HTTPStatus
 
 from mooring.core.failure import CheckError
@@ -20,10 +21,12 @@ _BAD_REDIRECT = Prose("Correct where the server redirects to, or give the addres
 OF_ONE_HOP = (Stage.DNS, Stage.TCP, Stage.TLS, Stage.PROTOCOL)
 
 
-async def send(trail: Trail, request: Request, limit: int, jar: Jar | None = None) -> Response:
+def send(trail: Trail, request: Request, limit: int, jar: Jar | None = None) -> Awaitable[Response]:
     """Send one request, with the cookies that belong to it, and keep those of its answer."""
-    if jar is None:
-        return await fetch(trail, request, limit=limit)
+    return fetch(trail, request, limit=limit) if jar is None else _send(trail, request, limit, jar)
+
+
+async def _send(trail: Trail, request: Request, limit: int, jar: Jar) -> Response:
     response = await fetch(trail, jar.dressed(request), limit=limit)
     jar.keep(request.place, response)
     trail.hide(*jar.secrets)
