@@ -10,6 +10,8 @@ import pytest
 from mooring.net.threads import MOST_THREADS, Threads
 from mooring.testing.leaks import no_leaks
 
+HANGING = 50
+
 
 async def test_result_and_error_come_back() -> None:
     """What the call returns is returned, what it raises is raised, and the thread is gone."""
@@ -46,6 +48,19 @@ async def test_no_more_threads_than_allowed() -> None:
     ends.set()
     assert await waiting == 7
     await asyncio.gather(*hanging)
+
+
+async def test_services_that_hang_keep_no_healthy_one_waiting() -> None:
+    """A call is made at once beside as many as one network's hanging services may hold for long."""
+    threads, ends = Threads(), threading.Event()
+    hanging = [asyncio.create_task(threads.run(ends.wait)) for _ in range(HANGING)]
+    await asyncio.sleep(0)  # they are all begun
+    try:
+        async with asyncio.timeout(5):
+            assert await threads.run(lambda: 7) == 7
+    finally:
+        ends.set()
+        await asyncio.gather(*hanging)
 
 
 def test_call_that_outlives_its_loop_ends_quietly() -> None:

@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-MOST_THREADS = 8
-"""Calls at one time. What hangs for ever, such as a file on a dead network disk, keeps its place."""
+MOST_THREADS = 64
+"""Calls at one time. What hangs, such as a service or a file on a dead network disk, keeps its place: with
+few of them, healthy targets would wait behind it until their own time is up, and be told as down."""
 
 
 class Threads:
