@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from mooring.cli.main import main
+from mooring.core.reason import Reason
 from mooring.core.result import CheckResult, Trigger
 from mooring.core.stage import Stage, StageStatus
 from mooring.core.status import Status
@@ -43,6 +44,22 @@ async def test_serving_service_is_up(grpc_server: GRPCServer, service: str) -> N
         Stage.PROTOCOL,
         Stage.FUNCTION,
     ]
+
+
+@pytest.mark.parametrize(
+    ("service", "told"),
+    [
+        ("shop.Proxied", (Reason.UNAVAILABLE, Stage.FUNCTION, "UNAVAILABLE")),
+        ("shop.Rejecting", (Reason.ASSERTION, Stage.FUNCTION, "UNKNOWN")),
+    ],
+)
+async def test_answer_that_speaks_of_connections_is_no_lost_one(
+    grpc_server: GRPCServer, service: str, told: tuple[Reason, Stage, str]
+) -> None:
+    """What the server or a proxy says of what stands behind it is an answer, not a fault of the network."""
+    failure = (await check(grpc_server.url(service))).failure
+    assert failure is not None
+    assert (failure.reason, failure.stage, failure.code) == told
 
 
 async def test_environment_of_the_program_is_left_alone(

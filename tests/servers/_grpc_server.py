@@ -19,6 +19,14 @@ FAILING = {
     "shop.Broken": grpc.StatusCode.INTERNAL,
     "shop.Slow": grpc.StatusCode.DEADLINE_EXCEEDED,
 }
+SAYING = {
+    "shop.Proxied": (
+        grpc.StatusCode.UNAVAILABLE,
+        "upstream connect error or disconnect/reset before headers. reset reason: connection refused",
+    ),
+    "shop.Rejecting": (grpc.StatusCode.UNKNOWN, "invalid token for endpoint /grpc.health.v1.Health/Check"),
+}
+"""What Envoy, and a service that fails at a login, say: words of lost connections in a whole answer."""
 
 
 class Health(health.HealthServicer):
@@ -33,6 +41,8 @@ class Health(health.HealthServicer):
             context.abort(grpc.StatusCode.PERMISSION_DENIED, "not for you")
         if request.service in FAILING:
             context.abort(FAILING[request.service], "as its name says")
+        if request.service in SAYING:
+            context.abort(*SAYING[request.service])
         return super().Check(request, context)
 
 

@@ -6,6 +6,7 @@
     (nothing), shop.Orders      SERVING          shop.Stopping  NOT_SERVING     shop.Starting  UNKNOWN
     private.Orders              with TOKEN or LIMITED                private.Payments  with TOKEN alone
     shop.Full, .Away, .Broken   fail as they are called
+    shop.Proxied, .Rejecting    fail in words that sound like a lost connection
 """
 
 from __future__ import annotations

@@ -31,9 +31,10 @@ _OPTIONS: tuple[tuple[str, int | str], ...] = (
     ("grpc.use_local_subchannel_pool", 1),  # else a connection, and its back-off, is shared between checks
     ("grpc.primary_user_agent", "mooring"),
 )
+# How grpcio's own words begin. Those of servers and proxies may speak of connections anywhere.
 _LOST = re.compile(
-    r"failed to connect|socket closed|connection (reset|refused|closed)|recvmsg|broken pipe|goaway|"
-    r"stream removed|fd shutdown|endpoint",
+    r"failed to connect|socket closed|connection (reset|refused|closed)|recvmsg|sendmsg|broken pipe|goaway|"
+    r"stream removed|fd shutdown|endpoint (read|write|closing|shutdown)",
     re.IGNORECASE,
 )
 _NO_GRPC = "http2 header with status"
@@ -132,7 +133,7 @@ def explain(error: Exception) -> Cause | None:
     text = str(error.details() or "") if isinstance(error, grpc.Call) else str(error)
     if code in ("UNIMPLEMENTED", "UNKNOWN") and _NO_GRPC in text:
         return Cause(Reason.PROTOCOL, "NOT_GRPC", f"what answers is no gRPC: {text}", _WEB)
-    if code in ("UNAVAILABLE", "INTERNAL", "UNKNOWN", "CANCELLED") and _LOST.search(text):
+    if code in ("UNAVAILABLE", "INTERNAL", "UNKNOWN", "CANCELLED") and _LOST.match(text):
         return Cause(Reason.NETWORK, "CONNECTION_LOST", f"the connection was lost: {text}")
     reason, hint = _MEANING.get(code, (Reason.ASSERTION, _BROKEN))
     return Cause(reason, code, f"{code}: {text}" if text else code, hint)
