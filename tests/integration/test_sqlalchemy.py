@@ -20,6 +20,7 @@ from mooring.engine.runner import Runner
 from mooring.net.network import Network
 from mooring.net.trail import Trail
 from mooring.probes._registry import Kinds
+from mooring.probes._relay import MOST_HEARD
 from mooring.probes._sqlalchemy_errors import Asked, cause
 from mooring.probes.sqlalchemy import SQLAlchemy
 from mooring.targets import TargetReader
@@ -28,6 +29,7 @@ from mooring.testing.leaks import no_leaks
 from tests.integration.entries import target_of
 from tests.integration.kinds.sqlalchemy import PSYCOPG, PYMYSQL
 from tests.servers.mariadb import MariaDB
+from tests.servers.played import saying
 from tests.servers.postgresql import PASSWORD, PostgreSQL
 from tests.servers.process import eventually
 
@@ -336,3 +338,13 @@ def test_place_of_the_relay_is_not_told(postgresql: PostgreSQL) -> None:
     known = cause(OperationalError(text), Asked("postgresql", "app", "orders"))
     assert known.message == "something odd"
     assert PASSWORD not in str(known)
+
+
+@pytest.mark.integration
+async def test_endless_answer_is_not_kept() -> None:
+    """A server that announces a huge answer, and sends it, is cut off before it has filled the memory."""
+    huge = b"R\0\0\0\x08\0\0\0\0E\x3f\xff\xff\xff"
+    with saying(huge + bytes(2 * MOST_HEARD), after=b"user") as port:
+        result = await check(f"{PSYCOPG}://u:p@127.0.0.1:{port}/x?sslmode=disable")
+    assert result.failure is not None
+    assert (result.failure.reason, result.failure.code) == (Reason.PROTOCOL, "TOO_LARGE")

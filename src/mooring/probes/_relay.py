@@ -6,9 +6,14 @@ import asyncio
 import socket
 from contextlib import ExitStack, suppress
 
+from mooring.core.failure import CheckError
+from mooring.core.prose import Prose
+from mooring.core.reason import Reason
 from mooring.net.dial import Stream
 
 AT_ONCE = 64 * 1024
+MOST_HEARD = 64 * 1024 * 1024
+"""Bytes of all answers together: drivers keep as much as a server sends, whatever it is."""
 
 
 class Relay:
@@ -65,8 +70,13 @@ class Relay:
 
     async def _down(self, writer: asyncio.StreamWriter) -> None:
         lost: Exception = EOFError()
+        heard = 0
         try:
             while data := await self._stream.reader.read(AT_ONCE):
+                heard += len(data)
+                if heard > MOST_HEARD:
+                    lost = _too_much()
+                    break
                 writer.write(data)
                 await writer.drain()
         except OSError as error:
@@ -86,3 +96,13 @@ class Relay:
         if self._theirs is not None:
             self._theirs.close()
         self._stream.drop()
+
+
+def _too_much() -> CheckError:
+    size = MOST_HEARD // 1024**2
+    return CheckError(
+        Reason.PROTOCOL,
+        Prose("the server answers with more than the {size} MB that a check reads", size=size),
+        code="TOO_LARGE",
+        hint=Prose("Have the query return one row, such as by LIMIT 1; or what answers is no such database."),
+    )
