@@ -9,6 +9,7 @@ import pytest
 
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
+from tests.integration import tls_faults
 from tests.integration.kinds import Arrangement, Example, Fault, asking
 from tests.servers.datahub import REVOKED_TOKEN, TOKEN, DataHub, token_of
 
@@ -199,12 +200,7 @@ FAULTS = (
         _at("/sign-in"),
         hint="It points to https://login.example/start: write the address of DataHub itself.",
     ),
-    Fault(
-        "the certificate is of an unknown issuer",
-        (Stage.TLS, Reason.TLS, "CERT_UNKNOWN_ISSUER"),
-        asking("datahub_over_tls", lambda server: {"url": server.url()}),
-        hint="Set tls.ca to the issuer's certificate, or have the server send its whole chain.",
-    ),
+    tls_faults.cert_unknown_issuer(asking("datahub_over_tls", lambda server: {"url": server.url()})),
     Fault(
         "datahub+http is asked of a port that speaks TLS",
         (Stage.PROTOCOL, Reason.PROTOCOL, "TLS_EXPECTED"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,10 +10,11 @@ import pytest
 
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
-from tests.integration.kinds import Arrangement, Example, Fault, asking
-from tests.servers.dcmtk import CLOSED, StartQrscp, StartReceiver, held
+from tests.integration import tls_faults
+from tests.integration.kinds import Example, Fault, asking
+from tests.integration.over_tls import asking_over_tls, certified, stranger
+from tests.servers.dcmtk import CLOSED, Receiver, StartQrscp, StartReceiver, held
 from tests.servers.orthanc import Orthanc
-from tests.servers.tls import Certificate, Certificates
 
 DIALS = True
 DRIVER_ERRORS = ("pynetdicom.fsm", "pydicom.errors")
@@ -63,28 +64,8 @@ def _hanging(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
         server.resume()
 
 
-def _certified(which: Callable[[Certificates], Certificate]) -> Arrangement:
-    @contextmanager
-    def arrange(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
-        start: StartReceiver = request.getfixturevalue("start_receiver")
-        certificates: Certificates = request.getfixturevalue("certificates")
-        with start(certificate=which(certificates)) as server:
-            yield {"url": server.url(scheme="dicoms", host="localhost"), "tls": {"ca": certificates.ca}}
-
-    return arrange
-
-
-def _known_by(which: Callable[[Certificates], Certificate] | None) -> Arrangement:
-    @contextmanager
-    def arrange(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
-        server = request.getfixturevalue("receiver_tls")
-        certificates: Certificates = request.getfixturevalue("certificates")
-        tls = {"ca": certificates.ca}
-        if which is not None:
-            tls |= {"cert": which(certificates).cert, "key": which(certificates).key}
-        yield {"url": server.url(scheme="dicoms", host="localhost"), "tls": tls}
-
-    return arrange
+def _over_tls(server: Receiver) -> Mapping[str, Any]:
+    return {"url": server.url(scheme="dicoms", host="localhost")}
 
 
 FAULTS = (
@@ -208,46 +189,23 @@ FAULTS = (
         asking("orthanc_tls", lambda server: {"url": server.url()}),
         hint="Write dicoms:// instead of dicom://, or use the port without TLS.",
     ),
-    Fault(
-        "TLS is asked of an Orthanc without it",
-        (Stage.TLS, Reason.NETWORK, "HANDSHAKE_CUT"),
+    tls_faults.handshake_cut(
         asking("orthanc", lambda server: {"url": server.url(scheme="dicoms")}),
-        hint="It may not speak TLS on that port: leave TLS out, or use the port where it does.",
+        "TLS is asked of an Orthanc without it",
     ),
-    Fault(
-        "TLS is asked of a port without it",
-        (Stage.TLS, Reason.NETWORK, "HANDSHAKE_CUT"),
+    tls_faults.handshake_cut(
         asking("receiver", lambda server: {"url": server.url(scheme="dicoms", host="localhost")}),
-        hint="It may not speak TLS on that port: leave TLS out, or use the port where it does.",
+        "TLS is asked of a port without it",
     ),
-    Fault(
-        "the certificate is of an unknown issuer",
-        (Stage.TLS, Reason.TLS, "CERT_UNKNOWN_ISSUER"),
-        asking("orthanc_tls", lambda server: {"url": server.url(scheme="dicoms")}),
-        hint="Set tls.ca to the issuer's certificate.",
+    tls_faults.cert_unknown_issuer_sent(
+        asking("orthanc_tls", lambda server: {"url": server.url(scheme="dicoms")})
     ),
-    Fault(
-        "the certificate has expired",
-        (Stage.TLS, Reason.TLS, "CERT_EXPIRED"),
-        _certified(lambda certificates: certificates.expired),
-        hint="Renew the server's certificate.",
+    tls_faults.cert_expired(certified("start_receiver", "expired", _over_tls)),
+    tls_faults.cert_host_mismatch(certified("start_receiver", "wrong_host", _over_tls)),
+    tls_faults.client_cert_required(
+        asking_over_tls("receiver_tls", _over_tls), "the peer demands a client certificate"
     ),
-    Fault(
-        "the certificate is for another host",
-        (Stage.TLS, Reason.TLS, "CERT_HOST_MISMATCH"),
-        _certified(lambda certificates: certificates.wrong_host),
-        hint="Use a host name that the certificate carries, or set tls.server_name.",
-    ),
-    Fault(
-        "the peer demands a client certificate",
-        (Stage.TLS, Reason.TLS, "CLIENT_CERT_REQUIRED"),
-        _known_by(None),
-        hint="Set tls.cert and tls.key to a certificate that the server accepts.",
-    ),
-    Fault(
-        "the peer does not trust our certificate",
-        (Stage.TLS, Reason.TLS, "CLIENT_CERT_REFUSED"),
-        _known_by(lambda certificates: certificates.unknown_client),
-        hint="Set tls.cert and tls.key to a certificate that the server accepts.",
+    tls_faults.client_cert_refused(
+        asking_over_tls("receiver_tls", _over_tls, stranger), "the peer does not trust our certificate"
     ),
 )

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import pytest
 
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
+from tests.integration import tls_faults
 from tests.integration.kinds import Example, Fault, asking
+from tests.integration.over_tls import asking_over_tls, certified
 from tests.servers.orthanc import ADMIN, NOBODY, READER, SEARCHER, Orthanc
-from tests.servers.pacs_gateway import StartGateway
-from tests.servers.tls import Certificates
 
 DIALS = True
 
@@ -30,21 +29,6 @@ def good(request: pytest.FixtureRequest) -> Iterator[Example]:
         secret=ADMIN[1],
         server=server,
     )
-
-
-@contextmanager
-def _expired(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
-    start: StartGateway = request.getfixturevalue("start_gateway")
-    certificates: Certificates = request.getfixturevalue("certificates")
-    with start(certificates.expired) as server:
-        yield {"url": server.web("/open", port=server.tls_port), "tls": {"ca": certificates.ca}}
-
-
-@contextmanager
-def _without_certificate(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
-    server = request.getfixturevalue("pacs_gateway")
-    certificates: Certificates = request.getfixturevalue("certificates")
-    yield {"url": server.web("/open", port=server.mtls_port), "tls": {"ca": certificates.ca}}
 
 
 FAULTS = (
@@ -184,22 +168,15 @@ FAULTS = (
         asking("pacs_gateway", lambda server: {"url": f"dicomweb+http://localhost:{server.tls_port}/open"}),
         hint="Write the address with dicomweb+https://.",
     ),
-    Fault(
-        "the certificate is of an unknown issuer",
-        (Stage.TLS, Reason.TLS, "CERT_UNKNOWN_ISSUER"),
-        asking("pacs_gateway", lambda server: {"url": server.web("/open", port=server.tls_port)}),
-        hint="Set tls.ca to the issuer's certificate, or have the server send its whole chain.",
+    tls_faults.cert_unknown_issuer(
+        asking("pacs_gateway", lambda server: {"url": server.web("/open", port=server.tls_port)})
     ),
-    Fault(
-        "the certificate has expired",
-        (Stage.TLS, Reason.TLS, "CERT_EXPIRED"),
-        _expired,
-        hint="Renew the server's certificate.",
+    tls_faults.cert_expired(
+        certified(
+            "start_gateway", "expired", lambda server: {"url": server.web("/open", port=server.tls_port)}
+        )
     ),
-    Fault(
-        "the server demands a client certificate",
-        (Stage.TLS, Reason.TLS, "CLIENT_CERT_REQUIRED"),
-        _without_certificate,
-        hint="Set tls.cert and tls.key to a certificate that the server accepts.",
+    tls_faults.client_cert_required(
+        asking_over_tls("pacs_gateway", lambda server: {"url": server.web("/open", port=server.mtls_port)})
     ),
 )

@@ -15,6 +15,7 @@ import pytest
 
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
+from tests.integration import tls_faults
 from tests.integration.kinds import Arrangement, Example, Fault, asking
 from tests.servers.google_healthcare import (
     DELETED,
@@ -302,10 +303,5 @@ FAULTS = (
         _elsewhere,
         hint="Compare endpoint with the API's address; a proxy in between may answer for it.",
     ),
-    Fault(
-        "the endpoint shows a certificate of an unknown issuer",
-        (Stage.TLS, Reason.TLS, "CERT_UNKNOWN_ISSUER"),
-        _unknown_issuer,
-        hint="Set tls.ca to the issuer's certificate, or have the server send its whole chain.",
-    ),
+    tls_faults.cert_unknown_issuer(_unknown_issuer, "the endpoint shows a certificate of an unknown issuer"),
 )

@@ -10,9 +10,10 @@ import pytest
 
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
+from tests.integration import tls_faults
 from tests.integration.kinds import Arrangement, Example, Fault, asking
+from tests.integration.over_tls import Ours, another_pin, certified, trusted
 from tests.servers.grpc_server import LIMITED, TOKEN, GRPCServer, StartGRPCServer
-from tests.servers.tls import Certificates
 
 DIALS = True
 DRIVER_ERRORS = ("grpc",)
@@ -41,18 +42,9 @@ def _asking(service: str, **settings: str) -> Arrangement:
     return asking("grpc_server", lambda server: {"url": server.url(service), **settings})
 
 
-def _over_tls(certificate: str, *, client_ca: bool = False, **tls: Any) -> Arrangement:
+def _certified(name: str, ours: Ours = trusted, *, mutual: bool = False) -> Arrangement:
     """Return the arrangement of a server with one of our certificates."""
-
-    @contextmanager
-    def arrange(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
-        start: StartGRPCServer = request.getfixturevalue("start_grpc_server")
-        certificates: Certificates = request.getfixturevalue("certificates")
-        ca = certificates.ca if client_ca else None
-        with start(getattr(certificates, certificate), client_ca=ca) as server:
-            yield {"url": server.url(), "tls": {"ca": certificates.ca, **tls}}
-
-    return arrange
+    return certified("start_grpc_server", name, lambda server: {"url": server.url()}, ours, mutual=mutual)
 
 
 @contextmanager
@@ -177,42 +169,19 @@ FAULTS = (
         hint=_SILENT,
         timeout=0.5,
     ),
-    Fault(
-        "the certificate has expired",
-        (Stage.TLS, Reason.TLS, "CERT_EXPIRED"),
-        _over_tls("expired"),
-        hint="Renew the server's certificate.",
-    ),
-    Fault(
-        "the certificate is for another host",
-        (Stage.TLS, Reason.TLS, "CERT_HOST_MISMATCH"),
-        _over_tls("wrong_host"),
-        hint="Use a host name that the certificate carries, or set tls.server_name.",
-    ),
-    Fault(
-        "the certificate is of an unknown issuer",
-        (Stage.TLS, Reason.TLS, "CERT_UNKNOWN_ISSUER"),
-        asking("tls_grpc_server", lambda server: {"url": server.url()}),
-        hint="Set tls.ca to the issuer's certificate, or have the server send its whole chain.",
-    ),
-    Fault(
-        "the certificate is not the pinned one",
-        (Stage.TLS, Reason.TLS, "PIN_MISMATCH"),
-        _over_tls("good", pin="ab" * 32),
-        hint="If the certificate was renewed on purpose, set tls.pin to the new SHA-256.",
-    ),
+    tls_faults.cert_expired(_certified("expired")),
+    tls_faults.cert_host_mismatch(_certified("wrong_host")),
+    tls_faults.cert_unknown_issuer(asking("tls_grpc_server", lambda server: {"url": server.url()})),
+    tls_faults.pin_mismatch(_certified("good", another_pin), "the certificate is not the pinned one"),
     Fault(
         "the server demands a client certificate",
         (Stage.PROTOCOL, Reason.NETWORK, "HUNG_UP"),
-        _over_tls("good", client_ca=True),
+        _certified("good", mutual=True),
         hint="It may demand a client certificate that it trusts (tls.cert and tls.key), or what ends TLS "
         "there does not reach the service behind it.",
     ),
-    Fault(
-        "TLS is spoken to a port in plain text",
-        (Stage.TLS, Reason.TLS, "PLAIN_TEXT"),
-        asking("grpc_server", lambda server: {"url": server.url().replace("grpc:", "grpcs:")}),
-        hint="Leave TLS out, or use the port where the server speaks it.",
+    tls_faults.plain_text(
+        asking("grpc_server", lambda server: {"url": server.url().replace("grpc:", "grpcs:")})
     ),
     Fault(
         "plain text is spoken to a port with TLS",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,11 +10,12 @@ import pytest
 
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
+from tests.integration import tls_faults
 from tests.integration.kinds import Arrangement, Example, Fault, asking
 from tests.integration.kinds._http_sequences import SEQUENCES
-from tests.servers.nginx import LOGIN, Nginx, StartNginx
+from tests.integration.over_tls import another_ca, another_pin, asking_over_tls, certified, stranger
+from tests.servers.nginx import LOGIN, Nginx
 from tests.servers.played import saying
-from tests.servers.tls import Certificates
 
 DIALS = True
 
@@ -49,30 +50,12 @@ def asked_for(path: str, **settings: Any) -> Arrangement:
     return asking("nginx", lambda server: {"url": server.url(path), **settings})
 
 
-def over_tls(settings: Callable[[Certificates], Mapping[str, Any]], *, mutual: bool = False) -> Arrangement:
-    """Return the arrangement of the session's nginx, asked over TLS with these settings."""
-
-    @contextmanager
-    def arrange(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
-        server: Nginx = request.getfixturevalue("nginx")
-        port = server.mtls_port if mutual else server.tls_port
-        tls = settings(request.getfixturevalue("certificates"))
-        yield {"url": f"https://localhost:{port}/", "tls": tls}
-
-    return arrange
+def _secure(server: Nginx) -> Mapping[str, Any]:
+    return {"url": f"https://localhost:{server.tls_port}/"}
 
 
-def with_certificate(name: str) -> Arrangement:
-    """Return the arrangement of an nginx with one of the bad certificates, whose issuer is trusted."""
-
-    @contextmanager
-    def arrange(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
-        start: StartNginx = request.getfixturevalue("start_nginx")
-        certificates: Certificates = request.getfixturevalue("certificates")
-        with start(getattr(certificates, name)) as server:
-            yield {"url": f"https://localhost:{server.tls_port}/", "tls": {"ca": certificates.ca}}
-
-    return arrange
+def _mutual(server: Nginx) -> Mapping[str, Any]:
+    return {"url": f"https://localhost:{server.mtls_port}/"}
 
 
 def played(answer: bytes, then: str = "close", **settings: Any) -> Arrangement:
@@ -84,11 +67,6 @@ def played(answer: bytes, then: str = "close", **settings: Any) -> Arrangement:
             yield {"url": f"http://127.0.0.1:{port}/", **settings}
 
     return arrange
-
-
-def _stranger(certificates: Certificates) -> Mapping[str, Any]:
-    client = certificates.unknown_client
-    return {"ca": certificates.ca, "cert": client.cert, "key": client.key}
 
 
 def _fails(reason: Reason, code: str, stage: Stage = Stage.FUNCTION) -> tuple[Stage, Reason, str]:
@@ -274,42 +252,12 @@ _REDIRECTS = (
     ),
 )
 _ENCRYPTION = (
-    Fault(
-        "the certificate has expired",
-        _fails(Reason.TLS, "CERT_EXPIRED", Stage.TLS),
-        with_certificate("expired"),
-        hint="Renew the server's certificate.",
-    ),
-    Fault(
-        "the certificate is for another host",
-        _fails(Reason.TLS, "CERT_HOST_MISMATCH", Stage.TLS),
-        with_certificate("wrong_host"),
-        hint="Use a host name that the certificate carries, or set tls.server_name.",
-    ),
-    Fault(
-        "the certificate is of an unknown issuer",
-        _fails(Reason.TLS, "CERT_UNKNOWN_ISSUER", Stage.TLS),
-        over_tls(lambda certificates: {"ca": certificates.unknown_ca}),
-        hint="Set tls.ca to the issuer's certificate, or have the server send its whole chain.",
-    ),
-    Fault(
-        "the certificate is another than the pinned one",
-        _fails(Reason.TLS, "PIN_MISMATCH", Stage.TLS),
-        over_tls(lambda certificates: {"pin": certificates.client.pin}),
-        hint="If the certificate was renewed on purpose, set tls.pin to the new SHA-256.",
-    ),
-    Fault(
-        "the server demands a client certificate",
-        _fails(Reason.TLS, "CLIENT_CERT_REQUIRED", Stage.TLS),
-        over_tls(lambda certificates: {"ca": certificates.ca}, mutual=True),
-        hint=_OURS,
-    ),
-    Fault(
-        "the server does not trust our client certificate",
-        _fails(Reason.TLS, "CLIENT_CERT_REFUSED", Stage.TLS),
-        over_tls(_stranger, mutual=True),
-        hint=_OURS,
-    ),
+    tls_faults.cert_expired(certified("start_nginx", "expired", _secure)),
+    tls_faults.cert_host_mismatch(certified("start_nginx", "wrong_host", _secure)),
+    tls_faults.cert_unknown_issuer(asking_over_tls("nginx", _secure, another_ca)),
+    tls_faults.pin_mismatch(asking_over_tls("nginx", _secure, another_pin)),
+    tls_faults.client_cert_required(asking_over_tls("nginx", _mutual)),
+    tls_faults.client_cert_refused(asking_over_tls("nginx", _mutual, stranger)),
     Fault(
         "https is asked of a port in plain text",
         _fails(Reason.TLS, "PLAIN_TEXT", Stage.TLS),

@@ -11,10 +11,11 @@ import pytest
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
 from mooring.probes._ldap3 import errors
+from tests.integration import tls_faults
 from tests.integration.kinds import Arrangement, Example, Fault, asking
+from tests.integration.over_tls import certified
 from tests.servers.played import saying
 from tests.servers.slapd import ADMIN, BASE, CLOSED, HIDDEN, READER, SECRET, Slapd, StartSlapd
-from tests.servers.tls import Certificates
 
 DIALS = True
 DRIVER_ERRORS = (errors.__name__,)
@@ -84,17 +85,8 @@ def _played(words: bytes) -> Arrangement:
     return arrange
 
 
-def _with_certificate(name: str) -> Arrangement:
-    """Return the arrangement of a server with one of the certificates, whose issuer is trusted."""
-
-    @contextmanager
-    def arrange(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
-        certificates: Certificates = request.getfixturevalue("certificates")
-        start: StartSlapd = request.getfixturevalue("start_slapd")
-        with start(certificate=getattr(certificates, name)) as server:
-            yield server.settings(scheme="ldaps", tls={"ca": certificates.ca})
-
-    return arrange
+def _over_tls(server: Slapd) -> Mapping[str, Any]:
+    return server.settings(scheme="ldaps")
 
 
 def _rule(base: str, what: str = "base") -> str:
@@ -234,35 +226,21 @@ FAULTS = (
         _on(lambda server: server.settings(login=ADMIN, start_tls=True)),
         hint="Give the server a certificate, or use ldaps:// where it listens for that.",
     ),
-    Fault(
-        "the certificate behind StartTLS is of an unknown issuer",
-        (Stage.TLS, Reason.TLS, "CERT_UNKNOWN_ISSUER"),
+    tls_faults.cert_unknown_issuer_sent(
         asking("slapd", lambda server: server.settings(start_tls=True)),
-        hint="Set tls.ca to the issuer's certificate.",
+        "the certificate behind StartTLS is of an unknown issuer",
     ),
-    Fault(
-        "the certificate has expired",
-        (Stage.TLS, Reason.TLS, "CERT_EXPIRED"),
-        _with_certificate("expired"),
-        hint="Renew the server's certificate.",
-    ),
-    Fault(
-        "the certificate is for another host",
-        (Stage.TLS, Reason.TLS, "CERT_HOST_MISMATCH"),
-        _with_certificate("wrong_host"),
-        hint="Use a host name that the certificate carries, or set tls.server_name.",
-    ),
+    tls_faults.cert_expired(certified("start_slapd", "expired", _over_tls)),
+    tls_faults.cert_host_mismatch(certified("start_slapd", "wrong_host", _over_tls)),
     Fault(
         "ldap:// is asked of a port that speaks TLS",
         (Stage.TLS, Reason.TLS, "TLS_EXPECTED"),
         asking("slapd", lambda server: {"url": f"ldap://127.0.0.1:{server.tls_port}/{BASE}"}),
         hint="Write ldaps:// instead of ldap://, or use the port without TLS.",
     ),
-    Fault(
-        "ldaps:// is asked of a port without TLS",
-        (Stage.TLS, Reason.NETWORK, "HANDSHAKE_CUT"),
+    tls_faults.handshake_cut(
         asking("slapd", lambda server: {"url": f"ldaps://127.0.0.1:{server.port}/{BASE}"}),
-        hint="It may not speak TLS on that port: leave TLS out, or use the port where it does.",
+        "ldaps:// is asked of a port without TLS",
     ),
     Fault(
         "StartTLS is asked of a port that speaks TLS already",

@@ -11,9 +11,10 @@ import pytest
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
 from mooring.probes.memcached import PREFIX
-from tests.integration.kinds import Arrangement, Example, Fault, asking
+from tests.integration import tls_faults
+from tests.integration.kinds import Example, Fault, asking
+from tests.integration.over_tls import another_pin, asking_over_tls, certified
 from tests.servers.memcached import PASSWORD, USER, Memcached, StartMemcached
-from tests.servers.tls import Certificates
 
 DIALS = True
 LOGIN = f"{USER}:{PASSWORD}"
@@ -65,17 +66,8 @@ def _stopped(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
         server.resume()
 
 
-def _over_tls(certificate: str, **tls: str) -> Arrangement:
-    """Return the arrangement of a server with one of our certificates."""
-
-    @contextmanager
-    def arrange(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
-        start: StartMemcached = request.getfixturevalue("start_memcached")
-        certificates: Certificates = request.getfixturevalue("certificates")
-        with start(certificate=getattr(certificates, certificate)) as server:
-            yield {"url": server.url(scheme="memcacheds"), "tls": tls or {"ca": certificates.ca}}
-
-    return arrange
+def _over_tls(server: Memcached) -> Mapping[str, Any]:
+    return {"url": server.url(scheme="memcacheds")}
 
 
 FAULTS = (
@@ -116,36 +108,13 @@ FAULTS = (
         hint="Nothing came back in time: a firewall that drops packets, or a service that hangs.",
         timeout=0.5,
     ),
-    Fault(
-        "the certificate has expired",
-        (Stage.TLS, Reason.TLS, "CERT_EXPIRED"),
-        _over_tls("expired"),
-        hint="Renew the server's certificate.",
+    tls_faults.cert_expired(certified("start_memcached", "expired", _over_tls)),
+    tls_faults.cert_host_mismatch(certified("start_memcached", "wrong_host", _over_tls)),
+    tls_faults.cert_unknown_issuer(asking("tls_memcached", _over_tls)),
+    tls_faults.pin_mismatch(
+        asking_over_tls("tls_memcached", _over_tls, another_pin), "the certificate is not the pinned one"
     ),
-    Fault(
-        "the certificate is for another host",
-        (Stage.TLS, Reason.TLS, "CERT_HOST_MISMATCH"),
-        _over_tls("wrong_host"),
-        hint="Use a host name that the certificate carries, or set tls.server_name.",
-    ),
-    Fault(
-        "the certificate is of an unknown issuer",
-        (Stage.TLS, Reason.TLS, "CERT_UNKNOWN_ISSUER"),
-        asking("tls_memcached", lambda server: {"url": server.url(scheme="memcacheds")}),
-        hint="Set tls.ca to the issuer's certificate, or have the server send its whole chain.",
-    ),
-    Fault(
-        "the certificate is not the pinned one",
-        (Stage.TLS, Reason.TLS, "PIN_MISMATCH"),
-        _over_tls("good", pin="ab" * 32),
-        hint="If the certificate was renewed on purpose, set tls.pin to the new SHA-256.",
-    ),
-    Fault(
-        "TLS is spoken to a port in plain text",
-        (Stage.TLS, Reason.TLS, "PLAIN_TEXT"),
-        asking("open_memcached", lambda server: {"url": server.url(scheme="memcacheds")}),
-        hint="Leave TLS out, or use the port where the server speaks it.",
-    ),
+    tls_faults.plain_text(asking("open_memcached", _over_tls)),
     Fault(
         "plain text is spoken to a port with TLS",
         (Stage.TLS, Reason.TLS, "TLS_EXPECTED"),

@@ -10,10 +10,11 @@ import pytest
 
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
+from tests.integration import tls_faults
 from tests.integration.kinds import Arrangement, Example, Fault, asking
+from tests.integration.over_tls import certified
 from tests.servers.mongodb import INSIDER, PASSWORD, READER, USER, MongoDBStandIn, StartMongoDBStandIn
 from tests.servers.process import free_port
-from tests.servers.tls import Certificates
 
 DIALS = True
 STAND_IN = (
@@ -71,18 +72,13 @@ def _being(fails: Mapping[str, int] | None = None, state: str = "primary", **key
     return arrange
 
 
-def _over_tls(certificate: str, *, client_ca: bool = False, **tls: str) -> Arrangement:
+def _over_tls(server: MongoDBStandIn) -> Mapping[str, Any]:
+    return {"url": server.url(tls="true")}
+
+
+def _certified(name: str, *, mutual: bool = False) -> Arrangement:
     """Return the arrangement of a stand-in with one of our certificates."""
-
-    @contextmanager
-    def arrange(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
-        start: StartMongoDBStandIn = request.getfixturevalue("start_mongodb_stand_in")
-        certificates: Certificates = request.getfixturevalue("certificates")
-        ca = certificates.ca if client_ca else ""
-        with start(certificate=getattr(certificates, certificate), client_ca=ca) as server:
-            yield {"url": server.url(tls="true"), "tls": tls or {"ca": certificates.ca}}
-
-    return arrange
+    return certified("start_mongodb_stand_in", name, _over_tls, mutual=mutual)
 
 
 @contextmanager
@@ -223,41 +219,19 @@ FAULTS = (
         ),
         hint="The machine is there: is the service running, and is the port right?",
     ),
-    Fault(
-        "the certificate has expired",
-        (Stage.TLS, Reason.TLS, "CERT_EXPIRED"),
-        _over_tls("expired"),
-        hint="Renew the server's certificate.",
-    ),
-    Fault(
-        "the certificate is for another host",
-        (Stage.TLS, Reason.TLS, "CERT_HOST_MISMATCH"),
-        _over_tls("wrong_host"),
-        hint="Use a host name that the certificate carries, or set tls.server_name.",
-    ),
-    Fault(
-        "the certificate is of an unknown issuer",
-        (Stage.TLS, Reason.TLS, "CERT_UNKNOWN_ISSUER"),
-        asking("tls_mongodb_stand_in", lambda server: {"url": server.url(tls="true")}),
-        hint="Set tls.ca to the issuer's certificate, or have the server send its whole chain.",
-    ),
-    Fault(
-        "the server demands a client certificate",
-        (Stage.TLS, Reason.TLS, "CLIENT_CERT_REQUIRED"),
-        _over_tls("good", client_ca=True),
-        hint="Set tls.cert and tls.key to a certificate that the server accepts.",
-    ),
+    tls_faults.cert_expired(_certified("expired")),
+    tls_faults.cert_host_mismatch(_certified("wrong_host")),
+    tls_faults.cert_unknown_issuer(asking("tls_mongodb_stand_in", _over_tls)),
+    tls_faults.client_cert_required(_certified("good", mutual=True)),
     Fault(
         "plain text is spoken to a port with TLS",
         (Stage.TLS, Reason.TLS, "TLS_EXPECTED"),
         asking("tls_mongodb_stand_in", lambda server: {"url": server.url()}),
         hint="Put tls=true behind the address's ?, or use a port without TLS.",
     ),
-    Fault(
+    tls_faults.handshake_cut(
+        asking("mongodb_stand_in", _over_tls),
         "TLS is spoken to a port in plain text",
-        (Stage.TLS, Reason.NETWORK, "HANDSHAKE_CUT"),
-        asking("mongodb_stand_in", lambda server: {"url": server.url(tls="true")}),
-        hint="It may not speak TLS on that port: leave TLS out, or use the port where it does.",
     ),
     Fault(
         "a web server listens on the port",

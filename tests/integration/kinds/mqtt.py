@@ -10,10 +10,11 @@ import pytest
 
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
+from tests.integration import tls_faults
 from tests.integration.kinds import Arrangement, Example, Fault, asking
+from tests.integration.over_tls import asking_over_tls, certified
 from tests.servers.mosquitto import HEARER, PASSWORD, SPEAKER, Mosquitto, StartMosquitto
 from tests.servers.played import saying
-from tests.servers.tls import Certificates
 
 DIALS = True
 TOPIC = "mooring/check"
@@ -80,22 +81,8 @@ def _played(words: bytes) -> Arrangement:
     return arrange
 
 
-def _with_certificate(name: str) -> Arrangement:
-    @contextmanager
-    def arrange(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
-        start: StartMosquitto = request.getfixturevalue("start_mosquitto")
-        certificates: Certificates = request.getfixturevalue("certificates")
-        with start(certificate=getattr(certificates, name)) as server:
-            yield {"url": server.url(port=server.tls_port), "tls": {"ca": certificates.ca}}
-
-    return arrange
-
-
-@contextmanager
-def _without_certificate(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
-    server: Mosquitto = request.getfixturevalue("mosquitto")
-    certificates: Certificates = request.getfixturevalue("certificates")
-    yield {"url": server.url(port=server.verifying_port), "tls": {"ca": certificates.ca}}
+def _over_tls(server: Mosquitto) -> Mapping[str, Any]:
+    return {"url": server.url(port=server.tls_port)}
 
 
 FAULTS = (
@@ -185,29 +172,12 @@ FAULTS = (
         hint="Nothing came back in time: a firewall that drops packets, or a service that hangs.",
         timeout=0.5,
     ),
-    Fault(
-        "the certificate is of an unknown issuer",
-        (Stage.TLS, Reason.TLS, "CERT_UNKNOWN_ISSUER"),
-        asking("mosquitto", lambda server: {"url": server.url(port=server.tls_port)}),
-        hint="Set tls.ca to the issuer's certificate.",
-    ),
-    Fault(
-        "the certificate has expired",
-        (Stage.TLS, Reason.TLS, "CERT_EXPIRED"),
-        _with_certificate("expired"),
-        hint="Renew the server's certificate.",
-    ),
-    Fault(
-        "the certificate is for another host",
-        (Stage.TLS, Reason.TLS, "CERT_HOST_MISMATCH"),
-        _with_certificate("wrong_host"),
-        hint="Use a host name that the certificate carries, or set tls.server_name.",
-    ),
-    Fault(
+    tls_faults.cert_unknown_issuer_sent(asking("mosquitto", _over_tls)),
+    tls_faults.cert_expired(certified("start_mosquitto", "expired", _over_tls)),
+    tls_faults.cert_host_mismatch(certified("start_mosquitto", "wrong_host", _over_tls)),
+    tls_faults.client_cert_required(
+        asking_over_tls("mosquitto", lambda server: {"url": server.url(port=server.verifying_port)}),
         "the broker demands a client certificate",
-        (Stage.TLS, Reason.TLS, "CLIENT_CERT_REQUIRED"),
-        _without_certificate,
-        hint="Set tls.cert and tls.key to a certificate that the server accepts.",
     ),
     Fault(
         "the port expects TLS and the address asks for none",
@@ -215,11 +185,9 @@ FAULTS = (
         asking("mosquitto", lambda server: {"url": f"mqtt://127.0.0.1:{server.tls_port}"}),
         hint="Write mqtts:// instead of mqtt://, or use the port without TLS.",
     ),
-    Fault(
-        "the address asks for TLS and the port speaks none",
-        (Stage.TLS, Reason.NETWORK, "HANDSHAKE_CUT"),
+    tls_faults.handshake_cut(
         asking("mosquitto", lambda server: {"url": f"mqtts://127.0.0.1:{server.port}"}),
-        hint="It may not speak TLS on that port: leave TLS out, or use the port where it does.",
+        "the address asks for TLS and the port speaks none",
     ),
     Fault(
         "the broker hangs",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -11,10 +11,11 @@ import pytest
 
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
+from tests.integration import tls_faults
 from tests.integration.kinds import Arrangement, Example, Fault, asking
+from tests.integration.over_tls import Ours, another_ca, another_pin, certified, stranger, trusted
 from tests.servers.mariadb import PASSWORD, USER_PASSWORD, MariaDB, StartMariaDB
 from tests.servers.played import saying
-from tests.servers.tls import Certificates
 
 DIALS = True
 DRIVER_ERRORS = ("pymysql.err",)
@@ -29,7 +30,6 @@ _TABLE = "The account lacks a privilege on this table: grant it."
 _ANOTHER_VALUE = "Run the query by hand: correct the data, or this target's query and expect."
 _ROLE = "After a failover the address may have to follow; else change this target's role."
 _FIRST = "MySQL speaks first: the server hangs, or what listens there is something else."
-_OURS = "Set tls.cert and tls.key to a certificate that the server accepts."
 
 
 @contextmanager
@@ -68,9 +68,7 @@ def owned(fixture: str = "mariadb", **settings: Any) -> Arrangement:
     return asking(fixture, lambda server: {"url": server.url(), **settings})
 
 
-def strictly(
-    options: str, settings: Callable[[Certificates], Mapping[str, Any]], **query: str
-) -> Arrangement:
+def strictly(options: str, ours: Ours | None = None, **query: str) -> Arrangement:
     """Return the arrangement of the strict server, asked by a user with these options."""
 
     @contextmanager
@@ -78,31 +76,14 @@ def strictly(
         server: MariaDB = request.getfixturevalue("strict_mariadb")
         with server.user(options, host="%", name="app") as user:
             url = server.url(user, USER_PASSWORD, "", **query)
-            yield {"url": url, **settings(request.getfixturevalue("certificates"))}
+            tls = {"tls": ours(request.getfixturevalue("certificates"))} if ours else {}
+            yield {"url": url, **tls}
 
     return arrange
 
 
-def _by_default(_: Certificates) -> Mapping[str, Any]:
-    return {}
-
-
-def _as_stranger(certificates: Certificates) -> Mapping[str, Any]:
-    client = certificates.unknown_client
-    return {"tls": {"ca": certificates.ca, "cert": client.cert, "key": client.key}}
-
-
-def with_certificate(name: str) -> Arrangement:
-    """Return the arrangement of a server with one of the bad certificates, whose issuer is trusted."""
-
-    @contextmanager
-    def arrange(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
-        start: StartMariaDB = request.getfixturevalue("start_mariadb")
-        certificates: Certificates = request.getfixturevalue("certificates")
-        with start(certificate=getattr(certificates, name)) as server:
-            yield {"url": server.url(), "tls": {"ca": certificates.ca}}
-
-    return arrange
+def _certified(name: str) -> Arrangement:
+    return certified("start_mariadb", name, lambda server: {"url": server.url()})
 
 
 @contextmanager
@@ -169,10 +150,6 @@ def _denied(code: str, stage: Stage = Stage.PERMISSION) -> tuple[Stage, Reason, 
     return stage, Reason.PERMISSION, code
 
 
-def _distrusted(code: str) -> tuple[Stage, Reason, str]:
-    return Stage.TLS, Reason.TLS, code
-
-
 _LOGINS = (
     Fault(
         "the password is wrong",
@@ -204,7 +181,7 @@ _LOGINS = (
     Fault(
         "the account's password has expired",
         _refused("1862"),
-        strictly("PASSWORD EXPIRE", _by_default),
+        strictly("PASSWORD EXPIRE"),
         hint=_EXPIRED,
         fix="ALTER USER 'app'@'%' IDENTIFIED BY <new password>;",
     ),
@@ -218,14 +195,14 @@ _LOGINS = (
     Fault(
         "the account demands TLS, and the address switches it off",
         _refused("1045"),
-        strictly("REQUIRE SSL", _by_default, sslmode="disable"),
+        strictly("REQUIRE SSL", sslmode="disable"),
         hint=_WRONG,
         fix="SHOW CREATE USER 'app'@'127.0.0.1';",
     ),
     Fault(
         "the account demands a client certificate",
         _refused("1045"),
-        strictly("REQUIRE X509", lambda certificates: {"tls": {"ca": certificates.ca}}),
+        strictly("REQUIRE X509", trusted),
         hint=_WRONG,
         fix="SHOW CREATE USER 'app'@'127.0.0.1';",
     ),
@@ -396,39 +373,14 @@ _SERVERS = (
 _ENCRYPTION = (
     Fault(
         "TLS is required and the server offers none",
-        _distrusted("TLS_NOT_OFFERED"),
+        (Stage.TLS, Reason.TLS, "TLS_NOT_OFFERED"),
         asking("mariadb", lambda server: {"url": server.url(sslmode="require")}),
         hint="Switch TLS on in the server, or ask for none with sslmode=disable in the address.",
     ),
-    Fault(
-        "the certificate has expired",
-        _distrusted("CERT_EXPIRED"),
-        with_certificate("expired"),
-        hint="Renew the server's certificate.",
-    ),
-    Fault(
-        "the certificate is for another host",
-        _distrusted("CERT_HOST_MISMATCH"),
-        with_certificate("wrong_host"),
-        hint="Use a host name that the certificate carries, or set tls.server_name.",
-    ),
-    Fault(
-        "the certificate is of an unknown issuer",
-        _distrusted("CERT_UNKNOWN_ISSUER"),
-        strictly("", lambda certificates: {"tls": {"ca": certificates.unknown_ca}}),
-        hint="Set tls.ca to the issuer's certificate.",
-    ),
-    Fault(
-        "the certificate is another than the pinned one",
-        _distrusted("PIN_MISMATCH"),
-        strictly("", lambda certificates: {"tls": {"pin": certificates.client.pin}}),
-        hint="If the certificate was renewed on purpose, set tls.pin to the new SHA-256.",
-    ),
-    Fault(
-        "the server does not trust our client certificate",
-        _distrusted("CLIENT_CERT_REFUSED"),
-        strictly("", _as_stranger),
-        hint=_OURS,
-    ),
+    tls_faults.cert_expired(_certified("expired")),
+    tls_faults.cert_host_mismatch(_certified("wrong_host")),
+    tls_faults.cert_unknown_issuer_sent(strictly("", another_ca)),
+    tls_faults.pin_mismatch(strictly("", another_pin)),
+    tls_faults.client_cert_refused(strictly("", stranger)),
 )
 FAULTS = (*_LOGINS, *_RIGHTS, *_QUERIES, *_SERVERS, *_ENCRYPTION)

@@ -10,9 +10,10 @@ import pytest
 
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
+from tests.integration import tls_faults
 from tests.integration.kinds import Arrangement, Example, Fault, asking
+from tests.integration.over_tls import certified
 from tests.servers.nats import FULL, PASSWORD, PLAIN, PUPIL, READER, TOKEN_LOGIN, Nats, StartNats
-from tests.servers.tls import Certificates
 
 DIALS = True
 _REJECTED = "The server rejects the login: compare user and password, or the token, with its own."
@@ -69,15 +70,8 @@ def _hanging(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
         server.resume()
 
 
-def _with_certificate(name: str, *, verify: bool = False) -> Arrangement:
-    @contextmanager
-    def arrange(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
-        start: StartNats = request.getfixturevalue("start_nats")
-        certificates: Certificates = request.getfixturevalue("certificates")
-        with start(certificate=getattr(certificates, name), verify=verify) as server:
-            yield {"url": server.url(host="localhost"), "tls": {"ca": certificates.ca}}
-
-    return arrange
+def _certified(name: str, *, verify: bool = False) -> Arrangement:
+    return certified("start_nats", name, lambda server: {"url": server.url(host="localhost")}, verify=verify)
 
 
 FAULTS = (
@@ -161,30 +155,13 @@ FAULTS = (
         hint="Who uses the stream has to add it first; or it is of another account or domain.",
         fix="nats stream ls",
     ),
-    Fault(
-        "the server demands TLS and its issuer is unknown",
-        (Stage.TLS, Reason.TLS, "CERT_UNKNOWN_ISSUER"),
+    tls_faults.cert_unknown_issuer(
         asking("nats_tls", lambda server: {"url": server.url(host="localhost")}),
-        hint="Set tls.ca to the issuer's certificate, or have the server send its whole chain.",
+        "the server demands TLS and its issuer is unknown",
     ),
-    Fault(
-        "the certificate has expired",
-        (Stage.TLS, Reason.TLS, "CERT_EXPIRED"),
-        _with_certificate("expired"),
-        hint="Renew the server's certificate.",
-    ),
-    Fault(
-        "the certificate is for another host",
-        (Stage.TLS, Reason.TLS, "CERT_HOST_MISMATCH"),
-        _with_certificate("wrong_host"),
-        hint="Use a host name that the certificate carries, or set tls.server_name.",
-    ),
-    Fault(
-        "the server demands a client certificate",
-        (Stage.TLS, Reason.TLS, "CLIENT_CERT_REQUIRED"),
-        _with_certificate("good", verify=True),
-        hint="Set tls.cert and tls.key to a certificate that the server accepts.",
-    ),
+    tls_faults.cert_expired(_certified("expired")),
+    tls_faults.cert_host_mismatch(_certified("wrong_host")),
+    tls_faults.client_cert_required(_certified("good", verify=True)),
     Fault(
         "TLS is demanded and the server offers none",
         (Stage.TLS, Reason.TLS, "TLS_NOT_OFFERED"),

@@ -11,6 +11,7 @@ import pytest
 
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
+from tests.integration import tls_faults
 from tests.integration.kinds import Arrangement, Example, Fault, asking
 from tests.servers.pgbouncer import STATS, USER, PgBouncer, StartPgBouncer
 from tests.servers.process import poll_until
@@ -187,17 +188,11 @@ FAULTS = (
         _secured("good", "require", lambda server, _: {"url": f"{server.url()}?sslmode=disable"}),
         hint="The pooler takes no login without TLS: ask for it with sslmode=require in the address.",
     ),
-    Fault(
-        "the certificate is of an unknown issuer",
-        (Stage.TLS, Reason.TLS, "CERT_UNKNOWN_ISSUER"),
-        _secured("good", "allow", lambda server, _: {"url": server.url(), "tls": {}}),
-        hint="Set tls.ca to the issuer's certificate, or have the server send its whole chain.",
+    tls_faults.cert_unknown_issuer(
+        _secured("good", "allow", lambda server, _: {"url": server.url(), "tls": {}})
     ),
-    Fault(
-        "the certificate has expired",
-        (Stage.TLS, Reason.TLS, "CERT_EXPIRED"),
-        _secured("expired", "allow", lambda server, known: {"url": server.url(), "tls": {"ca": known.ca}}),
-        hint="Renew the server's certificate.",
+    tls_faults.cert_expired(
+        _secured("expired", "allow", lambda server, known: {"url": server.url(), "tls": {"ca": known.ca}})
     ),
     Fault(
         "PostgreSQL itself listens on the port",

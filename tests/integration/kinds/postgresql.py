@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -13,10 +13,11 @@ import pytest
 
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
+from tests.integration import tls_faults
 from tests.integration.kinds import Arrangement, Example, Fault, asking
+from tests.integration.over_tls import Ours, another_ca, another_pin, certified, stranger, trusted
 from tests.servers.postgresql import PASSWORD, ROLE_PASSWORD, PostgreSQL, StartPostgreSQL
 from tests.servers.process import poll_until, private_folder
-from tests.servers.tls import Certificates
 
 DIALS = True
 DRIVER_ERRORS = ("asyncpg", "asyncpg.exceptions")
@@ -72,38 +73,21 @@ def owned(**settings: Any) -> Arrangement:
     return asking("postgresql", lambda server: {"url": server.url(), **settings})
 
 
-def strictly(user: str, settings: Callable[[Certificates], Mapping[str, Any]], **query: str) -> Arrangement:
+def strictly(user: str, ours: Ours | None = None, **query: str) -> Arrangement:
     """Return the arrangement of the strict server, asked by one of its roles."""
 
     @contextmanager
     def arrange(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
         server: PostgreSQL = request.getfixturevalue("strict_postgresql")
         url = server.url(user, ROLE_PASSWORD, **query)
-        yield {"url": url, **settings(request.getfixturevalue("certificates"))}
+        tls = {"tls": ours(request.getfixturevalue("certificates"))} if ours else {}
+        yield {"url": url, **tls}
 
     return arrange
 
 
-def _by_default(_: Certificates) -> Mapping[str, Any]:
-    return {}
-
-
-def _as_stranger(certificates: Certificates) -> Mapping[str, Any]:
-    client = certificates.unknown_client
-    return {"tls": {"ca": certificates.ca, "cert": client.cert, "key": client.key}}
-
-
-def with_certificate(name: str) -> Arrangement:
-    """Return the arrangement of a server with one of the bad certificates, whose issuer is trusted."""
-
-    @contextmanager
-    def arrange(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
-        start: StartPostgreSQL = request.getfixturevalue("start_postgresql")
-        certificates: Certificates = request.getfixturevalue("certificates")
-        with start(certificate=getattr(certificates, name)) as server:
-            yield {"url": server.url(), "tls": {"ca": certificates.ca}}
-
-    return arrange
+def _certified(name: str) -> Arrangement:
+    return certified("start_postgresql", name, lambda server: {"url": server.url()})
 
 
 @contextmanager
@@ -183,10 +167,6 @@ def _denied(code: str, stage: Stage = Stage.PERMISSION) -> tuple[Stage, Reason, 
     return stage, Reason.PERMISSION, code
 
 
-def _distrusted(code: str) -> tuple[Stage, Reason, str]:
-    return Stage.TLS, Reason.TLS, code
-
-
 _LOGINS = (
     Fault(
         "the password is wrong",
@@ -225,7 +205,7 @@ _LOGINS = (
     Fault(
         "no line of pg_hba.conf lets the role in from here",
         _refused("28000"),
-        strictly("stranger", _by_default),
+        strictly("stranger"),
         hint="No line of pg_hba.conf lets this user in from here: add one, and have the server read it "
         "again.",
         fix='hostssl "postgres" "stranger" 127.0.0.1/32 scram-sha-256',
@@ -233,7 +213,7 @@ _LOGINS = (
     Fault(
         "the server lets the role in over TLS alone, and the address switches TLS off",
         _refused("28000"),
-        strictly("secure", _by_default, sslmode="disable"),
+        strictly("secure", sslmode="disable"),
         hint="If the server wants TLS, ask for it with sslmode=require in the address; else let pg_hba.conf "
         "allow this login, and have the server read it again.",
         fix='host "postgres" "secure" 127.0.0.1/32 scram-sha-256',
@@ -241,20 +221,20 @@ _LOGINS = (
     Fault(
         "a line of pg_hba.conf rejects the role",
         _refused("28000"),
-        strictly("banned", _by_default),
+        strictly("banned"),
         hint="A line of pg_hba.conf says reject for this login: put one that allows it above that line, and "
         "have the server read it again.",
     ),
     Fault(
         "the server wants Kerberos of the role",
         _refused("AUTH_METHOD"),
-        strictly("kerberos", _by_default),
+        strictly("kerberos"),
         hint="Let pg_hba.conf ask this user for a password: scram-sha-256.",
     ),
     Fault(
         "the server wants a client certificate of the role",
         _refused("28000"),
-        strictly("known", lambda certificates: {"tls": {"ca": certificates.ca}}),
+        strictly("known", trusted),
         hint="Set tls.cert and tls.key to a certificate that the server accepts.",
     ),
     Fault(
@@ -443,39 +423,14 @@ _SERVERS = (
 _ENCRYPTION = (
     Fault(
         "TLS is required and the server offers none",
-        _distrusted("TLS_NOT_OFFERED"),
+        (Stage.TLS, Reason.TLS, "TLS_NOT_OFFERED"),
         asking("postgresql", lambda server: {"url": server.url(sslmode="require")}),
         hint="Switch TLS on in the server, or ask for none with sslmode=disable in the address.",
     ),
-    Fault(
-        "the certificate has expired",
-        _distrusted("CERT_EXPIRED"),
-        with_certificate("expired"),
-        hint="Renew the server's certificate.",
-    ),
-    Fault(
-        "the certificate is for another host",
-        _distrusted("CERT_HOST_MISMATCH"),
-        with_certificate("wrong_host"),
-        hint="Use a host name that the certificate carries, or set tls.server_name.",
-    ),
-    Fault(
-        "the certificate is of an unknown issuer",
-        _distrusted("CERT_UNKNOWN_ISSUER"),
-        strictly("secure", lambda certificates: {"tls": {"ca": certificates.unknown_ca}}),
-        hint="Set tls.ca to the issuer's certificate.",
-    ),
-    Fault(
-        "the certificate is another than the pinned one",
-        _distrusted("PIN_MISMATCH"),
-        strictly("secure", lambda certificates: {"tls": {"pin": certificates.client.pin}}),
-        hint="If the certificate was renewed on purpose, set tls.pin to the new SHA-256.",
-    ),
-    Fault(
-        "the server does not trust our client certificate",
-        _distrusted("CLIENT_CERT_REFUSED"),
-        strictly("known", _as_stranger),
-        hint="Set tls.cert and tls.key to a certificate that the server accepts.",
-    ),
+    tls_faults.cert_expired(_certified("expired")),
+    tls_faults.cert_host_mismatch(_certified("wrong_host")),
+    tls_faults.cert_unknown_issuer_sent(strictly("secure", another_ca)),
+    tls_faults.pin_mismatch(strictly("secure", another_pin)),
+    tls_faults.client_cert_refused(strictly("known", stranger)),
 )
 FAULTS = (*_LOGINS, *_RIGHTS, *_QUERIES, *_SERVERS, *_ENCRYPTION)

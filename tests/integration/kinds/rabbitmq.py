@@ -11,6 +11,7 @@ from pamqp import commands
 
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
+from tests.integration import tls_faults
 from tests.integration.kinds import Example, Fault, asking
 from tests.servers.rabbitmq import EXCHANGE, FULL, LONELY, PASSWORD, QUEUE, READER, USER, RabbitMQ
 
@@ -173,11 +174,8 @@ FAULTS = (
         hint="Nothing came back in time: a firewall that drops packets, or a service that hangs.",
         timeout=0.5,
     ),
-    Fault(
-        "the certificate is of an unknown issuer",
-        (Stage.TLS, Reason.TLS, "CERT_UNKNOWN_ISSUER"),
-        asking("rabbitmq", lambda server: {"url": server.url(scheme="amqps")}),
-        hint="Set tls.ca to the issuer's certificate.",
+    tls_faults.cert_unknown_issuer_sent(
+        asking("rabbitmq", lambda server: {"url": server.url(scheme="amqps")})
     ),
     Fault(
         "the port expects TLS and the address asks for none",
@@ -185,11 +183,9 @@ FAULTS = (
         asking("rabbitmq", lambda server: {"url": f"amqp://127.0.0.1:{server.tls_port}"}),
         hint="Write amqps:// instead of amqp://, or use the port without TLS.",
     ),
-    Fault(
-        "the address asks for TLS and the port speaks none",
-        (Stage.TLS, Reason.TLS, "PLAIN_TEXT"),
+    tls_faults.plain_text(
         asking("rabbitmq", lambda server: {"url": f"amqps://127.0.0.1:{server.port}"}),
-        hint="Leave TLS out, or use the port where the server speaks it.",
+        "the address asks for TLS and the port speaks none",
     ),
     Fault(
         "something else listens on the port",

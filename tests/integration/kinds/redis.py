@@ -11,6 +11,7 @@ import redis
 
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
+from tests.integration import tls_faults
 from tests.integration.kinds import Example, Fault, asking
 from tests.servers.process import free_port, poll_until
 from tests.servers.redis import PASSWORD, READER, Redis, StartRedis
@@ -143,11 +144,8 @@ FAULTS = (
         _cluster,
         hint="Slots are not served: CLUSTER NODES tells which, and whose they are.",
     ),
-    Fault(
-        "the certificate is of an unknown issuer",
-        (Stage.TLS, Reason.TLS, "CERT_UNKNOWN_ISSUER"),
-        asking("redis_server", lambda server: {"url": server.url(scheme="rediss")}),
-        hint="Set tls.ca to the issuer's certificate.",
+    tls_faults.cert_unknown_issuer_sent(
+        asking("redis_server", lambda server: {"url": server.url(scheme="rediss")})
     ),
     Fault(
         "something else listens on the port",

@@ -10,6 +10,7 @@ import pytest
 
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
+from tests.integration import tls_faults
 from tests.integration.kinds import Arrangement, Example, Fault, asking
 from tests.servers.smtp import LOGIN, MailServer, StartMailServer
 from tests.servers.tls import Certificates
@@ -200,29 +201,15 @@ FAULTS = (
         _on(ask={"starttls": "required"}),
         hint="Give the server a certificate, or use smtps:// where it listens for that.",
     ),
-    Fault(
-        "the certificate behind STARTTLS is of an unknown issuer",
-        (Stage.TLS, Reason.TLS, "CERT_UNKNOWN_ISSUER"),
+    tls_faults.cert_unknown_issuer(
         asking("mail_server", lambda server: {"url": server.url()}),
-        hint="Set tls.ca to the issuer's certificate, or have the server send its whole chain.",
+        "the certificate behind STARTTLS is of an unknown issuer",
     ),
-    Fault(
-        "the certificate has expired",
-        (Stage.TLS, Reason.TLS, "CERT_EXPIRED"),
-        _on(certificate="expired"),
-        hint="Renew the server's certificate.",
-    ),
-    Fault(
-        "the certificate is for another host",
-        (Stage.TLS, Reason.TLS, "CERT_HOST_MISMATCH"),
-        _on(certificate="wrong_host"),
-        hint="Use a host name that the certificate carries, or set tls.server_name.",
-    ),
-    Fault(
-        "smtps:// is asked of a port that speaks TLS only after STARTTLS",
-        (Stage.TLS, Reason.TLS, "PLAIN_TEXT"),
+    tls_faults.cert_expired(_on(certificate="expired")),
+    tls_faults.cert_host_mismatch(_on(certificate="wrong_host")),
+    tls_faults.plain_text(
         asking("mail_server", lambda server: {"url": f"smtps://127.0.0.1:{server.port}"}),
-        hint="Leave TLS out, or use the port where the server speaks it.",
+        "smtps:// is asked of a port that speaks TLS only after STARTTLS",
     ),
     Fault(
         "smtp:// is asked of a port that speaks TLS from the start",

@@ -13,7 +13,8 @@ import pytest
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
 from tests.integration.kinds import Arrangement, Example, Fault, asking
-from tests.servers.nginx import Nginx, StartNginx
+from tests.integration.over_tls import Ours, another_pin, asking_over_tls, certified, stranger, trusted
+from tests.servers.nginx import Nginx
 from tests.servers.openssl import StartOpenSSL
 from tests.servers.tls import Certificate, Certificates
 
@@ -57,22 +58,12 @@ def good(request: pytest.FixtureRequest) -> Iterator[Example]:
 
 
 Chosen = Callable[[Certificates], Certificate]
-Ours = Callable[[Certificates], Mapping[str, Any]]
-
-
-def _trusted(certificates: Certificates) -> Mapping[str, Any]:
-    return {"ca": certificates.ca}
-
-
-def _strange(certificates: Certificates) -> Mapping[str, Any]:
-    client = certificates.unknown_client
-    return {"ca": certificates.ca, "cert": client.cert, "key": client.key}
 
 
 def serving(
     *options: str,
     certificate: Chosen = lambda certificates: certificates.good,
-    ours: Ours = _trusted,
+    ours: Ours = trusted,
     demanding: bool = False,
     version: str = "-tls1_3",
 ) -> Arrangement:
@@ -89,18 +80,13 @@ def serving(
     return arrange
 
 
+def _by_name(server: Nginx) -> Mapping[str, Any]:
+    return {"url": f"tls://localhost:{server.tls_port}"}
+
+
 def asking_with(ours: Ours) -> Arrangement:
     """Return the arrangement of a good nginx that is asked with these settings."""
-
-    @contextmanager
-    def arrange(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
-        server: Nginx = request.getfixturevalue("nginx")
-        yield {
-            "url": f"tls://localhost:{server.tls_port}",
-            "tls": ours(request.getfixturevalue("certificates")),
-        }
-
-    return arrange
+    return asking_over_tls("nginx", _by_name, ours)
 
 
 def _told(code: str) -> tuple[Stage, Reason, str]:
@@ -111,17 +97,9 @@ def _outdated(certificates: Certificates) -> Mapping[str, Any]:
     return {"ca": certificates.ca, "cert": certificates.expired.cert, "key": certificates.expired.key}
 
 
-def behind_nginx(certificate: Chosen) -> Arrangement:
+def behind_nginx(certificate: str) -> Arrangement:
     """Return the arrangement of an nginx, which sends all that stands in its file."""
-
-    @contextmanager
-    def arrange(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
-        certificates: Certificates = request.getfixturevalue("certificates")
-        start: StartNginx = request.getfixturevalue("start_nginx")
-        with start(certificate(certificates)) as server:
-            yield {"url": f"tls://localhost:{server.tls_port}", "tls": {"ca": certificates.ca}}
-
-    return arrange
+    return certified("start_nginx", certificate, _by_name)
 
 
 @contextmanager
@@ -174,7 +152,7 @@ FAULTS = (
     Fault(
         "the certificate's issuer has expired",
         _told("CERT_EXPIRED"),
-        behind_nginx(lambda certificates: certificates.of_expired_issuer),
+        behind_nginx("of_expired_issuer"),
         hint="Have the server send the chain that its issuer offers now.",
     ),
     Fault(
@@ -204,7 +182,7 @@ FAULTS = (
     Fault(
         "the certificate's issuer is unknown, and sent along",
         _told("CERT_UNKNOWN_ISSUER"),
-        behind_nginx(lambda certificates: certificates.with_root),
+        behind_nginx("with_root"),
         hint="Set tls.ca to the issuer's certificate.",
     ),
     Fault(
@@ -234,7 +212,7 @@ FAULTS = (
     Fault(
         "the certificate is another than the pinned one",
         _told("PIN_MISMATCH"),
-        asking_with(lambda certificates: {"pin": certificates.client.pin}),
+        asking_with(another_pin),
         hint=_PIN,
     ),
     Fault(
@@ -276,13 +254,13 @@ FAULTS = (
     Fault(
         "the server does not trust our client certificate",
         _told("CLIENT_CERT_REFUSED"),
-        serving(demanding=True, ours=_strange),
+        serving(demanding=True, ours=stranger),
         hint=_OURS,
     ),
     Fault(
         "the server does not trust our client certificate, in TLS 1.2",
         _told("CLIENT_CERT_REFUSED"),
-        serving(demanding=True, ours=_strange, version="-tls1_2"),
+        serving(demanding=True, ours=stranger, version="-tls1_2"),
         hint=_OURS,
     ),
     Fault(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,9 +12,10 @@ from websockets.http11 import Response
 
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
+from tests.integration import tls_faults
 from tests.integration.kinds import Arrangement, Example, Fault, asking
-from tests.servers.tls import Certificates
-from tests.servers.websocket import TOKEN, StartWebSocketServer, WebSocketServer
+from tests.integration.over_tls import certified
+from tests.servers.websocket import TOKEN, WebSocketServer
 
 DIALS = True
 DRIVER_ERRORS = ("websockets.exceptions",)
@@ -48,14 +49,6 @@ _MESSAGE = "Compare what the server sends with expect; it may answer to another 
 def asked_for(path: str, **settings: Any) -> Arrangement:
     """Return the arrangement of the session's server, asked for a path."""
     return asking("websocket_server", lambda server: {"url": server.url(path), **settings})
-
-
-@contextmanager
-def _unknown_issuer(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
-    start: StartWebSocketServer = request.getfixturevalue("start_websocket_server")
-    certificates: Certificates = request.getfixturevalue("certificates")
-    with start(certificates.unknown) as server:
-        yield {"url": server.url(), "tls": {"ca": certificates.ca}}
 
 
 def _fails(reason: Reason, code: str, stage: Stage = Stage.FUNCTION) -> tuple[Stage, Reason, str]:
@@ -152,11 +145,8 @@ FAULTS = (
         asking("nginx", lambda server: {"url": f"ws://127.0.0.1:{server.port}/"}),
         hint="Compare the path; a proxy in between has to pass the headers Upgrade and Connection on.",
     ),
-    Fault(
-        "the certificate is of an unknown issuer",
-        _fails(Reason.TLS, "CERT_UNKNOWN_ISSUER", Stage.TLS),
-        _unknown_issuer,
-        hint="Set tls.ca to the issuer's certificate, or have the server send its whole chain.",
+    tls_faults.cert_unknown_issuer(
+        certified("start_websocket_server", "unknown", lambda server: {"url": server.url()})
     ),
     Fault(
         "wss is asked of a port in plain text",
