@@ -10,6 +10,8 @@ from typing import Any
 
 import pymysql
 import pytest
+from sqlalchemy.dialects import registry
+from sqlalchemy.engine.default import DefaultDialect
 
 from mooring.core.failure import InputError
 from mooring.core.reason import Reason
@@ -44,6 +46,18 @@ async def check(url: str, *, seconds: float = 5, **settings: Any) -> CheckResult
 def probe(url: str, **settings: Any) -> SQLAlchemy:
     """Return a probe of an address."""
     return SQLAlchemy.model_validate({"url": url, **settings})
+
+
+class Trino(DefaultDialect):
+    """A dialect whose driver fails as soon as it is to dial."""
+
+    driver = "rest"
+    supports_statement_cache = True
+
+    @classmethod
+    def import_dbapi(cls) -> Any:
+        """Return SQLite's module, which takes no host."""
+        return sqlite3
 
 
 @pytest.fixture
@@ -348,3 +362,14 @@ async def test_endless_answer_is_not_kept() -> None:
         result = await check(f"{PSYCOPG}://u:p@127.0.0.1:{port}/x?sslmode=disable")
     assert result.failure is not None
     assert (result.failure.reason, result.failure.code) == (Reason.PROTOCOL, "TOO_LARGE")
+
+
+@pytest.mark.parametrize(("host", "told"), [("169.254.169.254", "EGRESS_DENIED"), ("127.0.0.1", "TypeError")])
+async def test_driver_of_no_known_port_is_not_sent_past_the_egress_policy(
+    monkeypatch: pytest.MonkeyPatch, host: str, told: str
+) -> None:
+    """Where the port is the driver's to know, it dials by itself: its host is judged before it does."""
+    monkeypatch.setitem(registry.impls, "trino", lambda: Trino)
+    result = await check(f"sqlalchemy+trino://app@{host}/orders")
+    assert result.failure is not None
+    assert result.failure.code == told

@@ -26,20 +26,9 @@ LIBPQ = frozenset({"psycopg", "psycopg2"})
 """Drivers that take an address beside the name that the certificate is compared with."""
 PYMYSQL = "pymysql"
 
-NETWORKED = frozenset(
-    {
-        *PORTS,
-        "snowflake",
-        "bigquery",
-        "trino",
-        "presto",
-        "databricks",
-        "clickhouse",
-        "clickhousedb",
-        "hana",
-        "crate",
-    }
-)
+HOSTED = frozenset({"trino", "presto", "databricks", "clickhouse", "clickhousedb", "hana", "crate"})
+"""Dialects whose address names a host, and whose port is for their driver to know."""
+NETWORKED = frozenset({*PORTS, *HOSTED, "snowflake", "bigquery"})
 """Dialects that read nothing of this machine, as far as their address does not name a file of it."""
 HARMLESS = frozenset(
     {

@@ -19,7 +19,7 @@ from mooring.core.reason import Reason
 from mooring.core.redact import cut
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
-from mooring.net.dial import dial, reach
+from mooring.net.dial import dial, reach, resolve
 from mooring.net.trail import Trail
 from mooring.probes import _dialects
 from mooring.probes._base import Probe
@@ -138,6 +138,8 @@ class SQLAlchemy(SessionProbe["Warehouse"]):
             engine = await session.run(lambda: engine_for(*self._place, trail.remaining))
             if self._parts.host and self._port is not None:
                 await self._dial(session, engine, trail)
+            elif self._parts.host and self._dialect in _dialects.HOSTED:
+                await resolve(trail, self._parts.host)  # the driver dials: at least no denied address
             denied = None
             async with trail.stage(Stage.AUTH):
                 try:
