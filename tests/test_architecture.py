@@ -215,7 +215,7 @@ def test_nothing_is_left_over() -> None:
 
 def test_no_file_names_a_machine_or_a_registry() -> None:
     """No file holds a path of one machine or a package registry's host: indexes are configured by users."""
-    paths = r"(?<![\w.])/(?:work|home|root|Users)/\w+"
+    paths = r"(?<![\w.])/(?:work|home|root|Users)/[\w.]+"
     hosts = "|".join(
         re.escape(".".join(parts))
         for parts in (

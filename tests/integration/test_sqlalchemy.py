@@ -192,7 +192,7 @@ async def test_session_can_be_held(postgresql: PostgreSQL) -> None:
         ("sqlalchemy+duckdb://host/app.db", True),
         ("sqlalchemy+postgresql+psycopg:///orders", True),
         ("sqlalchemy+postgresql+psycopg://app@host/orders?host=/run/postgresql", True),
-        ("sqlalchemy+postgresql+psycopg://app@host/orders?passfile=/home/app/.pgpass", True),
+        ("sqlalchemy+postgresql+psycopg://app@host/orders?passfile=/var/lib/app/.pgpass", True),
         ("sqlalchemy+mysql+pymysql://app@host/orders?unix_socket=/run/mysqld.sock", True),
         ("sqlalchemy+bigquery://project?credentials_path=/etc/key.json", True),
         ("sqlalchemy+unheard://host/orders", True),
