@@ -127,11 +127,8 @@ def test_a_stream_that_falls_silent_is_not_believed(server: Mooring, open_page: 
     """A server that hangs with its connections open is noticed by its silence."""
     with open_page(server) as page:
         live(server, page)
-        server.pause()
-        try:
+        with server.paused():
             broken(page)
-        finally:
-            server.resume()
         live(server, page)
 
 

@@ -265,11 +265,8 @@ async def test_paused_server_ends_in_time(example: Example, kind_name: str) -> N
     """A server that is stopped by SIGSTOP accepts and never answers: a timeout, in time, nothing left."""
     assert example.server is not None
     async with no_leaks(), Network() as net:
-        example.server.pause()
-        try:
+        with example.server.paused():
             result = await _ended_in_time(lambda: run(net, target_of(kind_name, example.settings, TIMEOUT)))
-        finally:
-            example.server.resume()
     assert result.failure is not None
     assert result.failure.reason is Reason.TIMEOUT
     await eventually(example.server.ready, "answering again")

@@ -292,9 +292,8 @@ async def test_stopped_server(start_mariadb: StartMariaDB) -> None:
 async def test_paused_server(start_mariadb: StartMariaDB) -> None:
     """A server that is frozen accepts and never greets."""
     with start_mariadb() as server:
-        server.pause()
-        result = await mooring.check(server.url(), timeout=0.4)
-        server.resume()
+        with server.paused():
+            result = await mooring.check(server.url(), timeout=0.4)
         assert said(result) == ("protocol", "timeout", "NO_GREETING")
         await eventually(lambda: server.sessions() == 0, "the server's forgetting us")
 

@@ -223,9 +223,8 @@ async def test_stopped_server(start_postgresql: StartPostgreSQL) -> None:
 async def test_paused_server(start_postgresql: StartPostgreSQL) -> None:
     """A server that is frozen accepts and never answers: a timeout at its first word."""
     with start_postgresql() as server:
-        server.pause()
-        result = await mooring.check(server.url(), timeout=0.4)
-        server.resume()
+        with server.paused():
+            result = await mooring.check(server.url(), timeout=0.4)
         assert said(result) == ("protocol", "timeout", "TIMEOUT")
         await eventually(lambda: server.sessions() == 0, "the server's forgetting us")
 

@@ -183,6 +183,15 @@ class ServerProcess(ABC):
             with suppress(psutil.NoSuchProcess):
                 process.resume()
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Have the server paused for as long as this is entered."""
+        self.pause()
+        try:
+            yield
+        finally:
+            self.resume()
+
     def _tree(self) -> list[psutil.Process]:
         """Return the server, then its children: stopped first, it cannot make another one meanwhile."""
         parent = psutil.Process(self.pid)

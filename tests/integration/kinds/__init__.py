@@ -42,6 +42,7 @@ import pytest
 
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
+from tests.servers.played import saying
 from tests.servers.process import ServerProcess
 
 Arrangement: TypeAlias = Callable[[pytest.FixtureRequest], AbstractContextManager[Mapping[str, Any]]]
@@ -71,6 +72,34 @@ def asking(fixture: str, settings: Callable[[Any], Mapping[str, Any]]) -> Arrang
     @contextmanager
     def arrange(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
         yield settings(request.getfixturevalue(fixture))
+
+    return arrange
+
+
+def asking_paused(fixture: str) -> Arrangement:
+    """Return the arrangement of a shared server that hangs: it accepts, and answers nothing."""
+
+    @contextmanager
+    def arrange(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
+        server = request.getfixturevalue(fixture)
+        with server.paused():
+            yield {"url": server.url()}
+
+    return arrange
+
+
+def asking_played(
+    words: bytes, settings: Callable[[int], Mapping[str, Any]], *, after: bytes = b"", then: str = "hold"
+) -> Arrangement:
+    """Return the arrangement of a server on a port that says this, as no real one can be made to.
+
+    `after` and `then` are those of `saying`.
+    """
+
+    @contextmanager
+    def arrange(_: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
+        with saying(words, after=after, then=then) as port:
+            yield settings(port)
 
     return arrange
 

@@ -58,10 +58,8 @@ def _mute(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
 @contextmanager
 def _hanging(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
     start: StartQrscp = request.getfixturevalue("start_qrscp")
-    with start() as server:
-        server.pause()
+    with start() as server, server.paused():
         yield {"url": server.url()}
-        server.resume()
 
 
 def _over_tls(server: Receiver) -> Mapping[str, Any]:

@@ -57,10 +57,8 @@ def _without_health(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any
 @contextmanager
 def _paused(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
     start: StartGRPCServer = request.getfixturevalue("start_grpc_server")
-    with start() as server:
-        server.pause()
+    with start() as server, server.paused():
         yield {"url": server.url()}
-        server.resume()
 
 
 FAULTS = (

@@ -11,11 +11,10 @@ import pytest
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
 from tests.integration import tls_faults
-from tests.integration.kinds import Arrangement, Example, Fault, asking
+from tests.integration.kinds import Arrangement, Example, Fault, asking, asking_played
 from tests.integration.kinds._http_sequences import SEQUENCES
 from tests.integration.over_tls import another_ca, another_pin, asking_over_tls, certified, stranger
 from tests.servers.nginx import LOGIN, Nginx
-from tests.servers.played import saying
 
 DIALS = True
 
@@ -60,13 +59,9 @@ def _mutual(server: Nginx) -> Mapping[str, Any]:
 
 def played(answer: bytes, then: str = "close", **settings: Any) -> Arrangement:
     """Return the arrangement of a server that answers oddly, as no real one does."""
-
-    @contextmanager
-    def arrange(_: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
-        with saying(answer, after=b"\r\n\r\n", then=then) as port:
-            yield {"url": f"http://127.0.0.1:{port}/", **settings}
-
-    return arrange
+    return asking_played(
+        answer, lambda port: {"url": f"http://127.0.0.1:{port}/", **settings}, after=b"\r\n\r\n", then=then
+    )
 
 
 def _fails(reason: Reason, code: str, stage: Stage = Stage.FUNCTION) -> tuple[Stage, Reason, str]:

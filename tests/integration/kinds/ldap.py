@@ -12,9 +12,8 @@ from mooring.core.reason import Reason
 from mooring.core.stage import Stage
 from mooring.probes._ldap3 import errors
 from tests.integration import tls_faults
-from tests.integration.kinds import Arrangement, Example, Fault, asking
+from tests.integration.kinds import Arrangement, Example, Fault, asking, asking_played
 from tests.integration.over_tls import certified
-from tests.servers.played import saying
 from tests.servers.slapd import ADMIN, BASE, CLOSED, HIDDEN, READER, SECRET, Slapd, StartSlapd
 
 DIALS = True
@@ -77,12 +76,7 @@ _LOGIN_FIRST = (
 
 
 def _played(words: bytes) -> Arrangement:
-    @contextmanager
-    def arrange(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
-        with saying(words) as port:
-            yield {"url": f"ldap://127.0.0.1:{port}/{BASE}"}
-
-    return arrange
+    return asking_played(words, lambda port: {"url": f"ldap://127.0.0.1:{port}/{BASE}"})
 
 
 def _over_tls(server: Slapd) -> Mapping[str, Any]:

@@ -60,10 +60,8 @@ def _full(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
 @contextmanager
 def _stopped(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
     start: StartMemcached = request.getfixturevalue("start_memcached")
-    with start() as server:
-        server.pause()
+    with start() as server, server.paused():
         yield {"url": server.url()}
-        server.resume()
 
 
 def _over_tls(server: Memcached) -> Mapping[str, Any]:

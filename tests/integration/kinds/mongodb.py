@@ -84,10 +84,8 @@ def _certified(name: str, *, mutual: bool = False) -> Arrangement:
 @contextmanager
 def _paused(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
     start: StartMongoDBStandIn = request.getfixturevalue("start_mongodb_stand_in")
-    with start() as server:
-        server.pause()
+    with start() as server, server.paused():
         yield {"url": server.url()}
-        server.resume()
 
 
 FAULTS = (

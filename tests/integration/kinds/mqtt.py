@@ -11,10 +11,9 @@ import pytest
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
 from tests.integration import tls_faults
-from tests.integration.kinds import Arrangement, Example, Fault, asking
+from tests.integration.kinds import Arrangement, Example, Fault, asking, asking_paused, asking_played
 from tests.integration.over_tls import asking_over_tls, certified
 from tests.servers.mosquitto import HEARER, PASSWORD, SPEAKER, Mosquitto, StartMosquitto
-from tests.servers.played import saying
 
 DIALS = True
 TOPIC = "mooring/check"
@@ -60,25 +59,10 @@ def _full(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
         yield {"url": server.url()}
 
 
-@contextmanager
-def _hanging(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
-    server: Mosquitto = request.getfixturevalue("mosquitto")
-    server.pause()
-    try:
-        yield {"url": server.url()}
-    finally:
-        server.resume()
-
-
 def _played(words: bytes) -> Arrangement:
     """Return the arrangement of a broker that takes login, subscription and message, and says this."""
-
-    @contextmanager
-    def arrange(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
-        with saying(b"\x20\x03\0\0\0" + b"\x90\x04\0\1\0\0" + b"\x40\x02\0\1" + words) as port:
-            yield {"url": f"mqtt://127.0.0.1:{port}", "topic": TOPIC}
-
-    return arrange
+    before = b"\x20\x03\0\0\0" + b"\x90\x04\0\1\0\0" + b"\x40\x02\0\1"
+    return asking_played(before + words, lambda port: {"url": f"mqtt://127.0.0.1:{port}", "topic": TOPIC})
 
 
 def _over_tls(server: Mosquitto) -> Mapping[str, Any]:
@@ -192,7 +176,7 @@ FAULTS = (
     Fault(
         "the broker hangs",
         (Stage.AUTH, Reason.TIMEOUT, "TIMEOUT"),
-        _hanging,
+        asking_paused("mosquitto"),
         hint="Nothing came back in time: a firewall that drops packets, or a service that hangs.",
         timeout=0.5,
     ),

@@ -12,10 +12,9 @@ import pytest
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
 from tests.integration import tls_faults
-from tests.integration.kinds import Arrangement, Example, Fault, asking
+from tests.integration.kinds import Arrangement, Example, Fault, asking, asking_paused, asking_played
 from tests.integration.over_tls import Ours, another_ca, another_pin, certified, stranger, trusted
 from tests.servers.mariadb import PASSWORD, USER_PASSWORD, MariaDB, StartMariaDB
-from tests.servers.played import saying
 
 DIALS = True
 DRIVER_ERRORS = ("pymysql.err",)
@@ -115,16 +114,6 @@ def _without_our_host(request: pytest.FixtureRequest) -> Iterator[Mapping[str, A
         yield {"url": server.url("app", "any", "")}
 
 
-@contextmanager
-def _paused(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
-    server: MariaDB = request.getfixturevalue("mariadb")
-    server.pause()
-    try:
-        yield {"url": server.url()}
-    finally:
-        server.resume()
-
-
 def _packet(number: int, message: str) -> bytes:
     """Return what MySQL sends instead of a greeting."""
     body = b"\xff" + number.to_bytes(2, "little") + message.encode()
@@ -133,13 +122,7 @@ def _packet(number: int, message: str) -> bytes:
 
 def played(words: bytes) -> Arrangement:
     """Return the arrangement of a server that says this: no real one blocks the loopback."""
-
-    @contextmanager
-    def arrange(_: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
-        with saying(words) as port:
-            yield {"url": f"mysql://app:s3cret@127.0.0.1:{port}/"}
-
-    return arrange
+    return asking_played(words, lambda port: {"url": f"mysql://app:s3cret@127.0.0.1:{port}/"})
 
 
 def _refused(code: str, stage: Stage = Stage.AUTH) -> tuple[Stage, Reason, str]:
@@ -352,7 +335,7 @@ _SERVERS = (
     Fault(
         "the server hangs",
         (Stage.PROTOCOL, Reason.TIMEOUT, "NO_GREETING"),
-        _paused,
+        asking_paused("mariadb"),
         hint=_FIRST,
         timeout=0.8,
     ),

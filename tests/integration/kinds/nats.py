@@ -11,7 +11,7 @@ import pytest
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
 from tests.integration import tls_faults
-from tests.integration.kinds import Arrangement, Example, Fault, asking
+from tests.integration.kinds import Arrangement, Example, Fault, asking, asking_paused
 from tests.integration.over_tls import certified
 from tests.servers.nats import FULL, PASSWORD, PLAIN, PUPIL, READER, TOKEN_LOGIN, Nats, StartNats
 
@@ -58,16 +58,6 @@ def _token(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
     start: StartNats = request.getfixturevalue("start_nats")
     with start(login=TOKEN_LOGIN) as server:
         yield {"url": f"nats://wrong-token@127.0.0.1:{server.port}"}
-
-
-@contextmanager
-def _hanging(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
-    server: Nats = request.getfixturevalue("nats")
-    server.pause()
-    try:
-        yield {"url": server.url()}
-    finally:
-        server.resume()
 
 
 def _certified(name: str, *, verify: bool = False) -> Arrangement:
@@ -179,7 +169,7 @@ FAULTS = (
     Fault(
         "the server hangs",
         (Stage.PROTOCOL, Reason.TIMEOUT, "NO_GREETING"),
-        _hanging,
+        asking_paused("nats"),
         hint="Another service may listen there, one that wants TLS at once, or it hangs.",
         timeout=0.5,
     ),

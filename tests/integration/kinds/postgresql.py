@@ -14,7 +14,7 @@ import pytest
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
 from tests.integration import tls_faults
-from tests.integration.kinds import Arrangement, Example, Fault, asking
+from tests.integration.kinds import Arrangement, Example, Fault, asking, asking_paused
 from tests.integration.over_tls import Ours, another_ca, another_pin, certified, stranger, trusted
 from tests.servers.postgresql import PASSWORD, ROLE_PASSWORD, PostgreSQL, StartPostgreSQL
 from tests.servers.process import poll_until, private_folder
@@ -135,16 +135,6 @@ def _stopping(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
         os.kill(server.pid, signal.SIGTERM)
         poll_until(lambda: "smart shutdown" in server.log, "the shutdown")
         yield {"url": server.url()}
-
-
-@contextmanager
-def _paused(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
-    server: PostgreSQL = request.getfixturevalue("postgresql")
-    server.pause()
-    try:
-        yield {"url": server.url()}
-    finally:
-        server.resume()
 
 
 def standby(**settings: Any) -> Arrangement:
@@ -382,7 +372,7 @@ _SERVERS = (
     Fault(
         "the server hangs",
         (Stage.PROTOCOL, Reason.TIMEOUT, "TIMEOUT"),
-        _paused,
+        asking_paused("postgresql"),
         hint="Nothing came back in time: a firewall that drops packets, or a service that hangs.",
         timeout=0.3,
     ),

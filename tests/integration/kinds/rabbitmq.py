@@ -12,7 +12,7 @@ from pamqp import commands
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
 from tests.integration import tls_faults
-from tests.integration.kinds import Example, Fault, asking
+from tests.integration.kinds import Example, Fault, asking, asking_paused
 from tests.servers.rabbitmq import EXCHANGE, FULL, LONELY, PASSWORD, QUEUE, READER, USER, RabbitMQ
 
 DIALS = True
@@ -43,16 +43,6 @@ def _alarmed(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
     server: RabbitMQ = request.getfixturevalue("rabbitmq")
     with server.alarm():
         yield {"url": server.url()}
-
-
-@contextmanager
-def _hanging(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
-    server: RabbitMQ = request.getfixturevalue("rabbitmq")
-    server.pause()
-    try:
-        yield {"url": server.url()}
-    finally:
-        server.resume()
 
 
 @contextmanager
@@ -170,7 +160,7 @@ FAULTS = (
     Fault(
         "the server hangs",
         (Stage.PROTOCOL, Reason.TIMEOUT, "TIMEOUT"),
-        _hanging,
+        asking_paused("rabbitmq"),
         hint="Nothing came back in time: a firewall that drops packets, or a service that hangs.",
         timeout=0.5,
     ),

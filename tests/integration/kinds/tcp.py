@@ -11,9 +11,8 @@ import pytest
 
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
-from tests.integration.kinds import Arrangement, Example, Fault, asking
+from tests.integration.kinds import Arrangement, Example, Fault, asking, asking_played
 from tests.servers.mariadb import MariaDB
-from tests.servers.played import saying
 
 DIALS = True
 
@@ -50,13 +49,12 @@ def _dropping(_: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
 
 def played(words: bytes, then: str, **settings: Any) -> Arrangement:
     """Return the arrangement of a server that says this to whoever connects."""
-
-    @contextmanager
-    def arrange(_: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
-        with saying(words, after=settings.get("send", "").encode(), then=then) as port:
-            yield {"url": f"tcp://127.0.0.1:{port}", **settings}
-
-    return arrange
+    return asking_played(
+        words,
+        lambda port: {"url": f"tcp://127.0.0.1:{port}", **settings},
+        after=settings.get("send", "").encode(),
+        then=then,
+    )
 
 
 def _by_nginx(**settings: Any) -> Arrangement:

@@ -68,11 +68,10 @@ async def test_server_restarted_between_two_writes(store: Store, server: Postgre
 async def test_server_frozen(store: Store, server: PostgreSQL) -> None:
     """A server that hangs is given up after the patience, and used again when it goes on."""
     await store.write(revisions.next_revision)
-    server.pause()
-    assert await refused(store, patience=0.2) == (
-        "the database did not answer within 0.2 s; is it stopped, or overloaded?"
-    )
-    server.resume()
+    with server.paused():
+        assert await refused(store, patience=0.2) == (
+            "the database did not answer within 0.2 s; is it stopped, or overloaded?"
+        )
     assert await store.write(revisions.next_revision) == 2
 
 
