@@ -8,8 +8,9 @@ from typing import Any, Self
 
 from sqlalchemy import Row
 
+from mooring.core import histogram
 from mooring.core.stage import Stage
-from mooring.store import histogram, stage_times
+from mooring.store import stage_times
 from mooring.store.codes import MICROSECONDS
 from mooring.store.stage_times import StageTimes
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, delete, select, update
 
-from mooring.store import histogram, history, stage_times, targets
+from mooring.core import histogram
+from mooring.store import history, stage_times, targets
 from mooring.store.results import mark_pending
 from mooring.store.rollups import DAY, HOUR
 from mooring.store.schema import SLOT, pending, results, rollups

@@ -22,9 +22,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import insert, inspect, text
 
+from mooring.core import histogram
 from mooring.core.clock import SystemClock
 from mooring.core.failure import InputError, StoreError
-from mooring.store import histogram, history, schema, targets, upgrade
+from mooring.store import history, schema, targets, upgrade
 from mooring.store.engines import opened, store_url
 from mooring.store.sole import sole_watcher
 from mooring.store.store import Store

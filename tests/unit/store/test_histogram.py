@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mooring.store import histogram
+from mooring.core import histogram
 from mooring.store.buckets import Bucket
 
 durations = st.integers(0, 3_600_000_000)
