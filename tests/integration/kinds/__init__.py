@@ -27,7 +27,8 @@ To put a kind under the contract, add `tests/integration/kinds/<kind>.py` with
 
 Where no real server can be had, `STAND_IN = "a sentence that says what it is"`. A passive kind, of which
 nothing can be asked, has none of these. Nothing else enumerates kinds. From FAULTS
-docs/reference/faults.md is written, so a fault is named in the words of a user.
+docs/reference/faults.md is written, so a fault is named in the words of a user. Those of TLS are
+in `tests/integration/tls_faults.py`, with arrangements for them in `over_tls.py`.
 """
 
 from __future__ import annotations
