@@ -105,6 +105,15 @@ def test_verbose_rows_tell_what_was_seen() -> None:
     ]
 
 
+def test_measured_numbers_are_short() -> None:
+    """A number is told as far as it means something; a count, and a large number, in full."""
+    seen = Observation({}, {"echo_seconds": 0.0457421410, "days_left": 699.99547, "bytes": 1234567.0})
+    measured = CACHE._replace(observation=seen)
+    assert shown(measured, verbose=True).splitlines()[4:7] == [
+        " " * 37 + line for line in ("echo_seconds: 0.04574", "days_left: 700", "bytes: 1234567.0")
+    ]
+
+
 def test_colour_is_for_terminals_that_want_it() -> None:
     """Only a terminal gets colour, and not one for which NO_COLOR is set or that is dumb."""
     assert "\033[32m✓\033[0m" in shown(ORDERS, stream=Terminal())

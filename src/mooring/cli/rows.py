@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from mooring.cli.terminal import MARKS, Palette, columns, pad, safe
 from mooring.core.result import CheckResult, TargetRef
@@ -10,6 +11,8 @@ from mooring.core.stage import StageResult, StageStatus
 from mooring.core.status import Status
 from mooring.export.json import plain
 
+_LARGE = 1000
+"""From here on a number's whole part is shown, however long."""
 _STATUS = max(len(status) for status in (Status.UP, Status.DOWN))
 
 
@@ -75,5 +78,11 @@ def _facts(result: CheckResult) -> Iterator[str]:
         yield f"reason {result.failure.reason}, code {safe(result.failure.code)}"
         yield timings(result.stages)
     for name, value in (*result.observation.details.items(), *result.observation.numbers.items()):
-        yield f"{safe(name)}: {safe(str(plain(value)))}"
+        yield f"{safe(name)}: {_short(value)}"
     yield f"took {result.seconds * 1000:.1f} ms"
+
+
+def _short(value: Any) -> str:
+    """Return a value for people: of a measured number no more digits than mean something."""
+    value = plain(value)
+    return f"{value:.4g}" if isinstance(value, float) and abs(value) < _LARGE else safe(str(value))
