@@ -19,6 +19,10 @@ from mooring.core.redact import cut
 from mooring.net.dial import Stream
 
 
+class HungUpError(exceptions.ConnectionError):
+    """The peer hung up before it said anything that tells why."""
+
+
 class DialledConnection(Connection):
     """A connection whose stream is already there. Once lost, it is not opened a second time."""
 
@@ -42,7 +46,7 @@ class DialledConnection(Connection):
 async def client_over(stream: Stream, *, user: str | None, password: str | None, database: int) -> Redis:
     """Log in over a stream and return a client of that one connection.
 
-    Where it raises or is cancelled the connection is dropped.
+    Where it raises or is cancelled the connection is dropped. Raises HungUpError where the peer did.
     """
     connection = DialledConnection(
         stream=stream,
@@ -59,9 +63,14 @@ async def client_over(stream: Stream, *, user: str | None, password: str | None,
     )
     with ExitStack() as undo:
         undo.callback(connection.abort)
-        await connection.connect()  # type: ignore[no-untyped-call]  # redis-py says no types here
-        if password is None:
-            await _hear(connection)
+        try:
+            await connection.connect()  # type: ignore[no-untyped-call]  # redis-py says no types here
+            if password is None:
+                await _hear(connection)
+        except exceptions.ConnectionError as error:  # a rejected login is one as well
+            if type(error) is exceptions.ConnectionError:
+                raise HungUpError(*error.args) from error
+            raise
         undo.pop_all()
     # Its pool stays empty: one would look for unread data and take "max number of clients" for noise.
     client = Redis(connection_pool=ConnectionPool(connection_class=DialledConnection))

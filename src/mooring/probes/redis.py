@@ -14,6 +14,7 @@ from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
+from mooring.net.aside import first_words, use
 from mooring.net.dial import dial
 from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
@@ -117,14 +118,16 @@ class Redis(SessionProbe["Client"]):
         return place if self._database == "0" else f"{place}/{self._database}"
 
     async def open(self, trail: Trail) -> Client:
-        from mooring.probes._redis import client_over
+        from mooring.probes._redis import HungUpError, client_over
 
-        url = self._parts
+        url, tls = self._parts, self._tls
         password = url.password or url.query.get("password")
         with ExitStack() as undo:
-            stream = await dial(trail, url.host, url.port or REDIS_PORT, self._tls)
+            stream = await dial(trail, url.host, url.port or REDIS_PORT, tls)
             undo.callback(stream.drop)
-            async with trail.stage(Stage.AUTH):
+            hint = use("valkeys", "valkey") if url.scheme == "valkey" else use("rediss", "redis")
+            words = first_words(trail, stream, url.host, tls, hint, hung_up=(HungUpError,))
+            async with words, trail.stage(Stage.AUTH):
                 client = await client_over(
                     stream, user=self._user or None, password=password or None, database=int(self._database)
                 )

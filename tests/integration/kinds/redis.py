@@ -15,6 +15,7 @@ from tests.integration import tls_faults
 from tests.integration.kinds import Example, Fault, asking
 from tests.servers.process import free_port, poll_until
 from tests.servers.redis import PASSWORD, READER, Redis, StartRedis
+from tests.servers.tls import Certificates
 
 DIALS = True
 DRIVER_ERRORS = ("redis.exceptions",)
@@ -45,6 +46,14 @@ def good(request: pytest.FixtureRequest) -> Iterator[Example]:
         secret=PASSWORD,
         server=server,
     )
+
+
+@contextmanager
+def _demanding(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
+    start: StartRedis = request.getfixturevalue("start_redis")
+    certificates: Certificates = request.getfixturevalue("certificates")
+    with start("tls-auth-clients yes", certificate=certificates.good) as server:
+        yield {"url": server.url(scheme="rediss"), "tls": {"ca": certificates.ca}}
 
 
 @contextmanager
@@ -144,6 +153,13 @@ FAULTS = (
         _cluster,
         hint="Slots are not served: CLUSTER NODES tells which, and whose they are.",
     ),
+    Fault(
+        "the port expects TLS and the address asks for none",
+        (Stage.TLS, Reason.TLS, "TLS_EXPECTED"),
+        asking("redis_server", lambda server: {"url": f"redis://:{PASSWORD}@localhost:{server.tls_port}"}),
+        hint="Write rediss:// instead of redis://, or use the port without TLS.",
+    ),
+    tls_faults.client_cert_required(_demanding),
     tls_faults.cert_unknown_issuer_sent(
         asking("redis_server", lambda server: {"url": server.url(scheme="rediss")})
     ),
