@@ -146,7 +146,7 @@ async def test_wrong_password(mariadb: MariaDB) -> None:
     assert said(result) == ("auth", "auth", "1045")
     assert result.failure is not None
     assert result.failure.message == "Access denied for user 'root'@'127.0.0.1' (using password: YES)"
-    assert fix(result) == "SHOW CREATE USER 'root'@'127.0.0.1';"
+    assert fix(result) == "SELECT user, host, plugin, ssl_type FROM mysql.user WHERE user = 'root';"
 
 
 async def test_no_grant_on_the_database(mariadb: MariaDB, user: str, database: str) -> None:

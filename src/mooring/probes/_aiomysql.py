@@ -28,6 +28,8 @@ class DialledConnection(aiomysql.Connection):  # type: ignore[misc]  # aiomysql 
         self._reader, self._writer = stream.reader, stream.writer
         self._read_ahead = b""
         self._next_seq_id = 0
+        self.account = ""
+        """As whom the server let us in: user and host of the account."""
 
     async def greet(self) -> None:
         """Read the greeting. Raises CheckError(protocol), or the error that stands in its place."""

@@ -25,10 +25,12 @@ _REASONS = {
     **dict.fromkeys((1043, 2012, 2014, 2027), Reason.PROTOCOL),
 }
 _ACCOUNT = re.compile(r"'[^']*'@'([\w.:%/-]+)'")
+_MADE_FOR = re.compile(r".*@([\w.:%/-]+)")
 _HOST = re.compile(r"Host '([\w.:-]+)'")
 _RIGHT = r"(?:SELECT|INSERT|UPDATE|DELETE|SHOW VIEW)"
 """What a query may lack on a table. A message that names more gives nothing to paste."""
 _DENIED = re.compile(rf"({_RIGHT}(?:, {_RIGHT})*) command denied to user '[^']*'@'[^']*' for table (\S+)")
+_LOOK_UP = "SELECT user, host, plugin, ssl_type FROM mysql.user WHERE user = {user};"
 _LIMITS = ("MAX_QUERIES_PER_HOUR", "MAX_UPDATES_PER_HOUR", "MAX_CONNECTIONS_PER_HOUR")
 
 
@@ -37,6 +39,8 @@ class Login(NamedTuple):
 
     user: str
     database: str
+    host: str = ""
+    """For which the account was made, where the server told it."""
 
 
 def cause(number: int, message: str, login: Login) -> Cause:
@@ -51,6 +55,10 @@ PLACE = "<new password>"
 """Stands where something has to be filled in. Unquoted: pasted as it is, it changes nothing."""
 _NO_PASSWORD = Prose(
     "The server asks for a password: put one behind the user in the address, or set password."
+)
+_EXPIRED = Prose(
+    "The account's password has expired: give it a new one, by the host that the account was made for "
+    "(% is any)."
 )
 _HINTS = {
     1045: Prose(
@@ -74,11 +82,14 @@ _HINTS = {
     1130: Prose("No account may log in from this host: make one, or correct the user in the address."),
     1040: Prose("Look who holds the sessions, or raise max_connections."),
     1203: Prose("The account's own limit is reached: see max_user_connections."),
-    1226: Prose("The account's own limit is reached: find who holds its sessions, or lift the limit."),
-    1820: Prose("The account's password has expired: give it a new one."),
-    1862: Prose("The account's password has expired: give it a new one."),
-    3118: Prose("The account is locked: unlock it."),
-    4151: Prose("The account is locked: unlock it."),
+    1226: Prose(
+        "The account's own limit is reached: find who holds its sessions, or lift the limit, by the host "
+        "that the account was made for (% is any)."
+    ),
+    1820: _EXPIRED,
+    1862: _EXPIRED,
+    3118: Prose("The account is locked: unlock it, by the host that it was made for (% is any)."),
+    4151: Prose("The account is locked: unlock it, by the host that it was made for (% is any)."),
     1698: Prose("It logs in by the operating system's user, not by a password: use another, or give it one."),
     3159: Prose("Ask for TLS with sslmode=require in the address, or by the tls settings."),
     1290: Prose("The server is read-only: a replica, or read_only is on."),
@@ -95,7 +106,7 @@ def _fix(number: int, message: str, login: Login) -> str | None:
         return f"CREATE USER {_named(login.user, host[1])} IDENTIFIED BY {PLACE};"
     database = quoted(login.database)
     return {
-        1045: f"SHOW CREATE USER {account};",
+        1045: _LOOK_UP.format(user=literal(login.user)),
         1044: f"GRANT SELECT ON {database}.* TO {account};",
         1049: f"CREATE DATABASE {database};",
         1129: "mariadb-admin flush-hosts",
@@ -115,9 +126,15 @@ def _limit(message: str) -> str:
 
 
 def _account(message: str, login: Login) -> str:
-    """Return the account, with the host that the message names; most accounts are for any."""
+    """Return the account. Most are for any host; a message may name that of the client instead."""
     found = _ACCOUNT.search(message)
-    return _named(login.user, found[1] if found else "%")
+    return _named(login.user, login.host or (found[1] if found else "%"))
+
+
+def host_of(account: str) -> str:
+    """Return the host of what `CURRENT_USER()` says; nothing where that is no account."""
+    found = _MADE_FOR.fullmatch(account)
+    return found[1] if found else ""
 
 
 def _named(user: str, host: str) -> str:

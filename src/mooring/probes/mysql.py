@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, SecretStr
@@ -16,7 +17,7 @@ from mooring.core.stage import Stage
 from mooring.net.aside import SHARE_OF_GREETING
 from mooring.net.dial import dial
 from mooring.net.trail import Trail
-from mooring.probes._mysql import LOST, Login, cause, literal, quoted
+from mooring.probes._mysql import LOST, Login, cause, host_of, literal, quoted
 from mooring.probes._sql import GRACE, SQLProbe
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ _USED = "SHOW GLOBAL STATUS LIKE 'Threads_connected'"
 _REPLICATION = ("SHOW REPLICA STATUS", "SHOW SLAVE STATUS")  # MySQL 8.4 knows no slave, 5.7 no replica
 _LAG = ("Seconds_Behind_Source", "Seconds_Behind_Master")
 _DENIED, _SYNTAX, _UNKNOWN_VARIABLE, _UNKNOWN_COLUMN, _NO_DATABASE_GRANT = 1227, 1064, 1193, 1054, 1044
+_NO_TABLE_GRANT = 1142
 
 # Prepared and never run: the server itself says whether the statement would be allowed.
 _PROBING = {
@@ -137,12 +139,12 @@ class MySQL(SQLProbe["DialledConnection"]):
 
         if not isinstance(error, MySQLError):
             return None
-        number, message = (*error.args, "", "")[:2]
+        number, message, account = (*error.args, "", "", "")[:3]
         if not isinstance(number, int):
             return Cause(Reason.PROTOCOL, "PROTOCOL")
         if number in LOST:
             return None if error.__cause__ else Cause(Reason.NETWORK, str(number), str(message))
-        return cause(number, str(message), self._login)
+        return cause(number, str(message), self._login._replace(host=host_of(str(account))))
 
 
 async def _greeted(connection: DialledConnection, trail: Trail) -> None:
@@ -164,7 +166,8 @@ async def _log_in(connection: DialledConnection, trail: Trail) -> None:
     async with trail.stage(Stage.AUTH):
         try:
             await connection.log_in()
-            await _rows(connection, "DO 0")  # an expired password is let in, and everything else refused
+            # An expired password is let in, and everything else refused.
+            [(connection.account,)] = await _rows(connection, "SELECT CURRENT_USER()")
         except OperationalError as error:
             if error.args[0] != _NO_DATABASE_GRANT:
                 raise
@@ -229,8 +232,22 @@ def _judge_replication(trail: Trail, replication: dict[str, Any]) -> None:
 
 async def _rows(session: DialledConnection, statement: str, *kinds: Any) -> list[Any]:
     cursor = await session.cursor(*kinds)
-    await cursor.execute(statement)
+    with _of_account(session):
+        await cursor.execute(statement)
     return list(await cursor.fetchall())
+
+
+@contextmanager
+def _of_account(session: DialledConnection) -> Iterator[None]:
+    """Have an error tell to whom a right on a table is denied: the server names the client's host."""
+    from pymysql.err import MySQLError
+
+    try:
+        yield
+    except MySQLError as error:
+        if error.args[0] != _NO_TABLE_GRANT:
+            raise
+        raise type(error)(*error.args, session.account) from error
 
 
 async def _first_row(session: DialledConnection, query: str) -> tuple[Any, ...] | None:
@@ -238,7 +255,8 @@ async def _first_row(session: DialledConnection, query: str) -> tuple[Any, ...] 
     from aiomysql import SSCursor
 
     cursor = await session.cursor(SSCursor)
-    await cursor.execute(query)
+    with _of_account(session):
+        await cursor.execute(query)
     rows = await cursor.fetchmany(MOST_ROWS) if cursor.description else []
     if len(rows) == MOST_ROWS:
         session.close()  # the rest would have to be read before anything else can be asked

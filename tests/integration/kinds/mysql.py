@@ -23,8 +23,14 @@ _WRONG = (
     "The password is wrong, there is no such account, or it demands TLS: the server does not tell which. "
     "An administrator can look what the account demands."
 )
-_EXPIRED = "The account's password has expired: give it a new one."
-_LIMIT = "The account's own limit is reached: find who holds its sessions, or lift the limit."
+_EXPIRED = (
+    "The account's password has expired: give it a new one, by the host that the account was made for "
+    "(% is any)."
+)
+_LIMIT = (
+    "The account's own limit is reached: find who holds its sessions, or lift the limit, by the host that "
+    "the account was made for (% is any)."
+)
 _TABLE = "The account lacks a privilege on this table: grant it."
 _ANOTHER_VALUE = "Run the query by hand: correct the data, or this target's query and expect."
 _ROLE = "After a failover the address may have to follow; else change this target's role."
@@ -139,14 +145,14 @@ _LOGINS = (
         _refused("1045"),
         asking("mariadb", lambda server: {"url": server.url(password="wrong")}),
         hint=_WRONG,
-        fix="SHOW CREATE USER 'root'@'127.0.0.1';",
+        fix="SELECT user, host, plugin, ssl_type FROM mysql.user WHERE user = 'root';",
     ),
     Fault(
         "the user does not exist",
         _refused("1045"),
         asking("mariadb", lambda server: {"url": server.url("nobody", "any")}),
         hint=_WRONG,
-        fix="SHOW CREATE USER 'nobody'@'127.0.0.1';",
+        fix="SELECT user, host, plugin, ssl_type FROM mysql.user WHERE user = 'nobody';",
     ),
     Fault(
         "no password is given and one is needed",
@@ -158,7 +164,7 @@ _LOGINS = (
         "the account is locked",
         _refused("4151"),
         as_app(options="ACCOUNT LOCK"),
-        hint="The account is locked: unlock it.",
+        hint="The account is locked: unlock it, by the host that it was made for (% is any).",
         fix="ALTER USER 'app'@'%' ACCOUNT UNLOCK;",
     ),
     Fault(
@@ -180,14 +186,14 @@ _LOGINS = (
         _refused("1045"),
         strictly("REQUIRE SSL", sslmode="disable"),
         hint=_WRONG,
-        fix="SHOW CREATE USER 'app'@'127.0.0.1';",
+        fix="SELECT user, host, plugin, ssl_type FROM mysql.user WHERE user = 'app';",
     ),
     Fault(
         "the account demands a client certificate",
         _refused("1045"),
         strictly("REQUIRE X509", trusted),
         hint=_WRONG,
-        fix="SHOW CREATE USER 'app'@'127.0.0.1';",
+        fix="SELECT user, host, plugin, ssl_type FROM mysql.user WHERE user = 'app';",
     ),
     Fault(
         "no account may log in from this host",
@@ -231,7 +237,7 @@ _RIGHTS = (
                 privileges=[right],
             ),
             hint=_TABLE,
-            fix=f"GRANT {right} ON `orders`.`items` TO 'app'@'127.0.0.1';",
+            fix=f"GRANT {right} ON `orders`.`items` TO 'app'@'%';",
         )
         for right, other in (("SELECT", "INSERT"), ("INSERT", "SELECT"))
     ),
@@ -246,7 +252,7 @@ _RIGHTS = (
         _denied("1142", Stage.FUNCTION),
         as_app("GRANT INSERT ON orders.items TO app@'%'", query="SELECT count(*) FROM items"),
         hint=_TABLE,
-        fix="GRANT SELECT ON `orders`.`items` TO 'app'@'127.0.0.1';",
+        fix="GRANT SELECT ON `orders`.`items` TO 'app'@'%';",
     ),
 )
 _QUERIES = (

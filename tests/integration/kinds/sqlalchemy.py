@@ -231,7 +231,7 @@ FAULTS = (
         asking("mariadb", lambda server: {"url": server.url(password="wrong", scheme=PYMYSQL)}),
         hint="The password is wrong, there is no such account, or it demands TLS: the server does not tell "
         "which. An administrator can look what the account demands.",
-        fix="SHOW CREATE USER 'root'@'127.0.0.1';",
+        fix="SELECT user, host, plugin, ssl_type FROM mysql.user WHERE user = 'root';",
     ),
     Fault(
         "the database does not exist, on MariaDB",
