@@ -140,11 +140,12 @@ def aborted(told: tuple[int, int], titles: Titles, service: Service | None = Non
 def _forbidden(service: Service, titles: Titles) -> CheckError:
     hint = Prose(
         "Register calling AE title {calling}, coming from {address}, on the peer, with the right to"
-        " {service}; the line is for an Orthanc's DicomModalities. If it is registered, look into the peer's"
-        " log.",
+        " {service}; the line is for an Orthanc's DicomModalities. If it is registered there, see that its"
+        " {allow} is not false, and look into the peer's log.",
         calling=titles.calling,
         address=titles.own_address,
         service=service,
+        allow=f"Allow{service.name.capitalize()}",
     )
     message = Prose(
         "the peer accepts the association, and aborts it at the {service}: calling AE title {calling} is"

@@ -58,7 +58,8 @@ def lacks(missing: Sequence[str], store: Store, account: str | None, *, unseen: 
     roles = {each: _ROLES.get(each, _ADMIN) for each in missing}
     if _VIEWER in roles.values():  # holds what a store's viewer may, too
         roles = {each: _VIEWER if each == GET else role for each, role in roles.items()}
-    brings = ", ".join(f"{role} brings {each}" for each, role in roles.items())
+    brought = {role: [each for each in missing if roles[each] == role] for role in roles.values()}
+    brings = ", ".join(f"{role} brings {' and '.join(each)}" for role, each in brought.items())
     hint = Prose("Grant the role on the store, its dataset or its project: {brings}.", brings=brings)
     if unseen:
         hint = Prose(

@@ -50,7 +50,7 @@ _HINTS = {
         "The password is wrong or there is no such entry: the server does not tell which. "
         "Try the login by hand with ldapwhoami."
     ),
-    50: Prose("The account may not search there: an access rule of OpenLDAP grants it."),
+    50: Prose("The account may not search there: this rule of OpenLDAP lets it, before all others."),
     51: Prose("The server is too busy to answer now: look at its load."),
     52: Prose("The server is stopping, or a part of it is not available; its log says which."),
     53: Prose(

@@ -237,7 +237,9 @@ class LDAP(SessionProbe["Directory"]):
                 Reason.PERMISSION,
                 Prose("the base DN is there, and this account may not read it"),
                 code="NOT_READABLE",
-                hint=Prose("Let the account read the base DN: an access rule of OpenLDAP grants it."),
+                hint=Prose(
+                    "Let the account read the base DN: this rule of OpenLDAP does, before all others."
+                ),
                 fix=access_rule(self._login),
             )
 

@@ -97,7 +97,8 @@ FAULTS = (
         (Stage.PERMISSION, Reason.PERMISSION, "ECHO_ABORTED"),
         asking("orthanc", lambda server: {"url": server.url(calling="MUTE")}),
         hint="Register calling AE title MUTE, coming from 127.0.0.1, on the peer, with the right to C-ECHO; "
-        "the line is for an Orthanc's DicomModalities. If it is registered, look into the peer's log.",
+        "the line is for an Orthanc's DicomModalities. If it is registered there, see that its "
+        "AllowEcho is not false, and look into the peer's log.",
         fix='"MUTE": ["MUTE", "127.0.0.1", 104]',
     ),
     Fault(
@@ -105,8 +106,8 @@ FAULTS = (
         (Stage.PERMISSION, Reason.PERMISSION, "FIND_ABORTED"),
         asking("orthanc", lambda server: {"url": server.url(calling="ECHOONLY"), "find": "STUDY"}),
         hint="Register calling AE title ECHOONLY, coming from 127.0.0.1, on the peer, with the right to "
-        "C-FIND; the line is for an Orthanc's DicomModalities. If it is registered, look into the "
-        "peer's log.",
+        "C-FIND; the line is for an Orthanc's DicomModalities. If it is registered there, see that "
+        "its AllowFind is not false, and look into the peer's log.",
         fix='"ECHOONLY": ["ECHOONLY", "127.0.0.1", 104]',
     ),
     Fault(

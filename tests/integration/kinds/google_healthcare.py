@@ -227,8 +227,8 @@ FAULTS = (
         "the account has no right on the store at all, or there is none",
         (Stage.PERMISSION, Reason.PERMISSION, "PERMISSION_DENIED"),
         _as(NOBODY),
-        hint=f"{_GRANT_IT} roles/healthcare.dicomViewer brings healthcare.dicomStores.get,"
-        f" {_BRINGS_READ}.{_PERHAPS}",
+        hint=f"{_GRANT_IT} roles/healthcare.dicomViewer brings healthcare.dicomStores.get and"
+        f" healthcare.dicomStores.dicomWebRead.{_PERHAPS}",
         fix=_grant(NOBODY, "roles/healthcare.dicomViewer"),
     ),
     Fault(
