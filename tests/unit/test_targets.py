@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -519,11 +520,31 @@ def test_list_of_hosts_is_told_where_one_is_taken(kind: str, scheme: str) -> Non
     assert told == ["url: names several hosts; a target is one, so make a target of each"]
 
 
-def test_broken_installed_kind_costs_only_itself(caplog: pytest.LogCaptureFixture) -> None:
-    """A package whose kind cannot be imported is logged, and the others work on."""
+BROKEN = {
+    "no_such_module:Kind": "ModuleNotFoundError: No module named 'no_such_module'",
+    "broken_kind:Kind": "AttributeError: module 'broken_kind' has no attribute 'Kind'",
+    "broken_kind:Thing": "TypeError: broken_kind:Thing is no Probe",
+    "ending_kind:Kind": "ImportError: ending_kind:Kind ends the program as it is imported",
+}
+
+
+@pytest.mark.parametrize(("place", "why"), BROKEN.items())
+def test_broken_installed_kind_costs_only_itself(
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    place: str,
+    why: str,
+) -> None:
+    """A package whose kind cannot be used is logged, and the others work on; asked for, it is told why."""
+    (tmp_path / "broken_kind.py").write_text("class Thing: pass")
+    (tmp_path / "ending_kind.py").write_text("raise SystemExit(0)")
+    monkeypatch.syspath_prepend(tmp_path)
     kinds = Kinds()
-    point = EntryPoint("broken", "no_such_module:Kind", "mooring.probes")
-    vars(kinds)["_installed"] = {"broken": point}
+    vars(kinds)["_installed"] = {"broken": EntryPoint("broken", place, "mooring.probes")}
     with caplog.at_level(logging.ERROR):
         assert kinds.of_scheme("rediss").kind_name() == "redis"
     assert "the installed kind broken cannot be loaded" in caplog.text
+    with pytest.raises(InputError) as caught:
+        TargetReader(kinds).read({"name": "x", "kind": "broken"})
+    assert [str(each) for each in caught.value.problems] == [f"kind: broken cannot be loaded: {why}"]

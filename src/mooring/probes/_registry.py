@@ -46,12 +46,12 @@ class Kinds:
         self._known[probe.kind_name()] = probe
 
     def get(self, name: str) -> type[Probe]:
-        """Return a kind. Raises InputError naming the nearest ones where there is no such kind."""
+        """Return a kind. Raises InputError: where there is none it names the nearest ones, else says why."""
         if name not in self._known:
             if name in self._folder:
                 self._known[name] = _probe_in(import_module(f"{probes.__name__}.{name}"), name)
             elif name in self._installed:
-                self._known[name] = self._installed[name].load()
+                self._known[name] = _loaded(self._installed[name])
             else:
                 raise InputError([Problem("kind", self._unknown("there is no kind", name))])
         return self._known[name]
@@ -126,6 +126,26 @@ def _takes(kind: type[Probe], scheme: str) -> bool:
 def _families(kind: type[Probe]) -> tuple[str, ...]:
     """Return the beginnings of the schemes that a kind takes with anything behind, such as `sqlalchemy+`."""
     return tuple(scheme[:-1] for scheme in kind.schemes if scheme.endswith("+*"))
+
+
+def _loaded(point: EntryPoint) -> type[Probe]:
+    """Return an installed kind. Raises InputError: others' code may fail in any way as it is imported."""
+    try:
+        found = _imported(point)
+    except Exception as error:
+        why = f"{point.name} cannot be loaded: {type(error).__name__}: {error}"
+        raise InputError([Problem("kind", why)]) from error
+    return found
+
+
+def _imported(point: EntryPoint) -> type[Probe]:
+    try:
+        found = point.load()
+    except SystemExit as error:  # a program that runs as it is imported: it must not end ours
+        raise ImportError(f"{point.value} ends the program as it is imported") from error
+    if not (inspect.isclass(found) and issubclass(found, Probe)):
+        raise TypeError(f"{point.value} is no Probe")
+    return found
 
 
 def _probe_in(module: object, name: str) -> type[Probe]:
