@@ -373,3 +373,21 @@ async def test_driver_of_no_known_port_is_not_sent_past_the_egress_policy(
     result = await check(f"sqlalchemy+trino://app@{host}/orders")
     assert result.failure is not None
     assert result.failure.code == told
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("scheme", "words", "code"),
+    [
+        (PYMYSQL, b"220-mail.example ESMTP\r\n", "NOT_MYSQL"),
+        (PSYCOPG, b"R\x7f\xff\xff\xff" + bytes(1000), "NOT_POSTGRESQL"),
+    ],
+)
+async def test_what_is_no_such_database_is_not_told_as_one_that_is_starting(
+    scheme: str, words: bytes, code: str
+) -> None:
+    """Words that make no sense in the database's own language are of something else on that port."""
+    with saying(words, after=b"user" if scheme == PSYCOPG else b"") as port:
+        result = await check(f"{scheme}://u:p@127.0.0.1:{port}/x" + "?sslmode=disable" * (scheme == PSYCOPG))
+    assert result.failure is not None
+    assert (result.failure.reason, result.failure.code) == (Reason.PROTOCOL, code)

@@ -50,7 +50,11 @@ _TLS = (
     ),
     (re.compile(r"\bSSL (?:error|connection)|\bTLS\b.*(?:fail|error)"), "TLS", None),
 )
-_FOREIGN = re.compile(r"invalid response to SSL negotiation|expected authentication request|Protocol")
+_FOREIGN = re.compile(
+    r"invalid response to SSL negotiation|(?:expected|invalid) authentication request|Protocol"
+)
+_NO_MYSQL = "Packet sequence number wrong"
+"""What PyMySQL calls most greetings of something else."""
 _CUT = re.compile(
     r"server closed the connection|connection (?:was |is )?(?:reset|closed|lost)|EOF (?:detected|occurred)"
     r"|unexpected eof|SYSCALL error|consuming input failed|Broken pipe",
@@ -162,6 +166,8 @@ def _of_postgresql(original: Any, text: str, asked: Asked) -> Cause | None:
 
 def _of_mysql(original: Any, asked: Asked) -> Cause | None:
     number = next(iter(original.args), None)
+    if isinstance(number, str) and number.startswith(_NO_MYSQL):
+        return Cause(Reason.PROTOCOL, "NOT_MYSQL", number)
     if not isinstance(number, int) or number == 0:
         return None
     message = " ".join(" ".join(map(str, original.args[1:])).split())
