@@ -123,11 +123,24 @@ async def test_user_without_info_is_up_without_numbers(redis_server: Redis) -> N
 
 async def test_user_who_may_not_write_is_told(redis_server: Redis) -> None:
     """With write_key a key outside the user's pattern is a missing right."""
-    redis_server.ask("ACL", "SETUSER", "narrow", "on", ">narrowpw", "~app:*", "+@all")
+    redis_server.ask("ACL", "SETUSER", "narrow", "on", ">narrowpw", "resetkeys", "~app:*", "+@all")
     url = redis_server.url(user="narrow", password="narrowpw")
     assert (await check(url, write_key="app:check:")).status is Status.UP
-    reason, stage, code, _ = told(await check(url, write_key="other:"))
-    assert (reason, stage, code) == (Reason.PERMISSION, Stage.FUNCTION, "NOPERM")
+    denied = await check(url, write_key="other:")
+    assert told(denied)[:3] == (Reason.PERMISSION, Stage.FUNCTION, "NOPERM")
+    assert denied.failure is not None
+    assert denied.failure.fix == "ACL SETUSER narrow ~other:*"
+    redis_server.ask(*denied.failure.fix.split())
+    assert (await check(url, write_key="other:")).status is Status.UP
+
+
+async def test_prefix_of_keys_that_means_more_in_a_rule_gives_none(redis_server: Redis) -> None:
+    """A prefix with what an access rule reads as a pattern is not put into one."""
+    redis_server.ask("ACL", "SETUSER", "narrow", "on", ">narrowpw", "resetkeys", "~app:*", "+@all")
+    url = redis_server.url(user="narrow", password="narrowpw")
+    denied = await check(url, write_key="*:")
+    assert denied.failure is not None
+    assert (denied.failure.code, denied.failure.fix) == ("NOPERM", None)
 
 
 async def test_database_that_does_not_exist_is_told(redis_server: Redis) -> None:

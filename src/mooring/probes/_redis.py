@@ -193,8 +193,11 @@ _TEXTS = (
 )
 
 
-def explain(error: Exception, user: str) -> Cause | None:
-    """Say what an error of redis-py means. One that only wraps another is left to what it wraps."""
+def explain(error: Exception, user: str, keys: str | None = None) -> Cause | None:
+    """Say what an error of redis-py means. One that only wraps another is left to what it wraps.
+
+    `keys` is how the keys of a check begin, if it uses any.
+    """
     if not isinstance(error, exceptions.RedisError):
         return None
     text = " ".join(str(error).split())
@@ -202,20 +205,22 @@ def explain(error: Exception, user: str) -> Cause | None:
     if word in _WORDS:  # before the classes: AuthenticationError is a ConnectionError
         reason, message, hint = _WORDS[word]
         told = message or f"{word} {text.removeprefix(f'{word} ')}"
-        return Cause(reason, word, told, hint, fix=_fix(word, text, user))
+        return Cause(reason, word, told, hint, fix=_fix(word, text, user, keys))
     for part, reason, code, hint in _TEXTS:
         if part in text.lower():
             return Cause(reason, code, text, hint, fix=_FIXES.get(code))
     return _by_class(error, text, word)
 
 
-def _fix(word: str, text: str, user: str) -> str | None:
+def _fix(word: str, text: str, user: str, keys: str | None) -> str | None:
     """Return what can be pasted. A word of the server's gets into it only where it is what it should be."""
-    named = _USER.fullmatch(user) is not None
+    named = _PLAIN.fullmatch(user) is not None
     if word == "WRONGPASS" and named:
         return f"ACL SETUSER {user} on >NEW_PASSWORD"
     if word != "NOPERM":
         return _FIXES.get(word)
+    if named and keys and _PLAIN.fullmatch(keys) and _KEY_DENIED.search(text):
+        return f"ACL SETUSER {user} ~{keys}*"
     denied = _DENIED.search(text)
     if denied is None or denied[1].lower() not in _SENT or not named:
         return None
@@ -224,9 +229,10 @@ def _fix(word: str, text: str, user: str) -> str | None:
 
 _FIXES = {"BUSY": "SCRIPT KILL"}
 _DENIED = re.compile(r"'(\w+)' command")
+_KEY_DENIED = re.compile("access (one of the keys|a key)")
 _SENT = frozenset({"ping", "select", "info", "set", "get", "del"})
 """The commands of a check. Whoever says that others are needed wants more than it should get."""
-_USER = re.compile(r"[\w.@-]+")
+_PLAIN = re.compile(r"[\w.:@-]+")
 
 
 def _by_class(error: exceptions.RedisError, text: str, word: str) -> Cause | None:

@@ -192,7 +192,7 @@ class Redis(SessionProbe["Client"]):
     def reason(self, error: Exception) -> Reason | Cause | None:
         from mooring.probes._redis import explain
 
-        return explain(error, self._user or "default")
+        return explain(error, self._user or "default", self.write_key)
 
 
 async def _facts(session: Client) -> Mapping[str, Any]:

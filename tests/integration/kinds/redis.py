@@ -57,6 +57,14 @@ def _demanding(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
 
 
 @contextmanager
+def _narrow(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
+    server: Redis = request.getfixturevalue("redis_server")
+    server.ask("ACL", "SETUSER", "shop", "on", ">s3cret-of-shop", "~shop:*", "+@all")
+    yield {"url": server.url(user="shop", password="s3cret-of-shop"), "write_key": "mooring:check:"}
+    server.ask("ACL", "DELUSER", "shop")
+
+
+@contextmanager
 def _without_room(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
     start: StartRedis = request.getfixturevalue("start_redis")
     with start("maxclients 5") as server:
@@ -122,6 +130,13 @@ FAULTS = (
         asking("redis_server", lambda server: {"url": server.url(user=READER[0], password=READER[1])}),
         hint="Allow this user the command and the key.",
         fix=f"ACL SETUSER {READER[0]} +ping",
+    ),
+    Fault(
+        "the user may not use the keys of the check",
+        (Stage.FUNCTION, Reason.PERMISSION, "NOPERM"),
+        _narrow,
+        hint="Allow this user the command and the key.",
+        fix="ACL SETUSER shop ~mooring:check:*",
     ),
     Fault(
         "the database number does not exist",
