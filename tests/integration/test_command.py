@@ -144,6 +144,26 @@ async def test_program_that_may_not_be_run_is_told(tmp_path: Path) -> None:
     assert failure.fix == f"chmod a+x {tmp_path}/check"
 
 
+async def test_line_that_mends_it_names_the_file_from_wherever_it_is_pasted(tmp_path: Path) -> None:
+    """A program that is named from the target's folder is a whole path in the line."""
+    (tmp_path / "check").write_text("#!/bin/sh\n")
+    target = target_of("command", {"command": ["./check"], "folder": str(tmp_path)})
+    async with Network() as net:
+        failure = (await Runner(net).run(target, Trigger.CLI)).failure
+    assert failure is not None
+    assert failure.fix == f"chmod a+x {tmp_path}/check"
+
+
+async def test_folder_is_no_program(tmp_path: Path) -> None:
+    """A folder may not be run whatever its rights are: no line is told that would change them."""
+    target = target_of("command", {"command": [str(tmp_path)]})
+    async with Network() as net:
+        failure = (await Runner(net).run(target, Trigger.CLI)).failure
+    assert failure is not None
+    assert (failure.reason, failure.code, failure.fix) == (Reason.CONFIG, "NOT_STARTED", None)
+    assert failure.message == f"{tmp_path} cannot be started: it is a folder"
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

@@ -133,13 +133,15 @@ class Command(Probe):
             text = f"there is no program {program}"
             hint = Prose("Install it where Mooring runs, or write its whole path.")
             return CheckError(Reason.CONFIG, text, code="NO_PROGRAM", hint=hint)
-        if isinstance(error, PermissionError):
+        place = Path(self.folder or "", program).absolute()
+        folder = "/" in program and place.is_dir()
+        if isinstance(error, PermissionError) and not folder:
             text = f"{program} may not be run by this user"
             hint = Prose("Mooring's user needs the right to execute it, and to enter its folders.")
-            fix = f"chmod a+x {shlex.quote(program)}"
+            fix = f"chmod a+x {shlex.quote(str(place))}" if "/" in program else None
             return CheckError(Reason.CONFIG, text, code="NOT_EXECUTABLE", hint=hint, fix=fix)
         hint = Prose("It has to be a program of this machine, or to begin with a line such as #!/bin/sh.")
-        text = f"{program} cannot be started: {error.strerror}"
+        text = f"{program} cannot be started: {'it is a folder' if folder else error.strerror}"
         return CheckError(Reason.CONFIG, text, code="NOT_STARTED", hint=hint)
 
     def _judge(self, ended: Ended, said: str) -> None:
