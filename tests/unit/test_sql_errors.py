@@ -71,7 +71,32 @@ def test_table_of_a_mysql_fix() -> None:
     """MySQL leaves the database out of its message, MariaDB does not: the GRANT is the same."""
     said = "SELECT command denied to user 'shop'@'10.0.0.5' for table "
     fixes = {_mysql.cause(1142, said + table, MY).fix for table in ("'orders'", "`orders`.`orders`")}
-    assert fixes == {"GRANT SELECT ON `orders`.`orders` TO 'shop'@'10.0.0.5';"}
+    assert fixes == {"GRANT SELECT ON `orders`.`orders` TO 'shop'@'%';"}
+
+
+@pytest.mark.parametrize(
+    ("number", "message", "host", "account"),
+    [
+        (1142, "SELECT command denied to user 'shop'@'10.0.0.5' for table 'orders'", "", "'shop'@'%'"),
+        (1142, "SELECT command denied to user 'shop'@'h' for table 'orders'", "10.%", "'shop'@'10.%'"),
+        (1044, "Access denied for user 'shop'@'10.%' to database 'orders'", "", "'shop'@'10.%'"),
+        (3118, "Access denied for user 'shop'@'10.0.0.5'. Account is locked.", "", "'shop'@'%'"),
+    ],
+)
+def test_account_of_a_mysql_fix(number: int, message: str, host: str, account: str) -> None:
+    """An account is named by the host that it was made for, not by that of the client: no GRANT finds it."""
+    fix = _mysql.cause(number, message, MY._replace(host=host)).fix
+    assert fix is not None
+    assert account in fix
+
+
+@pytest.mark.parametrize(
+    ("said", "host"),
+    [("shop@%", "%"), ("a@b@10.0.0.0/255.0.0.0", "10.0.0.0/255.0.0.0"), ("shop@h'; --", ""), ("", "")],
+)
+def test_host_of_a_mysql_account(said: str, host: str) -> None:
+    """What CURRENT_USER() says is a host at the most."""
+    assert _mysql.host_of(said) == host
 
 
 def test_names_in_fixes_are_quoted() -> None:
@@ -108,11 +133,11 @@ def test_a_table_of_no_database_gives_no_mysql_fix() -> None:
     [
         (
             "SELECT command denied to user 'shop'@'h' for table 'a;DROP/**/DATABASE/**/orders;'",
-            "GRANT SELECT ON `orders`.`a;DROP/**/DATABASE/**/orders;` TO 'shop'@'h';",
+            "GRANT SELECT ON `orders`.`a;DROP/**/DATABASE/**/orders;` TO 'shop'@'%';",
         ),
         (
             "SELECT command denied to user 'root'@'h' for table 'a'",
-            "GRANT SELECT ON `orders`.`a` TO 'shop'@'h';",
+            "GRANT SELECT ON `orders`.`a` TO 'shop'@'%';",
         ),
         (
             "SELECT command denied to user 'shop'@'h\\' for table 'a'",
@@ -122,7 +147,7 @@ def test_a_table_of_no_database_gives_no_mysql_fix() -> None:
         ("GRANT, SUPER command denied to user 'shop'@'h' for table `mysql`.`user`", None),
         (
             "SELECT, INSERT command denied to user 'shop'@'h' for table `shop`.`order`",
-            "GRANT SELECT, INSERT ON `shop`.`order` TO 'shop'@'h';",
+            "GRANT SELECT, INSERT ON `shop`.`order` TO 'shop'@'%';",
         ),
     ],
 )

@@ -24,6 +24,7 @@ _REASONS = {
     **dict.fromkeys((1064, 1065, 1149), Reason.CONFIG),  # the query's syntax: no word on the server
     **dict.fromkeys((1043, 2012, 2014, 2027), Reason.PROTOCOL),
 }
+_NO_DATABASE_GRANT = 1044
 _ACCOUNT = re.compile(r"'[^']*'@'([\w.:%/-]+)'")
 _MADE_FOR = re.compile(r".*@([\w.:%/-]+)")
 _HOST = re.compile(r"Host '([\w.:-]+)'")
@@ -98,7 +99,7 @@ _HINTS = {
 
 def _fix(number: int, message: str, login: Login) -> str | None:
     """Return what can be pasted. A word of the message gets into it only where it is what it should be."""
-    account = _account(message, login)
+    account = _account(number, message, login)
     if number == 1142 and (denied := _DENIED.match(message)):  # noqa: PLR2004 - the server's number
         table = _table(denied[2], login)
         return table and f"GRANT {denied[1]} ON {table} TO {account};"
@@ -125,9 +126,9 @@ def _limit(message: str) -> str:
     return next((limit for limit in _LIMITS if f"'{limit.lower()}'" in message), "MAX_USER_CONNECTIONS")
 
 
-def _account(message: str, login: Login) -> str:
-    """Return the account. Most are for any host; a message may name that of the client instead."""
-    found = _ACCOUNT.search(message)
+def _account(number: int, message: str, login: Login) -> str:
+    """Return the account. Most are for any host; all messages but one name that of the client."""
+    found = _ACCOUNT.search(message) if number == _NO_DATABASE_GRANT else None
     return _named(login.user, login.host or (found[1] if found else "%"))
 
 
