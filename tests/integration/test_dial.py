@@ -18,10 +18,12 @@ from mooring.core.stage import Stage, StageResult, StageStatus
 from mooring.net.dial import Stream, dial, reach
 from mooring.net.faults import cause_of
 from mooring.net.network import Network
+from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
 from mooring.testing.faults import BlackHole, Refuse, fault_proxy
 from mooring.testing.leaks import no_leaks
 from tests.servers.nameserver import NameServer
+from tests.servers.played import saying
 
 pytestmark = pytest.mark.integration
 BOTH_LOOPS = pytest.mark.parametrize(
@@ -250,3 +252,23 @@ async def test_warning_stays_on_its_stage() -> None:
         StageStatus.FAILED,
     ]
     assert trail.warnings == ["old", "weak", "slow"]
+
+
+@BOTH_LOOPS
+def test_what_was_said_before_the_handshake_is_not_read_as_encrypted(
+    loop: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    """Whoever stands in between could put answers behind a consent to TLS (CVE-2011-0411)."""
+
+    async def main(port: int) -> None:
+        async with Network() as net:
+            trail = Trail(net, timeout=5)
+            async with await dial(trail, "127.0.0.1", port) as stream:
+                assert await stream.reader.readexactly(3) == b"OK;"
+                with pytest.raises(CheckError) as caught:
+                    await stream.start_tls(trail, TLSSettings(), "127.0.0.1")
+        cause = caught.value.cause
+        assert (cause.reason, cause.code) == (Reason.TLS, "SAID_BEFORE_TLS")
+
+    with saying(b"OK;and what is put behind it") as port, asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(main(port))

@@ -9,7 +9,9 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Self
 
+from mooring.core.failure import CheckError
 from mooring.core.prose import Prose
+from mooring.core.reason import Reason
 from mooring.core.stage import Stage
 from mooring.net import tls as tls_
 from mooring.net.handshake import shaking_hands
@@ -25,6 +27,9 @@ PAST_DEADLINE = 1.0
 
 REFUSAL_WITHIN = 0.05
 """Seconds in which a server complains about our certificate; only checks with `tls.cert` wait."""
+
+_TOO_EARLY = Prose("the server says something in plain text where TLS has to begin")
+_LISTEN = Prose("It speaks no TLS on that port; or somebody in between puts in words of his own.")
 
 
 @dataclass(slots=True)
@@ -78,6 +83,8 @@ class Stream:
         """
         context = trail.net.tls.get(settings, alpn)
         name = settings.server_name or host
+        if vars(self.reader).get("_buffer"):  # would be read as if it had come by the handshake
+            raise CheckError(Reason.TLS, _TOO_EARLY, code="SAID_BEFORE_TLS", hint=_LISTEN)
         with shaking_hands():
             await self.writer.start_tls(
                 context, server_hostname=name, ssl_handshake_timeout=trail.remaining + PAST_DEADLINE
