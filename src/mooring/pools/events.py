@@ -1,0 +1,48 @@
+"""Whom to call when something happens to a pool."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from mooring.core.pool import PoolRule
+
+RETURNED_LATE = "returned_late"
+ENDED = "alert_ended"
+ALERT = "alert"
+OF_RULE = {
+    PoolRule.UTILIZATION: "utilization_high",
+    PoolRule.WAITING: "waiting",
+    PoolRule.TIMEOUTS: "timeouts",
+    PoolRule.ERRORS: "errors",
+    PoolRule.ABANDONED: "leak_confirmed",
+    PoolRule.SUSPECT: "leak_suspected",
+    PoolRule.IDLE_IN_TRANSACTION: "idle_in_transaction",
+}
+EVENTS = (ALERT, ENDED, RETURNED_LATE, *OF_RULE.values())
+"""`alert` comes with every new alert besides the name of its rule, `alert_ended` when it is over: both with
+the PoolAlert. `returned_late` comes with the Leak that was returned after all."""
+
+Callback = Callable[[Any], object]
+
+
+class Callbacks:
+    """Calls what was registered. What a callback raises is counted, and never reaches the application."""
+
+    def __init__(self, broken: Callable[[Exception], None]) -> None:
+        self._broken = broken
+        self._callbacks: dict[str, list[Callback]] = {}
+
+    def on(self, event: str, callback: Callback) -> None:
+        """Call back on an event, from the thread that watches. Raises ValueError for an unknown one."""
+        if event not in EVENTS:
+            raise ValueError(f"there is no event {event!r}; there are {', '.join(EVENTS)}")
+        self._callbacks.setdefault(event, []).append(callback)
+
+    def tell(self, event: str, what: Any) -> None:
+        """Call all that wait for an event."""
+        for callback in tuple(self._callbacks.get(event, ())):
+            try:
+                callback(what)
+            except Exception as error:
+                self._broken(error)

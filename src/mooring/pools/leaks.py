@@ -1,0 +1,164 @@
+"""Leases that are not returned: which of them are leaks, and where their owners are."""
+
+from __future__ import annotations
+
+import sys
+from asyncio import Task
+from collections.abc import Iterable, Iterator
+from threading import Thread
+from types import FrameType
+from typing import Any
+
+from mooring.core import histogram
+from mooring.core.pool import Leak, LeakKind
+from mooring.pools.driver import Activity, Driver
+from mooring.pools.lease import NANOSECONDS, Lease
+from mooring.pools.rules import Rules
+from mooring.pools.site import Site, Sites
+
+DEEPEST = 8
+"""Frames of where an owner is now."""
+_LONG = 0.99
+
+
+class Leaks:
+    """Judges the open leases of one pool, look by look."""
+
+    def __init__(self, driver: Driver, sites: Sites, rules: Rules) -> None:
+        self._driver = driver
+        self._sites = sites
+        self._rules = rules
+        self._orphans: dict[Lease, float] = {}
+        """Leases whose owner has ended, and when that was first seen."""
+
+    def look(self, leases: Iterable[Lease], now: float) -> dict[Lease, Leak]:
+        """Return what is to be said of these leases; `now` is of the tracker's clock.
+
+        To be called about once a second: that an owner has ended is told at the second look, and only
+        where nothing was sent on the connection since. Code that waits for a query in a task of its
+        own (`asyncio.wait_for` before Python 3.12) hands the connection on, and is no leak.
+        """
+        orphans, self._orphans = self._orphans, {}
+        frames = sys._current_frames()  # noqa: SLF001 -- there is no other way to see a thread
+        found: dict[Lease, Leak] = {}
+        for lease in leases:
+            owner = lease.owner()
+            over = _has_ended(owner, frames) or _lost_its_scope(lease, owner)
+            if over:
+                self._orphans[lease] = orphans.get(lease, now)
+            kind, activity = self._kind(lease, now, orphans.get(lease) if over else None)
+            if kind is not None:
+                found[lease] = self._leak(
+                    kind, lease, now, activity, () if over else _where(owner, frames, self._sites)
+                )
+        return found
+
+    def _kind(self, lease: Lease, now: float, orphan: float | None) -> tuple[LeakKind | None, Activity]:
+        held = now - lease.began / NANOSECONDS
+        connection = lease.resource() if lease.resource is not None else None
+        if lease.resource is not None and connection is None:
+            return LeakKind.ABANDONED, Activity()
+        long = held >= self._patience(lease)
+        if orphan is None and not long:
+            return None, Activity()
+        activity = self._driver.activity(connection) if connection is not None else Activity()
+        if orphan is not None and not activity.busy and not _is_within(activity.idle, now - orphan):
+            return LeakKind.ABANDONED, activity
+        return self._of_a_long_one(activity) if long else None, activity
+
+    def _of_a_long_one(self, activity: Activity) -> LeakKind | None:
+        if activity.busy:
+            return LeakKind.BUSY
+        if _is_within(activity.idle, self._rules.held):
+            return None  # results are being read
+        return LeakKind.IDLE_IN_TRANSACTION if activity.in_transaction else LeakKind.SUSPECT
+
+    def _patience(self, lease: Lease) -> float:
+        """Return the seconds for which a lease may be held before anything is said."""
+        if lease.scope is not None and lease.scope.hold is not None:
+            return lease.scope.hold
+        usual = longest_usual(lease.site)
+        return max(self._rules.held, self._rules.usual * usual)
+
+    def _leak(
+        self, kind: LeakKind, lease: Lease, now: float, activity: Activity, where: tuple[str, ...]
+    ) -> Leak:
+        owner = lease.owner()
+        return Leak(
+            kind=kind,
+            site=f"{lease.site.file}:{lease.site.line}",
+            function=lease.site.function,
+            held=now - lease.began / NANOSECONDS,
+            idle=activity.idle,
+            owner=_name(owner),
+            operation=lease.operation,
+            scope=lease.scope.name if lease.scope is not None else None,
+            now=where,
+        )
+
+
+def longest_usual(site: Site) -> float:
+    """Return the seconds that 99 of 100 leases of a site are held for at the longest; 0 of none."""
+    counts = {index: count for index, count in enumerate(site.used) if count}
+    return (histogram.quantile(counts, _LONG) or 0.0) / NANOSECONDS
+
+
+def _is_within(idle: float | None, seconds: float) -> bool:
+    return idle is not None and idle < seconds
+
+
+def _has_ended(owner: Any, frames: dict[int, FrameType]) -> bool:
+    if owner is None:
+        return True
+    if isinstance(owner, Thread):  # one that Python did not start is "alive" for ever
+        return not owner.is_alive() or owner.ident not in frames
+    return bool(owner.done())
+
+
+def _lost_its_scope(lease: Lease, owner: Any) -> bool:
+    """Whether a pool's thread took the lease for a request that has ended. A task may outlive its request."""
+    return lease.scope is not None and lease.scope.over and isinstance(owner, Thread)
+
+
+def _name(owner: Any) -> str:
+    if isinstance(owner, Thread):
+        return f"thread {owner.name}"
+    return f"task {owner.get_name()}" if isinstance(owner, Task) else "a task or thread that has ended"
+
+
+def _where(owner: Any, frames: dict[int, FrameType], sites: Sites) -> tuple[str, ...]:
+    """Return where a living owner is, its innermost lines first, without drivers' and frameworks' lines."""
+    if isinstance(owner, Thread):
+        stack = list(_outwards(frames.get(owner.ident or 0)))
+    else:
+        stack = list(_awaited(owner.get_coro()))[::-1]
+    ours = [frame for frame in stack if sites.is_application(frame)] or stack
+    return tuple([_line(frame) for frame in ours[:DEEPEST]])
+
+
+def _outwards(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _awaited(waiting: Any) -> Iterator[FrameType]:
+    """Yield the frames of a suspended coroutine and of what it awaits, outermost first."""
+    while waiting is not None:
+        for kind in ("cr", "gi", "ag"):
+            frame = getattr(waiting, f"{kind}_frame", None)
+            if frame is not None:
+                yield frame
+                break
+        waiting = next(
+            (
+                inner
+                for name in ("cr_await", "gi_yieldfrom", "ag_await")
+                if (inner := getattr(waiting, name, None)) is not None
+            ),
+            None,
+        )
+
+
+def _line(frame: FrameType) -> str:
+    return f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_qualname}"

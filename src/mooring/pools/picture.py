@@ -1,0 +1,119 @@
+"""A pool as it stands, as values and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from mooring.core import histogram
+from mooring.core.pool import Durations, PoolSnapshot, PoolTotals, SiteUse
+from mooring.pools.lease import NANOSECONDS, Lease
+from mooring.pools.site import BUCKETS, Site
+
+if TYPE_CHECKING:
+    from mooring.pools.tracker import PoolTracker
+
+MOST_SITES = 20
+"""Sites that are told, those with most leases out first."""
+MOST_LEAKS = 50
+
+
+def picture(tracker: PoolTracker) -> PoolSnapshot:
+    """Return a pool as it stands."""
+    gauges, leases = tracker.gauges(), list(tracker.open)
+    sites = tracker.sites.all()
+    inspector = tracker.inspector
+    return PoolSnapshot(
+        service=tracker.service,
+        name=tracker.name,
+        driver=tracker.driver.name,
+        at=tracker.clock.now(),
+        used=tracker.used,
+        idle=gauges.idle,
+        size=gauges.size,
+        limit=gauges.limit,
+        least=gauges.least,
+        waiting=tracker.waiting,
+        peak=max(inspector.peak, tracker.peak),
+        totals=_totals(tracker),
+        wait=_durations(tracker.waits),
+        use=_durations(_sum(site.used for site in sites)),
+        create=_durations(tracker.creates),
+        sites=_uses(sites, leases, tracker.clock.monotonic()),
+        leaks=tuple(inspector.leaks.values())[:MOST_LEAKS],
+        alerts=tuple(inspector.alerts),
+        address=tracker.driver.address,
+        database=tracker.driver.database,
+        active=tracker.active,
+    )
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON knows it: times as ISO 8601, buckets of a histogram by their number."""
+    if hasattr(value, "_asdict"):
+        return {name: plain(each) for name, each in value._asdict().items()}
+    if isinstance(value, Mapping):
+        return {str(key): plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(each) for each in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value.value if isinstance(value, StrEnum) else value
+
+
+def _totals(tracker: PoolTracker) -> PoolTotals:
+    return PoolTotals(
+        taken=tracker.taken,
+        returned=sum(sum(site.used) for site in tracker.sites.all()),
+        forgotten=tracker.forgotten,
+        timeouts=tracker.timeouts,
+        errors=tracker.errors.total,
+        session_errors=tracker.errors.session,
+        created=tracker.created_total,
+        closed=tracker.closed_total,
+        unmatched=tracker.unmatched,
+        internal_errors=tracker.faults,
+    )
+
+
+def _sum(counts: Iterable[Sequence[int]]) -> Sequence[int]:
+    total = [0] * BUCKETS
+    for each in counts:
+        total = [one + other for one, other in zip(total, each, strict=True)]
+    return total
+
+
+def _durations(counts: Sequence[int]) -> Durations:
+    return Durations({index: count for index, count in enumerate(counts) if count})
+
+
+def _uses(sites: Sequence[Site], leases: Sequence[Lease], now: float) -> tuple[SiteUse, ...]:
+    """Return the sites that matter: those that hold most, then those that take most."""
+    held: dict[Site, list[Lease]] = {}
+    for lease in leases:
+        held.setdefault(lease.site, []).append(lease)
+    uses = [_use(site, held.get(site, []), now) for site in sites]
+    uses = [use for use in uses if use.total]
+    return tuple(sorted(uses, key=lambda use: (-use.open, -use.total))[:MOST_SITES])
+
+
+def _use(site: Site, held: Sequence[Lease], now: float) -> SiteUse:
+    counts = {index: count for index, count in enumerate(site.used) if count}
+    newest = held[-1].scope if held else None
+    return SiteUse(
+        file=site.file,
+        line=site.line,
+        function=site.function,
+        open=len(held),
+        total=sum(counts.values()) + len(held),
+        oldest=max((now - lease.began / NANOSECONDS for lease in held), default=None),
+        p50=_seconds(histogram.quantile(counts, 0.5)),
+        p95=_seconds(histogram.quantile(counts, 0.95)),
+        scope=newest.name if newest is not None else None,
+    )
+
+
+def _seconds(nanoseconds: float | None) -> float | None:
+    return None if nanoseconds is None else nanoseconds / NANOSECONDS

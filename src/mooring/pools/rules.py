@@ -1,0 +1,113 @@
+"""When to alert about a pool, and when it is over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from mooring.core.pool import PoolAlert, PoolRule, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Limits of a pool. Shares are of its limit, times are seconds."""
+
+    warning: float = 0.80
+    critical: float = 0.95
+    hysteresis: float = 0.05
+    """How far use has to fall below a limit before its alert is over."""
+    cooldown: float = 300.0
+    """The same alert is told once within this time; how often it came again is told with the next one."""
+    held: float = 10.0
+    """A lease held for less is no suspect."""
+    usual: float = 10.0
+    """Nor is one held for less than this times what 99 of 100 leases of its site were held for."""
+    stale_after: float = 300.0
+    """The book-keeping of an abandoned lease is forgotten after this time."""
+    calm: float = 60.0
+    """Errors and time-outs are over when this time brought none."""
+    errors: int = 5
+    """Errors within `calm` that are worth an alert."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.warning <= self.critical <= 1:
+            raise ValueError(
+                f"warning, critical: {self.warning:g}, {self.critical:g}; 0 < warning <= critical <= 1"
+            )
+        for name in ("cooldown", "held", "usual", "stale_after", "calm"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name}: {getattr(self, name)!r} is no number of seconds; give 0 or more")
+
+
+class _State:
+    """What is known of one rule."""
+
+    __slots__ = ("alert", "quiet", "suppressed", "told", "told_at")
+
+    def __init__(self) -> None:
+        self.alert: PoolAlert | None = None
+        self.told: PoolAlert | None = None
+        """The last one that was told."""
+        self.told_at = float("-inf")
+        self.suppressed = 0
+        self.quiet = False
+        """Whether the open one was not told, since it came within the cooldown."""
+
+
+class Alerts:
+    """Tells each alert of one pool once, and when it is over."""
+
+    def __init__(self, cooldown: float) -> None:
+        self._cooldown = cooldown
+        self._states: dict[PoolRule, _State] = {}
+
+    @property
+    def open(self) -> tuple[PoolAlert, ...]:
+        """Those that are not over, the told and the suppressed ones."""
+        return tuple([state.alert for state in self._states.values() if state.alert])
+
+    def is_open(self, rule: PoolRule) -> Severity | None:
+        """Return how severe a rule's open alert is; None where there is none."""
+        alert = self._states[rule].alert if rule in self._states else None
+        return alert.severity if alert else None
+
+    def settle(self, found: Iterable[PoolAlert], seconds: float, at: datetime) -> list[PoolAlert]:
+        """Take what is wrong now, and return what is to be told: new alerts, worse ones, and ended ones.
+
+        `seconds` is a monotonic time, `at` the same moment of the wall clock.
+        """
+        now = {alert.rule: alert for alert in found}
+        told: list[PoolAlert] = []
+        for rule in self._states.keys() | now.keys():
+            state = self._states.setdefault(rule, _State())
+            alert = now.get(rule)
+            if alert is None:
+                told += self._ended(state, at)
+            else:
+                told += self._seen(state, alert, seconds)
+        return told
+
+    def _ended(self, state: _State, at: datetime) -> list[PoolAlert]:
+        alert, state.alert = state.alert, None
+        return [alert._replace(ended=at)] if alert is not None and not state.quiet else []
+
+    def _seen(self, state: _State, alert: PoolAlert, seconds: float) -> list[PoolAlert]:
+        known = state.alert
+        worse = known is None or (
+            alert.severity is Severity.CRITICAL and known.severity is not Severity.CRITICAL
+        )
+        if known is not None:
+            alert = alert._replace(since=known.since, suppressed=known.suppressed)
+        recent = seconds - state.told_at < self._cooldown
+        escalates = state.told is not None and alert.severity is not state.told.severity
+        if worse and recent and not (escalates and alert.severity is Severity.CRITICAL):
+            state.suppressed += 1
+            state.quiet = True
+        elif worse or (state.quiet and not recent):
+            alert = alert._replace(suppressed=state.suppressed)
+            state.alert = state.told = alert
+            state.told_at, state.suppressed, state.quiet = seconds, 0, False
+            return [alert]
+        state.alert = alert
+        return []

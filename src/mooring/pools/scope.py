@@ -1,0 +1,48 @@
+"""Under which name, and for how long, the code that runs holds its leases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+SCOPE: ContextVar[Scope | None] = ContextVar("mooring_pools_scope", default=None)
+"""The scope of the task or thread that runs; tasks inherit it."""
+
+
+class Scope:
+    """What a lease is for: a route, a job, and how long it may rightly be held.
+
+    Attributes:
+        name: for people, such as `GET /orders/{id}`; None where only the time is declared.
+        hold: seconds for which a lease is no suspect; None for the pool's own threshold.
+        over: whether the code that it stands for has ended.
+    """
+
+    __slots__ = ("__weakref__", "hold", "name", "over")
+
+    def __init__(self, name: str | None, hold: float | None = None) -> None:
+        self.name = name
+        self.hold = hold
+        self.over = False
+
+
+@contextmanager
+def holding(name: str | None = None, *, seconds: float | None = None) -> Iterator[Scope]:
+    """Name the leases that are taken inside, and declare how long they may be held.
+
+    A declared hold keeps a nightly job from being told as a suspected leak until its time is over. One
+    inside another takes over what it does not say itself. A lease whose owner is gone is told at once,
+    whatever was declared.
+    """
+    outer = SCOPE.get()
+    if outer is not None:
+        name = name if name is not None else outer.name
+        seconds = seconds if seconds is not None else outer.hold
+    scope = Scope(name, seconds)
+    token = SCOPE.set(scope)
+    try:
+        yield scope
+    finally:
+        scope.over = True
+        SCOPE.reset(token)

@@ -1,0 +1,152 @@
+"""The line of the application that checked a connection out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from types import CodeType, FrameType
+from typing import Any
+
+BUCKETS = 256
+"""Of quarter octaves of nanoseconds (core/histogram.py): more than any time can be."""
+MOST_SITES = 1000
+"""Of one tracker; what comes from further ones is counted together."""
+FRAMEWORKS = frozenset(
+    {
+        "_pytest",
+        "aiomysql",
+        "anyio",
+        "asyncpg",
+        "asyncio",
+        "celery",
+        "click",
+        "django",
+        "fastapi",
+        "flask",
+        "greenlet",
+        "gunicorn",
+        "mooring",
+        "opentelemetry",
+        "pluggy",
+        "psycopg",
+        "psycopg_pool",
+        "pymongo",
+        "pymysql",
+        "redis",
+        "sentry_sdk",
+        "sqlalchemy",
+        "sqlmodel",
+        "starlette",
+        "uvicorn",
+        "werkzeug",
+    }
+)
+"""Packages whose lines tell nobody anything: they stand between the application and the driver."""
+
+
+class Site:
+    """One line that checks connections out, and how long its leases were held.
+
+    Counts are exact under CPython's lock: a list's element is added to without the interpreter switching
+    threads in between, for it switches at calls and backward jumps only.
+    """
+
+    __slots__ = ("code", "lasti", "used")
+
+    def __init__(self, code: CodeType | None, lasti: int) -> None:
+        self.code = code
+        """Kept, so that no other code object takes its address; it holds no variables alive."""
+        self.lasti = lasti
+        self.used = [0] * BUCKETS
+        """Leases that were returned, by the bucket of how long they were held (core/histogram.py)."""
+
+    @property
+    def file(self) -> str:
+        """The file, as the interpreter names it; empty where the site is that of all the rest."""
+        return self.code.co_filename if self.code else ""
+
+    @property
+    def line(self) -> int:
+        """The line in that file."""
+        if self.code is None:
+            return 0
+        positions = list(self.code.co_positions())
+        line = positions[self.lasti // 2][0] if self.lasti // 2 < len(positions) else None
+        return line or self.code.co_firstlineno
+
+    @property
+    def function(self) -> str:
+        """The function's qualified name."""
+        return self.code.co_qualname if self.code else ""
+
+
+class Sites:
+    """Finds the site of a checkout by one look-up of a whole number.
+
+    The number is the address of the code object plus the offset in it: since Python 3.11 the
+    instructions stand inside the code object, so no two living ones give the same.
+    """
+
+    def __init__(self) -> None:
+        self.known: dict[int, Site] = {}
+        self.rest = Site(None, 0)
+        self._ours: dict[int, tuple[CodeType, bool]] = {}
+
+    def all(self) -> list[Site]:
+        """Return every site that is known, and the one of all the rest."""
+        return [*self.known.values(), self.rest]
+
+    def forget_counts(self) -> None:
+        """Count from zero."""
+        self.known = {}
+        self.rest = Site(None, 0)
+
+    def add(self, frame: FrameType) -> Site:
+        """Return the site of a frame that is not known yet."""
+        if len(self.known) >= MOST_SITES:
+            return self.rest
+        code, lasti = frame.f_code, frame.f_lasti
+        return self.known.setdefault(id(code) + lasti, Site(code, lasti))
+
+    def is_application(self, frame: FrameType) -> bool:
+        """Whether a frame is the application's, not one of the standard library, a driver or a framework."""
+        known = self._ours.get(id(frame.f_code))
+        if known is None:
+            known = self._ours[id(frame.f_code)] = frame.f_code, _is_application(frame)
+        return known[1]
+
+    def application(self, frame: FrameType | None) -> FrameType | None:
+        """Return the innermost frame that is the application's; the given one where none is."""
+        at, greenlet = frame, None
+        while at is not None:
+            if self.is_application(at):
+                return at
+            back = at.f_back
+            if back is None and (greenlet := _waiting_for(greenlet)) is not None:
+                back = greenlet.gr_frame
+            at = back
+        return frame
+
+
+def _is_application(frame: FrameType) -> bool:
+    package = str(frame.f_globals.get("__name__") or "").partition(".")[0]
+    if package in FRAMEWORKS:
+        return False
+    file = frame.f_code.co_filename
+    in_library = file.startswith(_STANDARD) and not any(part in file for part in _INSTALLED)
+    return not in_library and not file.startswith("<frozen ")
+
+
+def _waiting_for(greenlet: Any) -> Any:
+    """Return the greenlet that waits for this one, or for the one that runs; None where there is none.
+
+    SQLAlchemy's asyncio side runs its pool in a greenlet, where the frames of the application end.
+    """
+    module: Any = sys.modules.get("greenlet")
+    if module is None:
+        return None
+    return (greenlet or module.getcurrent()).parent
+
+
+_STANDARD = os.__file__.removesuffix("os.py")
+_INSTALLED = ("site-packages", "dist-packages")

@@ -1,0 +1,98 @@
+"""What looks after the pools of one process: one thread, twice a second."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from functools import cache, partial
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+from weakref import ref
+
+if TYPE_CHECKING:
+    from mooring.pools.tracker import PoolTracker
+
+TICK = 0.5
+"""Seconds between two looks: a lease whose owner has ended is told at the second one."""
+
+log = logging.getLogger(__name__)
+
+
+class Watch:
+    """Looks at every tracker twice a second, from a thread of its own that begins with the first of them.
+
+    Knows its trackers weakly. After a fork the child's trackers begin anew and get a thread of their own.
+    `close` ends the thread; `look` may also be called by a test.
+    """
+
+    def __init__(self, *, threaded: bool = True) -> None:
+        self._threaded = threaded
+        self._trackers: dict[int, ref[PoolTracker]] = {}
+        self._thread: Thread | None = None
+        self._stop = Event()
+        weak = ref(self)
+        if hasattr(os, "register_at_fork"):  # not on Windows
+            os.register_at_fork(after_in_child=partial(_forked, weak))
+
+    def __iter__(self) -> Iterator[PoolTracker]:
+        """Yield the trackers that are alive."""
+        for key, weak in tuple(self._trackers.items()):
+            tracker = weak()
+            if tracker is not None:
+                yield tracker
+            elif self._trackers.get(key) is weak:
+                del self._trackers[key]
+
+    def add(self, tracker: PoolTracker) -> None:
+        """Look after one more tracker."""
+        self._trackers[id(tracker)] = ref(tracker)
+        if self._thread is None and self._threaded:
+            self._begin()
+
+    def remove(self, tracker: PoolTracker) -> None:
+        """Look after it no more."""
+        self._trackers.pop(id(tracker), None)
+
+    def look(self) -> None:
+        """Look at every tracker once."""
+        for tracker in self:
+            try:
+                tracker.inspector.look()
+            except Exception as error:
+                tracker.broken(error)
+
+    def forked(self) -> None:
+        """Begin anew in a child process: the open leases are the parent's, and so was the thread."""
+        for tracker in self:
+            tracker.reset()
+        if self._thread is not None:
+            self._begin()
+
+    def close(self) -> None:
+        """End the thread and wait for it."""
+        self._stop.set()
+        thread, self._thread = self._thread, None
+        if thread is not None and thread.is_alive():
+            thread.join()
+
+    def _begin(self) -> None:
+        self._stop = Event()
+        self._thread = Thread(target=self._run, args=(self._stop,), name="mooring-pools", daemon=True)
+        self._thread.start()
+
+    def _run(self, stop: Event) -> None:
+        while not stop.wait(TICK):
+            self.look()
+
+
+def _forked(weak: ref[Watch]) -> None:
+    watch = weak()
+    if watch is not None:
+        watch.forked()
+
+
+@cache
+def watch_of_this_process() -> Watch:
+    """Return the one that trackers are given to by default, made on first use."""
+    return Watch()
