@@ -201,6 +201,20 @@ def test_wait_gives_up_on_what_waiting_cannot_heal(mooring: Program, postgresql:
     assert "auth: " in mooring.run("wait", url, "--timeout", "1", "--patient", status=1).stdout
 
 
+def test_wait_does_not_hammer_a_rejected_login(mooring: Program, start_redis: StartRedis) -> None:
+    """With --patient a login is tried three times in a row, and then every 30 s, which it says."""
+    with start_redis() as redis:
+        words = ("wait", redis.url(password=WRONG), "--patient", "--interval", "0.01", "--timeout", "2")
+        said = mooring.run(*words, status=1).stderr.splitlines()
+        books = redis.ask("INFO", "commandstats")
+    assert (
+        sum(int(books.get(name, {}).get("failed_calls", 0)) for name in ("cmdstat_auth", "cmdstat_hello"))
+        == 3
+    )
+    assert len(said) == 2
+    assert said[1] == f"{said[0]} (rejected 3 times: now tried every 30 s)"
+
+
 def test_usage_tells_every_mistake(mooring: Program) -> None:
     """Bad targets, a bad configuration and bad options end with 2 and nothing on standard output."""
     (mooring.folder / "mooring.toml").write_text("[server]\nport = 'x'\n[[channels]]\nname = 'ops'\n")

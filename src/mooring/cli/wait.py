@@ -13,12 +13,16 @@ from mooring.cli.given import Given, given
 from mooring.cli.logs import log_to_stderr
 from mooring.cli.rows import Rows, headline
 from mooring.cli.terminal import Palette, Progress, safe
+from mooring.core.health import REJECTIONS_BEFORE_CALM, Health, settle
 from mooring.core.reason import Reason
 from mooring.core.result import CheckResult, Trigger
 from mooring.core.target import Schedule, Target
 from mooring.engine.monitor import Monitor
 from mooring.engine.runner import Runner
 from mooring.net.network import Network
+
+REJECTED_INTERVAL = 30.0
+"""Seconds between logins that keep being rejected, so that waiting hammers no account."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +45,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--patient",
         action="store_true",
-        help="wait also through what only a person can put right: a rejected login, a missing database, TLS",
+        help="wait also through what only a person can put right: a missing database, TLS, a rejected login "
+        f"(after {REJECTIONS_BEFORE_CALM} in a row it is tried every {REJECTED_INTERVAL:g} s)",
     )
 
 
@@ -67,6 +72,7 @@ class Waiting:
     interval: float
     patient: bool
     last: dict[int, CheckResult] = field(default_factory=dict)
+    said: dict[int, str] = field(default_factory=dict)
     progress: Progress = field(default_factory=Progress)
 
     def results(self) -> Sequence[CheckResult]:
@@ -90,18 +96,21 @@ class Waiting:
     async def _one(self, index: int, target: Target, monitor: Monitor, deadline: float) -> bool:
         """Return whether the target works; False means that waiting for it is over."""
         time = asyncio.get_running_loop().time
+        health = Health()
         while (left := deadline - time()) > 0:
             began = time()
             timed = replace(target.schedule, timeout=min(target.schedule.timeout, left))
             result = await monitor.check(replace(target, schedule=timed), Trigger.CLI)
             if self._cut_short(target, timed, result) and index in self.last:
                 return False  # what was seen before says more than that our own time was up
-            self._tell(index, result)
+            health = settle(health, result, target.schedule).health
+            interval = max(self.interval, REJECTED_INTERVAL) if health.calm else self.interval
+            self._tell(index, result, interval)
             if result.status.works:
                 return True
             if result.failure is not None and result.failure.reason.permanent and not self.patient:
                 return False
-            await asyncio.sleep(max(0.0, min(began + self.interval, deadline) - time()))
+            await asyncio.sleep(max(0.0, min(began + interval, deadline) - time()))
         return False
 
     @staticmethod
@@ -109,14 +118,16 @@ class Waiting:
         timed_out = result.failure is not None and result.failure.reason is Reason.TIMEOUT
         return timed_out and timed.timeout < target.schedule.timeout
 
-    def _tell(self, index: int, result: CheckResult) -> None:
+    def _tell(self, index: int, result: CheckResult, interval: float) -> None:
         """Say on standard error what is waited for, where it changed."""
-        before = self.last.get(index)
         self.last[index] = result
         line = f"waiting for {safe(result.target.name)}: {headline(result)}"
+        if interval > self.interval:
+            line += f" (rejected {REJECTIONS_BEFORE_CALM} times: now tried every {interval:g} s)"
         if result.status.works:
             return
         if sys.stderr.isatty():
             self.progress.show(line)
-        elif before is None or headline(before) != headline(result):
+        elif self.said.get(index) != line:
             print(line, file=sys.stderr, flush=True)
+        self.said[index] = line
