@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mooring.app import App
     from mooring.once import check
+    from mooring.pools.instrument import instrument
 
 __version__ = "0.1.0"
-__all__ = ["App", "__version__", "check"]
+__all__ = ["App", "__version__", "check", "instrument"]
 
-_HOMES = {"App": "mooring.app", "check": "mooring.once"}
+_HOMES = {"App": "mooring.app", "check": "mooring.once", "instrument": "mooring.pools.instrument"}
 
 
 def __getattr__(name: str) -> Any:

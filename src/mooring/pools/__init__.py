@@ -6,9 +6,10 @@ Needs the standard library only. `mooring.instrument(pool)` does it for a driver
 
 from __future__ import annotations
 
+from mooring.pools.instrument import instrument
 from mooring.pools.rules import Rules
 from mooring.pools.scope import holding
 from mooring.pools.tracker import PoolTracker
 from mooring.pools.watch import Watch
 
-__all__ = ["PoolTracker", "Rules", "Watch", "holding"]
+__all__ = ["PoolTracker", "Rules", "Watch", "holding", "instrument"]

@@ -78,6 +78,8 @@ class PoolTracker:
         self.clock = clock or SystemClock()
         self.sites = Sites()
         self.active = True
+        self.instrumented: Any = None
+        """What `mooring.instrument` hooked it into."""
         self.feed: deque[tuple[str, float]] | None = None
         """Where set, takes each wait, use and create time, for an exporter that needs them one by one."""
         self._now = monotonic_ns if clock is None else _nanoseconds_of(clock)

@@ -1,0 +1,190 @@
+"""`instrument(pool)`: watch a driver's pool in one line."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import PurePath
+from typing import Any, Protocol
+from weakref import WeakValueDictionary
+
+from mooring.pools.driver import Driver
+from mooring.pools.rules import Rules
+from mooring.pools.tracker import PoolTracker
+from mooring.pools.watch import Watch, watch_of_this_process
+
+GROUP = "mooring.pools"
+"""The entry points through which other packages offer adapters of their own."""
+ADAPTERS = {
+    "aiomysql": "mooring.pools.aiomysql",
+    "asyncpg": "mooring.pools.asyncpg",
+    "django": "mooring.pools.django",
+    "psycopg_pool": "mooring.pools.psycopg_pool",
+    "pymongo": "mooring.pools.pymongo",
+    "redis": "mooring.pools.redis",
+    "sqlalchemy": "mooring.pools.sqlalchemy",
+}
+"""By the package that a pool's class comes from, so that no other adapter is imported."""
+_NO = frozenset({"0", "false", "no", "off"})
+
+log = logging.getLogger(__name__)
+
+
+class Make(Protocol):
+    """Makes the tracker of a driver's pool; an adapter calls it once for each pool."""
+
+    def __call__(self, driver: Driver, part: str | None = None) -> PoolTracker:
+        """Return a tracker. `part` names a pool where one object stands for several."""
+        ...
+
+
+class Adapter(Protocol):
+    """What a module offers that knows how to instrument a driver's pools.
+
+    It may also have `subject(obj)`: what is really instrumented, where several objects stand for one pool.
+    """
+
+    MATCHES: tuple[str, ...]
+    """The classes that it takes, such as `sqlalchemy.engine.base.Engine`; of subclasses, too."""
+
+    def instrument(self, obj: Any, make: Make) -> PoolTracker:
+        """Place hooks in a pool, and return its tracker."""
+        ...
+
+
+def instrument(
+    obj: Any,
+    name: str | None = None,
+    service: str | None = None,
+    *,
+    rules: Rules | None = None,
+    watch: Watch | None = None,
+) -> PoolTracker:
+    """Watch a driver's pool: who holds its connections, who waits, who leaks.
+
+    Takes an engine of SQLAlchemy, `django.db.connections`, a pool of psycopg_pool, asyncpg or aiomysql,
+    a client of redis-py or PyMongo, and what other packages registered in the group `mooring.pools`.
+    Done again with the same object, it returns the same tracker, and the other arguments say nothing.
+    What the driver does, returns and raises is not changed, even if Mooring breaks.
+
+    With `DB_CONNECTION_MONITORING=false` in the environment nothing is done, and the tracker is stopped.
+
+    Args:
+        obj: the pool, or what has one.
+        name: the pool's name, unique within the service; by default its database's.
+        service: the program's name, under which a server sums its processes; by default
+            `$MOORING_SERVICE`, or else what the program was started as.
+        rules: when to alert, and what counts as held for long.
+        watch: what looks after it; by default the one of this process.
+
+    Raises:
+        TypeError: for an object that no adapter knows.
+    """
+    adapter = _adapter_of(obj)
+    service = service or os.environ.get("MOORING_SERVICE") or _program()
+    if os.environ.get("DB_CONNECTION_MONITORING", "").strip().lower() in _NO:
+        return _stopped(service, name)
+    subject = getattr(adapter, "subject", _itself)(obj)
+    known = _instrumented().get(id(subject))
+    if known is None or known.instrumented is not subject:
+        known = adapter.instrument(obj, _Maker(service, name, rules, watch or watch_of_this_process()))
+        known.instrumented = subject
+        _instrumented()[id(subject)] = known
+    return known
+
+
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """Makes trackers under what `instrument` was told."""
+
+    service: str
+    name: str | None
+    rules: Rules | None
+    watch: Watch
+
+    def __call__(self, driver: Driver, part: str | None = None) -> PoolTracker:
+        name = self.name or driver.database or driver.name
+        if part is not None:
+            name = f"{self.name}.{part}" if self.name else part
+        return PoolTracker(
+            self.service, self._unused(name), driver=driver, rules=self.rules, watch=self.watch
+        )
+
+    def _unused(self, name: str) -> str:
+        """Return the name, with a number where another pool has it: two are not to be summed."""
+        taken = {tracker.name for tracker in self.watch if tracker.service == self.service}
+        unused, number = name, 1
+        while unused in taken:
+            number += 1
+            unused = f"{name}-{number}"
+        return unused
+
+
+def _adapter_of(obj: Any) -> Adapter:
+    classes = {f"{cls.__module__}.{cls.__qualname__}" for cls in type(obj).__mro__}
+    for adapter in (*_our_adapters(classes), *_their_adapters()):
+        if not classes.isdisjoint(adapter.MATCHES):
+            return adapter
+    known = [match for adapter in _every_adapter() for match in adapter.MATCHES]
+    raise TypeError(
+        f"cannot instrument {type(obj).__module__}.{type(obj).__qualname__}; "
+        f"give one of these, or of a subclass: {', '.join(sorted(known))}. "
+        "mooring.pools.PoolTracker is for pools of your own"
+    )
+
+
+def _our_adapters(classes: set[str]) -> Iterator[Adapter]:
+    packages = {name.partition(".")[0] for name in classes}
+    for package in sorted(packages & ADAPTERS.keys()):
+        if find_spec(ADAPTERS[package]) is not None:
+            yield _module(ADAPTERS[package])
+
+
+def _their_adapters() -> Iterator[Adapter]:
+    from importlib.metadata import entry_points
+
+    for entry in entry_points(group=GROUP):
+        try:
+            adapter = entry.load()
+            if not isinstance(adapter.MATCHES, tuple) or not callable(adapter.instrument):
+                raise TypeError("MATCHES has to be a tuple, instrument a function")
+            yield adapter
+        except Exception:
+            log.warning("the entry point %s of %s is no adapter", entry.name, GROUP, exc_info=True)
+
+
+def _every_adapter() -> Iterator[Adapter]:
+    yield from (_module(name) for name in ADAPTERS.values() if find_spec(name) is not None)
+    yield from _their_adapters()
+
+
+def _module(name: str) -> Any:
+    return import_module(name)
+
+
+def _stopped(service: str, name: str | None) -> PoolTracker:
+    tracker = PoolTracker(service, name or "main", watch=Watch(threaded=False))
+    tracker.stop()
+    return tracker
+
+
+def _program() -> str:
+    """Return what the program was started as, such as `worker` for `python -m worker`."""
+    path = PurePath(sys.argv[0] if sys.argv else "")
+    return (path.parent.name if path.stem == "__main__" else path.stem) or "python"
+
+
+def _itself(obj: Any) -> Any:
+    return obj
+
+
+@cache
+def _instrumented() -> WeakValueDictionary[int, PoolTracker]:
+    """Return the trackers of this process by the `id` of what they track, which they keep alive."""
+    return WeakValueDictionary()
