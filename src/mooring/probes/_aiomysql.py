@@ -13,6 +13,7 @@ from mooring.core.failure import CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.net.dial import Stream
+from mooring.probes._answer import BoundedReader
 
 _LARGEST_PACKET = 0xFFFFFF
 _HEADER = 5
@@ -25,7 +26,8 @@ class DialledConnection(aiomysql.Connection):  # type: ignore[misc]  # aiomysql 
     def __init__(self, stream: Stream, **options: Any) -> None:
         super().__init__(host=stream.address, **options)
         self.stream = stream
-        self._reader, self._writer = stream.reader, stream.writer
+        self._heard = BoundedReader(stream.reader)
+        self._reader, self._writer = self._heard, stream.writer
         self._read_ahead = b""
         self._next_seq_id = 0
         self.account = ""
@@ -58,6 +60,10 @@ class DialledConnection(aiomysql.Connection):  # type: ignore[misc]  # aiomysql 
     async def log_in(self) -> None:
         """Send user, password and database."""
         await self._request_authentication()
+
+    async def _execute_command(self, command: int, sql: Any) -> None:
+        self._heard.begin()
+        await super()._execute_command(command, sql)
 
     async def _read_bytes(self, count: int) -> bytes:
         ready, self._read_ahead = self._read_ahead[:count], self._read_ahead[count:]

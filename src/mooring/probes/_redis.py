@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from asyncio import StreamReader
 from collections.abc import Awaitable
 from contextlib import ExitStack, suppress
-from typing import Any
+from typing import Any, cast
 
 from redis import exceptions
 from redis.asyncio import Connection, ConnectionPool, Redis
@@ -17,6 +18,7 @@ from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.redact import cut
 from mooring.net.dial import Stream
+from mooring.probes._answer import BoundedReader
 
 
 class HungUpError(exceptions.ConnectionError):
@@ -29,12 +31,17 @@ class DialledConnection(Connection):
     def __init__(self, *, stream: Stream, **settings: Any) -> None:
         super().__init__(**settings)
         self._stream: Stream | None = stream
+        self._heard = BoundedReader(stream.reader)
 
     async def _connect(self) -> None:
         if self._stream is None:
             raise ConnectionResetError("the connection was closed")
-        self._reader, self._writer = self._stream.reader, self._stream.writer
+        self._reader, self._writer = cast("StreamReader", self._heard), self._stream.writer
         self._stream = None
+
+    async def read_response(self, *args: Any, **settings: Any) -> Any:
+        self._heard.begin()
+        return await super().read_response(*args, **settings)
 
     def abort(self) -> None:
         """Drop the connection at once."""

@@ -6,10 +6,8 @@ import asyncio
 import socket
 from contextlib import ExitStack, suppress
 
-from mooring.core.failure import CheckError
-from mooring.core.prose import Prose
-from mooring.core.reason import Reason
 from mooring.net.dial import Stream
+from mooring.probes._answer import too_large
 
 AT_ONCE = 64 * 1024
 MOST_HEARD = 64 * 1024 * 1024
@@ -75,7 +73,7 @@ class Relay:
             while data := await self._stream.reader.read(AT_ONCE):
                 heard += len(data)
                 if heard > MOST_HEARD:
-                    lost = _too_much()
+                    lost = too_large(MOST_HEARD)
                     break
                 writer.write(data)
                 await writer.drain()
@@ -96,13 +94,3 @@ class Relay:
         if self._theirs is not None:
             self._theirs.close()
         self._stream.drop()
-
-
-def _too_much() -> CheckError:
-    size = MOST_HEARD // 1024**2
-    return CheckError(
-        Reason.PROTOCOL,
-        Prose("the server answers with more than the {size} MB that a check reads", size=size),
-        code="TOO_LARGE",
-        hint=Prose("Have the query return one row, such as by LIMIT 1; or what answers is no such database."),
-    )

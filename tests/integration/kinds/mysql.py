@@ -359,6 +359,21 @@ _SERVERS = (
         hint="Something else may listen on that port: compare the address with the service's own.",
     ),
 )
+_ENDLESS = (
+    Fault(
+        "what answers greets with more than a check can want (played)",
+        (Stage.PROTOCOL, Reason.PROTOCOL, "TOO_LARGE"),
+        played(b"\xff\xff\xff\x00\x0a"),
+        hint="Have the query return one row, such as by LIMIT 1; or what answers is no such database.",
+        timeout=2,
+    ),
+    Fault(
+        "the query returns more than what a check reads",
+        (Stage.FUNCTION, Reason.PROTOCOL, "TOO_LARGE"),
+        owned(query="SELECT REPEAT('x', 1000000) FROM seq_1_to_20"),
+        hint="Have the query return one row, such as by LIMIT 1; or what answers is no such database.",
+    ),
+)
 _ENCRYPTION = (
     Fault(
         "TLS is required and the server offers none",
@@ -372,4 +387,4 @@ _ENCRYPTION = (
     tls_faults.pin_mismatch(strictly("", another_pin)),
     tls_faults.client_cert_refused(strictly("", stranger)),
 )
-FAULTS = (*_LOGINS, *_RIGHTS, *_QUERIES, *_SERVERS, *_ENCRYPTION)
+FAULTS = (*_LOGINS, *_RIGHTS, *_QUERIES, *_SERVERS, *_ENDLESS, *_ENCRYPTION)

@@ -12,7 +12,7 @@ import redis
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
 from tests.integration import tls_faults
-from tests.integration.kinds import Example, Fault, asking
+from tests.integration.kinds import Arrangement, Example, Fault, asking, asking_played
 from tests.servers.process import free_port, poll_until
 from tests.servers.redis import PASSWORD, READER, Redis, StartRedis
 from tests.servers.tls import Certificates
@@ -31,6 +31,7 @@ UNEXPLAINED = dict.fromkeys(
     "of clients of a whole cluster, pipelines and forks: a check has one connection to one node",
 )
 MADE_OF = {"AskError": ["7 127.0.0.1:6379"], "MovedError": ["7 127.0.0.1:6379"]}
+_ENDLESS = "Have the query return one row, such as by LIMIT 1; or what answers is no such database."
 _REJECTED = "The server answers and rejects the login: compare user and password with its ACL or requirepass."
 
 
@@ -101,6 +102,10 @@ def _cluster(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
     start: StartRedis = request.getfixturevalue("start_redis")
     with start("cluster-enabled yes", f"cluster-port {free_port()}") as server:
         yield {"url": server.url(), "write_key": "mooring:check:"}
+
+
+def _played(words: bytes) -> Arrangement:
+    return asking_played(words, lambda port: {"url": f"redis://127.0.0.1:{port}"}, after=b"PING")
 
 
 FAULTS = (
@@ -183,5 +188,18 @@ FAULTS = (
         (Stage.AUTH, Reason.PROTOCOL, "NOT_REDIS"),
         asking("nginx", lambda server: {"url": f"redis://127.0.0.1:{server.port}"}),
         hint="Something else may listen on that port: compare the address with the service's own.",
+    ),
+    Fault(
+        "what answers announces more than a check can want (played)",
+        (Stage.AUTH, Reason.PROTOCOL, "TOO_LARGE"),
+        _played(b"$4000000000\r\n"),
+        hint=_ENDLESS,
+        timeout=2,
+    ),
+    Fault(
+        "what answers sends small things without end (played)",
+        (Stage.AUTH, Reason.PROTOCOL, "TOO_LARGE"),
+        _played(b"*1000000000\r\n" + b"$1\r\na\r\n" * 100_000),
+        hint=_ENDLESS,
     ),
 )
