@@ -112,6 +112,7 @@ class _Maker:
         name = self.name or driver.database or driver.name
         if part is not None:
             name = f"{self.name}.{part}" if self.name else part
+        name = PurePath(name).name  # of a database that is a file
         return PoolTracker(
             self.service, self._unused(name), driver=driver, rules=self.rules, watch=self.watch
         )

@@ -1,0 +1,65 @@
+"""What a database driver's own connection tells of itself, for the adapters of pools that hold such ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mooring.pools.driver import Activity
+from mooring.pools.traffic import activity_of
+
+_ACTIVE = 1
+"""libpq's PQTRANS_ACTIVE: a command is in progress."""
+_OPEN = frozenset({2, 3})
+"""PQTRANS_INTRANS and PQTRANS_INERROR."""
+_IN_TRANSACTION = 1
+"""MySQL's SERVER_STATUS_IN_TRANS."""
+
+
+def activity(connection: Any) -> Activity:
+    """Return what happens on a connection of psycopg, psycopg2, asyncpg, PyMySQL, aiomysql or sqlite3.
+
+    Of a driver that is not known by its attributes nothing is told. May raise where the connection is
+    closed meanwhile. Reads attributes and asks the kernel: nothing is sent, nothing is waited for.
+    """
+    busy, in_transaction = _state(connection)
+    fileno = _fileno(connection)
+    traffic = activity_of(fileno) if fileno is not None else Activity()
+    return Activity(
+        busy=True if busy else traffic.busy,
+        in_transaction=in_transaction,
+        idle=0.0 if busy else traffic.idle,
+    )
+
+
+def _state(connection: Any) -> tuple[bool | None, bool | None]:
+    """Return whether a statement runs and whether a transaction is open, as far as the driver knows."""
+    if hasattr(connection, "pgconn"):  # psycopg
+        return _of_libpq(int(connection.pgconn.transaction_status))
+    if hasattr(connection, "server_status"):  # PyMySQL, aiomysql
+        return None, bool(connection.server_status & _IN_TRANSACTION)
+    if hasattr(connection, "is_in_transaction"):  # asyncpg
+        return None, bool(connection.is_in_transaction())
+    if hasattr(connection, "get_transaction_status"):  # psycopg2
+        return _of_libpq(int(connection.get_transaction_status()))
+    if hasattr(connection, "in_transaction"):  # sqlite3, aiosqlite
+        return None, bool(connection.in_transaction)
+    return None, None
+
+
+def _of_libpq(status: int) -> tuple[bool, bool]:
+    return status == _ACTIVE, status in _OPEN
+
+
+def _fileno(connection: Any) -> int | None:
+    """Return the socket of a connection."""
+    if hasattr(connection, "pgconn"):
+        return int(connection.pgconn.socket)
+    for holder in ("_transport", "_writer"):  # asyncpg's, aiomysql's
+        transport = getattr(connection, holder, None)
+        if transport is not None:
+            sock = transport.get_extra_info("socket")
+            return int(sock.fileno()) if sock is not None else None
+    sock = getattr(connection, "_sock", None)  # PyMySQL's
+    if sock is None and hasattr(connection, "get_transaction_status"):
+        sock = connection  # psycopg2's connection is a file to select()
+    return int(sock.fileno()) if sock is not None else None

@@ -1,0 +1,213 @@
+"""SQLAlchemy: engines and their pools, sync and async."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+from weakref import ref
+
+from mooring.pools import session
+from mooring.pools.driver import Activity, Driver, Gauges
+from mooring.pools.lease import Lease
+from mooring.pools.tracker import PoolTracker
+
+MATCHES = ("sqlalchemy.engine.base.Engine", "sqlalchemy.ext.asyncio.engine.AsyncEngine")
+_PORTS = {"postgresql": 5432, "mysql": 3306, "mariadb": 3306, "oracle": 1521, "mssql": 1433}
+
+
+def subject(obj: Any) -> Any:
+    """Return the engine that has the pool: of an async one, and of one with options of its own."""
+    engine = getattr(obj, "sync_engine", obj)
+    return getattr(engine, "_proxied", engine)
+
+
+def instrument(obj: Any, make: Callable[[Driver], PoolTracker]) -> PoolTracker:
+    """Track an engine's pool, whatever its class, and the pools that `dispose()` puts in its place.
+
+    A lease begins when `pool.connect` returns, which no event tells, nor who waits there or in vain; so this
+    one method of each pool is wrapped. The rest is heard of by events, which a new pool takes over. What
+    SQLAlchemy takes back since its holder was garbage counts as forgotten, and as an error with the line.
+
+    A connection that is detached is no longer the pool's, and its lease is over. Of StaticPool and
+    SingletonThreadPool, which give out one connection many times at once, it is leased once. NullPool has
+    no limit. A `creator` or a listener that fails is no connection that was created.
+    """
+    from sqlalchemy import event
+
+    engine = subject(obj)
+    driver = SQLAlchemy(engine)
+    hooks = _Hooks(make(driver), driver)
+    event.listen(engine.pool, "connect", hooks.connected)
+    event.listen(engine.pool, "checkin", hooks.returned)
+    event.listen(engine.pool, "invalidate", hooks.invalidated)
+    event.listen(engine.pool, "close", hooks.closed)
+    event.listen(engine.pool, "detach", hooks.detached)
+    event.listen(engine.pool, "close_detached", hooks.closed_detached)
+    event.listen(engine, "handle_error", hooks.failed)
+    hooks.wrap(engine.pool)
+    return hooks.tracker
+
+
+class SQLAlchemy:
+    """One engine's pool. Counts the pool's entries, whose class does not matter then."""
+
+    name = "sqlalchemy"
+
+    def __init__(self, engine: Any) -> None:
+        self._engine = engine
+        self.address = _address(engine.url)
+        self.database: str | None = engine.url.database
+        self.entries: dict[int, ref[Any]] = {}
+        """The pool's entries that were connected, by their `id`. Weakly: a pool may become garbage."""
+
+    def gauges(self) -> Gauges:
+        """Count the entries that have a connection, and tell the limit of a QueuePool."""
+        entries = [entry for entry in self._living() if entry.dbapi_connection is not None]
+        pool = self._engine.pool
+        overflow = getattr(pool, "_max_overflow", -1)  # there is no public name of it
+        return Gauges(
+            size=len(entries),
+            idle=sum(not entry.in_use for entry in entries),
+            limit=pool.size() + overflow if overflow >= 0 else None,
+            least=0,
+        )
+
+    def activity(self, connection: Any) -> Activity:
+        """Return what the driver's own connection tells."""
+        return session.activity(connection.driver_connection)
+
+    def _living(self) -> list[Any]:
+        living = []
+        for key, weak in tuple(self.entries.items()):
+            entry = weak()
+            if entry is not None:
+                living.append(entry)
+            elif self.entries.get(key) is weak:
+                del self.entries[key]
+        return living
+
+
+class _Hooks:
+    """What is called by SQLAlchemy. Nothing raises, for it would break the application."""
+
+    def __init__(self, tracker: PoolTracker, driver: SQLAlchemy) -> None:
+        self.tracker = tracker
+        self._entries = driver.entries
+        self._leases: dict[int, Lease] = {}
+        """By the `id` of the connection, which its pool's entry holds as long as the lease is open."""
+
+    def wrap(self, pool: Any) -> None:
+        """Hear of each checkout of a pool, and of the pool that takes its place."""
+        recreate = pool.recreate
+
+        def tracked_recreate() -> Any:
+            pool = recreate()
+            try:
+                self.wrap(pool)
+            except Exception as error:
+                self.tracker.broken(error)
+            return pool
+
+        pool.connect, pool.recreate = self._tracked(pool.connect), tracked_recreate
+
+    def _tracked(self, connect: Callable[[], Any]) -> Callable[[], Any]:
+        """Return what notes each checkout. It is on the path of every one, so it looks up little."""
+        tracker, leases = self.tracker, self._leases
+        ask, track, application = tracker.ask, tracker.track, tracker.sites.application
+
+        def tracked_connect() -> Any:
+            if not tracker.active:
+                return connect()
+            asked = ask()
+            fairy = None
+            try:
+                fairy = connect()
+            finally:
+                if fairy is None:
+                    tracker.gave_up(timed_out=_is_timeout(sys.exc_info()[1]))
+            try:
+                key = id(fairy.dbapi_connection)
+                if key in leases and self._is_shared(key):
+                    tracker.gave_up()
+                else:
+                    frame = application(sys._getframe(1))  # noqa: SLF001 -- inspect costs ten times as much
+                    leases[key] = track(None, connection=ref(fairy, _nothing), asked=asked, frame=frame)
+            except Exception as error:
+                tracker.broken(error)
+            return fairy
+
+        return tracked_connect
+
+    def _is_shared(self, key: int) -> bool:
+        """Whether a connection was given out before and is held still: some pools do so with one for all."""
+        lease = self._leases[key]
+        if lease.resource is not None and lease.resource() is not None:
+            return True
+        self.tracker.forget(lease)
+        return False
+
+    def returned(self, connection: Any, _entry: Any = None) -> None:
+        """Hear of a checkin, or that a connection is the pool's no longer. Its entry may have it no more."""
+        lease = self._leases.pop(id(connection), None)
+        if lease is None:
+            return
+        try:
+            if lease.resource() is None:  # type: ignore[misc]  # each is made with one
+                self._was_garbage(lease)
+            else:
+                self.tracker.release(lease)
+        except Exception as error:
+            self.tracker.broken(error)
+
+    def invalidated(self, connection: Any, _entry: Any, _error: Any) -> None:
+        """Hear that a connection is given up; at its checkin it is gone already."""
+        self.returned(connection)
+
+    def connected(self, _connection: Any, entry: Any) -> None:
+        """Hear of a new connection."""
+        try:
+            self._entries[id(entry)] = ref(entry)
+            self.tracker.created(max(0.0, time.time() - entry.starttime))
+        except Exception as error:
+            self.tracker.broken(error)
+
+    def closed(self, _connection: Any, entry: Any) -> None:
+        """Hear that the pool closes a connection."""
+        self._entries.pop(id(entry), None)
+        self.tracker.closed()
+
+    def detached(self, connection: Any, entry: Any) -> None:
+        """Hear that a connection is the pool's no longer."""
+        self._entries.pop(id(entry), None)
+        self.returned(connection)
+
+    def closed_detached(self, _connection: Any) -> None:
+        """Hear that a detached connection was closed."""
+        self.tracker.closed()
+
+    def failed(self, context: Any) -> None:
+        """Hear of an error of the database or of its driver."""
+        self.tracker.record_error(context.original_exception)
+
+    def _was_garbage(self, lease: Lease) -> None:
+        if self.tracker.forget(lease):
+            self.tracker.record_error(
+                ResourceWarning(f"a connection was never returned: {lease.site.file}:{lease.site.line}")
+            )
+
+
+def _is_timeout(error: BaseException | None) -> bool:
+    return type(error).__name__ == "TimeoutError" and type(error).__module__ == "sqlalchemy.exc"
+
+
+def _nothing(_weak: Any) -> None:
+    """Be a weak reference's callback: with one it is dead before the garbage's finalizers run (gh-135552)."""
+
+
+def _address(url: Any) -> str | None:
+    if not url.host:
+        return None
+    port = url.port or _PORTS.get(url.get_backend_name())
+    return f"{url.host}:{port}" if port else str(url.host)
