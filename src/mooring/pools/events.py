@@ -10,6 +10,7 @@ from mooring.core.pool import PoolRule
 RETURNED_LATE = "returned_late"
 ENDED = "alert_ended"
 ALERT = "alert"
+LEAK = "leak"
 OF_RULE = {
     PoolRule.UTILIZATION: "utilization_high",
     PoolRule.WAITING: "waiting",
@@ -19,9 +20,10 @@ OF_RULE = {
     PoolRule.SUSPECT: "leak_suspected",
     PoolRule.IDLE_IN_TRANSACTION: "idle_in_transaction",
 }
-EVENTS = (ALERT, ENDED, RETURNED_LATE, *OF_RULE.values())
+EVENTS = (ALERT, ENDED, LEAK, RETURNED_LATE, *OF_RULE.values())
 """`alert` comes with every new alert besides the name of its rule, `alert_ended` when it is over: both with
-the PoolAlert. `returned_late` comes with the Leak that was returned after all."""
+the PoolAlert. `leak` comes with each Leak once for each kind of it, however many one alert is about;
+`returned_late` with the Leak that was returned after all."""
 
 Callback = Callable[[Any], object]
 

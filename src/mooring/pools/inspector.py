@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mooring.core.pool import Leak, LeakKind, PoolAlert, PoolRule, Severity
-from mooring.pools.events import ALERT, ENDED, OF_RULE, RETURNED_LATE
+from mooring.pools.events import ALERT, ENDED, LEAK, OF_RULE, RETURNED_LATE
 from mooring.pools.leaks import Leaks
 from mooring.pools.lease import Lease
 from mooring.pools.past import Sample
@@ -52,7 +52,13 @@ class Inspector:
         now = tracker.clock.monotonic()
         self._mark_peak()
         self.leaks = self._finder.look(list(tracker.open), now)
-        tracker.told = {lease: leak for lease, leak in self.leaks.items() if leak.kind in _OF_LEAK}
+        before = tracker.told
+        told = {lease: leak for lease, leak in self.leaks.items() if leak.kind in _OF_LEAK}
+        tracker.told = dict(told)  # other threads take out what they return
+        for lease, leak in told.items():
+            known = before.get(lease)
+            if known is None or known.kind is not leak.kind:
+                tracker.tell(LEAK, leak)
         self._forget_stale()
         found = [*self._limits(now), *self._leaks()]
         for alert in self._alerts.settle(found, now, tracker.clock.now()):
@@ -211,7 +217,7 @@ class Inspector:
 
 _WORDS = {
     LeakKind.ABANDONED: (
-        "were never returned: the task or thread that took them has ended",
+        "were never returned: the request, task or thread that took them has ended",
         "Return the connection at {place} in a `with` block, so that an error returns it, too.",
     ),
     LeakKind.SUSPECT: (

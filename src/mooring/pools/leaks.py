@@ -14,6 +14,7 @@ from mooring.core.pool import Leak, LeakKind
 from mooring.pools.driver import Activity, Driver
 from mooring.pools.lease import NANOSECONDS, Lease
 from mooring.pools.rules import Rules
+from mooring.pools.scope import ThreadRef
 from mooring.pools.site import Site, Sites
 
 DEEPEST = 8
@@ -43,7 +44,7 @@ class Leaks:
         found: dict[Lease, Leak] = {}
         for lease in leases:
             owner = lease.owner()
-            over = _has_ended(owner, frames) or _lost_its_scope(lease, owner)
+            over = _has_ended(lease, owner, frames) or _lost_its_scope(lease, owner, frames, lease in orphans)
             if over:
                 self._orphans[lease] = orphans.get(lease, now)
             kind, activity = self._kind(lease, now, orphans.get(lease) if over else None)
@@ -107,7 +108,9 @@ def _is_within(idle: float | None, seconds: float) -> bool:
     return idle is not None and idle < seconds
 
 
-def _has_ended(owner: Any, frames: dict[int, FrameType]) -> bool:
+def _has_ended(lease: Lease, owner: Any, frames: dict[int, FrameType]) -> bool:
+    if isinstance(lease.owner, ThreadRef) and lease.scope is not None and lease.scope.owner is not None:
+        return lease.scope.over and owner is None  # pools of threads end idle ones amid a request
     if owner is None:
         return True
     if isinstance(owner, Thread):  # one that Python did not start is "alive" for ever
@@ -115,9 +118,20 @@ def _has_ended(owner: Any, frames: dict[int, FrameType]) -> bool:
     return bool(owner.done())
 
 
-def _lost_its_scope(lease: Lease, owner: Any) -> bool:
-    """Whether a pool's thread took the lease for a request that has ended. A task may outlive its request."""
-    return lease.scope is not None and lease.scope.over and isinstance(owner, Thread)
+def _lost_its_scope(lease: Lease, owner: Any, frames: dict[int, FrameType], known: bool) -> bool:
+    """Whether the lease was taken for a request that has ended, by what served it or by a pool's thread.
+
+    A task that it began may outlive it, and so may a thread that still is in the code that took the
+    lease; where that was once left, it is `known` from then on.
+    """
+    scope = lease.scope
+    if scope is None or not scope.over:
+        return False
+    if known or (scope.owner is not None and scope.owner() is owner):
+        return True
+    return isinstance(owner, Thread) and all(
+        frame.f_code is not lease.site.code for frame in _outwards(frames.get(owner.ident or 0))
+    )
 
 
 def _name(owner: Any) -> str:
@@ -128,6 +142,8 @@ def _name(owner: Any) -> str:
 
 def _where(owner: Any, frames: dict[int, FrameType], sites: Sites) -> tuple[str, ...]:
     """Return where a living owner is, its innermost lines first, without drivers' and frameworks' lines."""
+    if owner is None:  # a pool's thread, which a request does not need any more
+        return ()
     if isinstance(owner, Thread):
         stack = list(_outwards(frames.get(owner.ident or 0)))
     else:

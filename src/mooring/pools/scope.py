@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from threading import Thread
+from typing import Any
+from weakref import ref
 
 SCOPE: ContextVar[Scope | None] = ContextVar("mooring_pools_scope", default=None)
 """The scope of the task or thread that runs; tasks inherit it."""
+
+
+class ThreadRef(ref[Thread]):
+    """A thread, weakly. Tells a thread that is gone from a task that is gone."""
+
+    __slots__ = ()
 
 
 class Scope:
@@ -17,14 +26,17 @@ class Scope:
         name: for people, such as `GET /orders/{id}`; None where only the time is declared.
         hold: seconds for which a lease is no suspect; None for the pool's own threshold.
         over: whether the code that it stands for has ended.
+        owner: of a web request, the task or thread that serves it, weakly. Its work may go from thread to
+            thread, so that it has ended when it is `over`, and no sooner. None for a block of code.
     """
 
-    __slots__ = ("__weakref__", "hold", "name", "over")
+    __slots__ = ("__weakref__", "hold", "name", "over", "owner")
 
     def __init__(self, name: str | None, hold: float | None = None) -> None:
         self.name = name
         self.hold = hold
         self.over = False
+        self.owner: ref[Any] | None = None
 
 
 @contextmanager
