@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mooring.pools.driver import Activity
-from mooring.pools.traffic import activity_of
+from mooring.pools.traffic import activity_of, unread
 
 _ACTIVE = 1
 """libpq's PQTRANS_ACTIVE: a command is in progress."""
@@ -13,22 +13,38 @@ _OPEN = frozenset({2, 3})
 """PQTRANS_INTRANS and PQTRANS_INERROR."""
 _IN_TRANSACTION = 1
 """MySQL's SERVER_STATUS_IN_TRANS."""
+_PAUSE = 1.0
+"""Seconds without traffic after which the rows that came tell nothing of those that are to come."""
 
 
 def activity(connection: Any) -> Activity:
     """Return what happens on a connection of psycopg, psycopg2, asyncpg, PyMySQL, aiomysql or sqlite3.
 
-    Of a driver that is not known by its attributes nothing is told. May raise where the connection is
-    closed meanwhile. Reads attributes and asks the kernel: nothing is sent, nothing is waited for.
+    Of a driver that is not known by its attributes nothing is told, and nothing runs on a closed one.
+    Reads attributes and asks the kernel: nothing is sent, nothing is waited for.
     """
+    if _is_closed(connection):
+        return Activity(busy=False)
     busy, in_transaction = _state(connection)
     fileno = _fileno(connection)
     traffic = activity_of(fileno) if fileno is not None else Activity()
+    if fileno is not None and busy and traffic.busy is False:
+        # Rows came, and more are to come. Either the program reads them, or it does not and some lie in the
+        # socket, or the server works on the next ones.
+        busy = (traffic.idle or 0.0) > _PAUSE and not unread(fileno)
     return Activity(
-        busy=True if busy else traffic.busy,
+        busy=traffic.busy if busy is None else busy,
         in_transaction=in_transaction,
         idle=0.0 if busy else traffic.idle,
     )
+
+
+def _is_closed(connection: Any) -> bool:
+    if hasattr(connection, "is_closed"):  # asyncpg
+        return bool(connection.is_closed())
+    if hasattr(connection, "closed"):  # psycopg, psycopg2, aiomysql
+        return bool(connection.closed)
+    return getattr(connection, "open", True) is False  # PyMySQL
 
 
 def _state(connection: Any) -> tuple[bool | None, bool | None]:
@@ -36,7 +52,9 @@ def _state(connection: Any) -> tuple[bool | None, bool | None]:
     if hasattr(connection, "pgconn"):  # psycopg
         return _of_libpq(int(connection.pgconn.transaction_status))
     if hasattr(connection, "server_status"):  # PyMySQL, aiomysql
-        return None, bool(connection.server_status & _IN_TRANSACTION)
+        reader = getattr(connection, "_reader", None)  # aiomysql's, of asyncio
+        awaits = getattr(reader, "_waiter", None) is not None
+        return awaits or None, bool(connection.server_status & _IN_TRANSACTION)
     if hasattr(connection, "is_in_transaction"):  # asyncpg
         return None, bool(connection.is_in_transaction())
     if hasattr(connection, "get_transaction_status"):  # psycopg2

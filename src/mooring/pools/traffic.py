@@ -32,3 +32,14 @@ def activity_of(fileno: int) -> Activity:
     sent = int.from_bytes(told[_SENT : _SENT + 4], sys.byteorder)
     received = int.from_bytes(told[_RECEIVED : _RECEIVED + 4], sys.byteorder)
     return Activity(busy=sent < received, idle=min(sent, received) / 1000)
+
+
+def unread(fileno: int) -> int:
+    """Return how many bytes came that the program has not read yet; 0 where nobody tells."""
+    try:
+        from fcntl import ioctl  # not on Windows
+        from termios import FIONREAD
+
+        return int.from_bytes(ioctl(fileno, FIONREAD, bytes(4)), sys.byteorder)
+    except (ImportError, OSError):
+        return 0

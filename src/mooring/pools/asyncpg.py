@@ -1,0 +1,163 @@
+"""Pools of asyncpg."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from functools import wraps
+from time import monotonic
+from typing import Any
+from urllib.parse import urlsplit
+
+from mooring.pools import session
+from mooring.pools.checkouts import Caller, Checkouts, coroutine_function, hook, host_and_port, tracker_of
+from mooring.pools.driver import Activity, Driver, Gauges
+from mooring.pools.tracker import PoolTracker
+
+MATCHES = ("asyncpg.pool.Pool",)
+
+
+def instrument(obj: Any, make: Callable[[Driver], PoolTracker]) -> PoolTracker:
+    """Place hooks in a pool, opened or not, and return its tracker."""
+    known = tracker_of(obj)
+    if known is not None:
+        return known
+    driver = AsyncpgPool(obj)
+    tracker = make(driver)
+    driver.book = book = Checkouts(tracker, (TimeoutError,))
+    for holder in obj._holders:  # noqa: SLF001 -- those that are open already
+        if holder.is_connected():
+            book.opened(holder._con, None)  # noqa: SLF001
+    hook(obj, tracker, _methods(type(obj), driver, book))
+    return tracker
+
+
+class AsyncpgPool:
+    """One pool of asyncpg."""
+
+    name = "asyncpg"
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+        self.address: str | None = None
+        self.database: str | None = None
+        self.book: Checkouts | None = None
+        given = dict(pool._connect_kwargs)  # noqa: SLF001
+        dsn = next(iter(pool._connect_args), None) or given.get("dsn") or ""  # noqa: SLF001
+        for holder in pool._holders:  # noqa: SLF001
+            if holder.is_connected():
+                self.learn(holder._con)  # noqa: SLF001
+                return
+        self._believe(str(dsn), given)
+
+    def _believe(self, dsn: str, given: Mapping[str, Any]) -> None:
+        try:
+            told = urlsplit(dsn)
+            host, port = given.get("host") or told.hostname, given.get("port") or told.port or 5432
+        except ValueError:  # the pool will say so itself, or has several hosts
+            return
+        if isinstance(host, str) and isinstance(port, int):
+            self.address = host_and_port(host, port)
+        self.database = given.get("database") or told.path.removeprefix("/") or None
+
+    def learn(self, connection: Any) -> None:
+        """Learn where a connection really goes."""
+        where = connection._addr  # noqa: SLF001 -- what its query loggers are told
+        self.address = host_and_port(*where[:2]) if isinstance(where, tuple) else str(where)
+        self.database = connection._params.database  # noqa: SLF001
+
+    def gauges(self) -> Gauges:
+        """Return the pool's numbers."""
+        if self.book is not None:
+            self.book.count_closed(_is_closed)
+        pool = self._pool
+        return Gauges(pool.get_size(), pool.get_idle_size(), pool.get_max_size(), pool.get_min_size())
+
+    def activity(self, connection: Any) -> Activity:
+        """Return what the protocol and the kernel know."""
+        return session.activity(connection)
+
+
+class _Asking:
+    """Stands for the pool in one `pool.acquire()`, and remembers who called it.
+
+    The pool is asked later, perhaps in a task of its own: `asyncio.wait_for(pool.acquire(), 5)`.
+    """
+
+    __slots__ = ("_caller", "_pool", "release")
+
+    def __init__(self, pool: Any, caller: Caller | None) -> None:
+        self._pool = pool
+        self._caller = caller
+        self.release = pool.release
+
+    def _acquire(self, timeout: float | None) -> Any:
+        return self._pool._acquire(timeout, self._caller)  # noqa: SLF001
+
+
+def _methods(kind: type, driver: AsyncpgPool, book: Checkouts) -> Mapping[str, Any]:
+    pool: Any = kind
+    acquire_later, original, connect = pool.acquire, pool._acquire, pool._get_new_connection  # noqa: SLF001
+
+    @wraps(acquire_later)
+    def acquire(self: Any, *args: Any, **kwargs: Any) -> Any:
+        later = acquire_later(self, *args, **kwargs)
+        later.pool = _Asking(self, book.caller(sys._getframe(1)))  # noqa: SLF001
+        return later
+
+    @wraps(original)
+    async def asking(self: Any, timeout: float | None, caller: Caller | None) -> Any:
+        _watch_returns(self, book)
+        asked, proxy = book.asked(), None
+        try:
+            proxy = await original(self, timeout)
+        finally:
+            if proxy is None:
+                book.failed(asked, sys.exc_info()[1])
+        book.answered(asked, proxy._holder, caller, proxy._con)  # noqa: SLF001
+        return proxy
+
+    @wraps(original)
+    def _acquire(self: Any, timeout: float | None, caller: Caller | None = None) -> Any:
+        return asking(self, timeout, caller or book.caller(sys._getframe(1)))  # noqa: SLF001
+
+    @wraps(connect)
+    async def _get_new_connection(self: Any) -> Any:
+        began = monotonic()
+        connection = await connect(self)
+        book.opened(connection, monotonic() - began)
+        try:
+            driver.learn(connection)
+        except Exception as error:
+            book.tracker.broken(error)
+        return connection
+
+    return {
+        "acquire": acquire,
+        "_acquire": coroutine_function(_acquire),
+        "_get_new_connection": _get_new_connection,
+    }
+
+
+def _watch_returns(pool: Any, book: Checkouts) -> None:
+    """See every holder that goes back into the pool's queue.
+
+    That is the one way for all: released, closed by the program, by the server or with the pool.
+    """
+    try:
+        queue = pool._queue  # noqa: SLF001 -- made when the pool is opened
+        if queue is None or "put_nowait" in vars(queue):
+            return
+        put = queue.put_nowait
+
+        def put_nowait(holder: Any) -> None:
+            book.returned(holder, expected=False)
+            put(holder)
+
+        queue.put_nowait = put_nowait
+    except Exception as error:
+        book.tracker.broken(error)
+
+
+def _is_closed(connection: Any) -> bool:
+    return bool(connection.is_closed())

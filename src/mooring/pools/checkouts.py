@@ -1,0 +1,167 @@
+"""Which lease is of which connection: what the hooks in a driver's pool tell the book."""
+
+from __future__ import annotations
+
+import inspect
+from asyncio import _get_running_loop, current_task
+from collections.abc import Callable, Mapping
+from types import FrameType, new_class
+from typing import Any, cast
+from weakref import ref
+
+from mooring.pools.lease import Lease
+from mooring.pools.tracker import PoolTracker
+
+_TRACKER = "_mooring_tracker"
+
+
+class Caller:
+    """Who asks for a connection. A coroutine may run in a task of its own, far from the line that made it."""
+
+    __slots__ = ("f_code", "f_lasti", "owner")
+
+    def __init__(self, frame: FrameType, owner: ref[Any] | None) -> None:
+        self.f_code = frame.f_code
+        self.f_lasti = frame.f_lasti
+        self.owner = owner
+
+
+class Checkouts:
+    """The connections of one pool that are out, and those that are open.
+
+    Nothing here raises, whatever breaks: the driver goes on as if it were not watched.
+
+    Args:
+        tracker: the pool's book.
+        timeouts: what is raised where a connection did not come in time.
+    """
+
+    def __init__(self, tracker: PoolTracker, timeouts: tuple[type[BaseException], ...] = ()) -> None:
+        self.tracker = tracker
+        self.out: dict[ref[Any], Lease | None] = {}
+        """By a weak reference to the connection, which stays apart from others when that is gone; without
+        a lease where tracking was stopped."""
+        self._timeouts = timeouts
+        self._open: set[ref[Any]] = set()
+
+    def frame(self, frame: FrameType) -> FrameType | None:
+        """Return the application's frame, outwards from the given one."""
+        try:
+            return self.tracker.sites.application(frame)
+        except Exception as error:
+            self.tracker.broken(error)
+            return None
+
+    def caller(self, frame: FrameType) -> Caller | None:
+        """Return who asks: the line and the task, as they are now. A frame moves on while its task waits."""
+        try:
+            loop = _get_running_loop()
+            task = None if loop is None else current_task(loop)
+            at = self.tracker.sites.application(frame) or frame
+            return Caller(at, None if task is None else ref(task))
+        except Exception as error:
+            self.tracker.broken(error)
+            return None
+
+    def asked(self) -> int | None:
+        """Say that a connection is asked for; None where tracking is stopped."""
+        try:
+            return self.tracker.ask() if self.tracker.active else None
+        except Exception as error:
+            self.tracker.broken(error)
+            return None
+
+    def answered(
+        self, asked: int | None, held: Any, caller: FrameType | Caller | None, connection: Any = None
+    ) -> None:
+        """Note that what was asked for came: `held` is what comes back, by default the connection itself."""
+        try:
+            key, lease = ref(held), None
+            if asked is not None:
+                # Of a frame, nothing but the two attributes that a Caller has is read.
+                frame = cast("FrameType | None", caller)
+                resource = key if connection is None else ref(connection)
+                lease = self.tracker.track(connection=resource, asked=asked, frame=frame)
+                owner = getattr(caller, "owner", None)
+                if owner is not None:
+                    lease.owner = owner
+            self.out[key] = lease
+        except Exception as error:
+            self.tracker.broken(error)
+
+    def failed(self, asked: int | None, error: BaseException | None) -> None:
+        """Note that it did not come, and for which error."""
+        try:
+            if asked is not None:
+                self.tracker.gave_up(timed_out=isinstance(error, self._timeouts))
+        except Exception as fault:
+            self.tracker.broken(fault)
+
+    def returned(self, held: Any, *, expected: bool = True) -> None:
+        """Note that something came back. Unless it was `expected` to be out, it is no fault if it was not."""
+        try:
+            key = ref(held)
+            if key in self.out:
+                lease = self.out.pop(key, None)
+                if lease is not None:
+                    self.tracker.release(lease)
+            elif expected and self.tracker.active:
+                self.tracker.unmatched += 1
+        except Exception as error:
+            self.tracker.broken(error)
+
+    def opened(self, connection: Any, seconds: float | None) -> None:
+        """Note that the pool opened a connection; seconds are None for those from before it was watched."""
+        try:
+            self._open.add(ref(connection))
+            if seconds is not None:
+                self.tracker.created(seconds)
+        except Exception as error:
+            self.tracker.broken(error)
+
+    def knows(self, connection: Any) -> bool:
+        """Whether a connection was seen before."""
+        return ref(connection) in self._open
+
+    def count_closed(self, is_closed: Callable[[Any], bool]) -> None:
+        """Count the connections that were closed since the last call. May raise what `is_closed` does."""
+        for weak in tuple(self._open):
+            connection = weak()
+            if connection is None or is_closed(connection):
+                try:
+                    self._open.remove(weak)
+                except KeyError:
+                    continue  # another thread was quicker
+                self.tracker.closed()
+
+
+def tracker_of(pool: Any) -> PoolTracker | None:
+    """Return the tracker of a pool that has hooks already."""
+    found: PoolTracker | None = getattr(type(pool), _TRACKER, None)
+    return found
+
+
+def hook(pool: Any, tracker: PoolTracker, methods: Mapping[str, Any]) -> None:
+    """Give a pool methods of ours, by a class of its own under its own class's name.
+
+    Unlike attributes of the object, this works with `__slots__`, keeps methods methods, and what the
+    driver's own code calls on the pool comes here, too. Nothing else of the driver is touched.
+    """
+    kind = type(pool)
+    names = {"__doc__": kind.__doc__, "__module__": kind.__module__, "__qualname__": kind.__qualname__}
+    body = {**names, "__slots__": (), _TRACKER: tracker, **methods}
+    pool.__class__ = new_class(kind.__name__, (kind,), exec_body=lambda namespace: namespace.update(body))
+
+
+def coroutine_function(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark what returns a coroutine as what it stands for, where Python knows how (3.12)."""
+    mark: Callable[[Any], Any] | None = getattr(inspect, "markcoroutinefunction", None)
+    return function if mark is None else mark(function)
+
+
+def host_and_port(host: Any, port: Any) -> str | None:
+    """Return `host:port`, an address of IPv6 in brackets; None without a host."""
+    if not host:
+        return None
+    named = f"[{host}]" if ":" in str(host) else str(host)
+    return f"{named}:{port}" if port else named
