@@ -42,6 +42,11 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
+def place_of(file: str, line: int) -> str:
+    """Return `file:line`, with the last two parts of the path."""
+    return f"{'/'.join(file.replace(chr(92), '/').split('/')[-2:])}:{line}"
+
+
 class SiteUse(NamedTuple):
     """What one line of the application does with a pool. Times are seconds; None where nothing came back."""
 
@@ -62,7 +67,7 @@ class SiteUse(NamedTuple):
     @property
     def place(self) -> str:
         """`file:line`, with what a reader does not need of the path left out."""
-        return f"{'/'.join(self.file.replace(chr(92), '/').split('/')[-2:])}:{self.line}"
+        return place_of(self.file, self.line)
 
 
 class Leak(NamedTuple):
@@ -125,7 +130,7 @@ class PoolTotals(NamedTuple):
     created: int = 0
     closed: int = 0
     unmatched: int = 0
-    """Returns of what was not out: returned twice, or taken before the pool was watched."""
+    """Leases that were returned twice."""
     internal_errors: int = 0
     """Faults of Mooring's own that were kept from the application."""
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from asyncio import Task
-from collections.abc import Iterable, Iterator
-from threading import Thread
+from collections.abc import Callable, Iterator, Sequence
+from threading import Thread, get_ident
 from types import FrameType
 from typing import Any
 
@@ -20,19 +19,26 @@ from mooring.pools.site import Site, Sites
 DEEPEST = 8
 """Frames of where an owner is now."""
 _LONG = 0.99
+_SLACK = 0.02
+"""Seconds by which the kernel's clock, which counts in milliseconds, may differ from ours."""
 
 
 class Leaks:
     """Judges the open leases of one pool, look by look."""
 
-    def __init__(self, driver: Driver, sites: Sites, rules: Rules) -> None:
+    def __init__(
+        self, driver: Driver, sites: Sites, rules: Rules, broken: Callable[[Exception], None]
+    ) -> None:
         self._driver = driver
         self._sites = sites
         self._rules = rules
+        self._broken = broken
         self._orphans: dict[Lease, float] = {}
         """Leases whose owner has ended, and when that was first seen."""
+        self._usual: dict[Site, float] = {}
+        """The longest that is usual for a site, worked out once in a look."""
 
-    def look(self, leases: Iterable[Lease], now: float) -> dict[Lease, Leak]:
+    def look(self, leases: Sequence[Lease], now: float) -> dict[Lease, Leak]:
         """Return what is to be said of these leases; `now` is of the tracker's clock.
 
         To be called about once a second: that an owner has ended is told at the second look, and only
@@ -40,14 +46,21 @@ class Leaks:
         own (`asyncio.wait_for` before Python 3.12) hands the connection on, and is no leak.
         """
         orphans, self._orphans = self._orphans, {}
-        frames = sys._current_frames()  # noqa: SLF001 -- there is no other way to see a thread
+        self._usual = {}
+        if not leases:
+            return {}
+        frames = _frames()
         found: dict[Lease, Leak] = {}
         for lease in leases:
             owner = lease.owner()
             over = _has_ended(lease, owner, frames) or _lost_its_scope(lease, owner, frames, lease in orphans)
             if over:
                 self._orphans[lease] = orphans.get(lease, now)
-            kind, activity = self._kind(lease, now, orphans.get(lease) if over else None)
+            try:
+                kind, activity = self._kind(lease, now, orphans.get(lease) if over else None)
+            except Exception as error:  # a driver that does not tell: nothing is said of this one
+                self._broken(error)
+                continue
             if kind is not None:
                 found[lease] = self._leak(
                     kind, lease, now, activity, () if over else _where(owner, frames, self._sites)
@@ -59,11 +72,11 @@ class Leaks:
         connection = lease.resource() if lease.resource is not None else None
         if lease.resource is not None and connection is None:
             return LeakKind.ABANDONED, Activity()
-        long = held >= self._patience(lease)
+        long = self._is_long(lease, held)
         if orphan is None and not long:
             return None, Activity()
         activity = self._driver.activity(connection) if connection is not None else Activity()
-        if orphan is not None and not activity.busy and not _is_within(activity.idle, now - orphan):
+        if orphan is not None and not activity.busy and not _is_within(activity.idle, now - orphan - _SLACK):
             return LeakKind.ABANDONED, activity
         return self._of_a_long_one(activity) if long else None, activity
 
@@ -74,12 +87,16 @@ class Leaks:
             return None  # results are being read
         return LeakKind.IDLE_IN_TRANSACTION if activity.in_transaction else LeakKind.SUSPECT
 
-    def _patience(self, lease: Lease) -> float:
-        """Return the seconds for which a lease may be held before anything is said."""
-        if lease.scope is not None and lease.scope.hold is not None:
-            return lease.scope.hold
-        usual = longest_usual(lease.site)
-        return max(self._rules.held, self._rules.usual * usual)
+    def _is_long(self, lease: Lease, held: float) -> bool:
+        """Whether a lease was held for longer than it was declared, or than is usual for its line."""
+        declared = lease.scope.hold if lease.scope is not None else None
+        if declared is not None:
+            return held >= declared
+        if held < self._rules.held:
+            return False
+        if lease.site not in self._usual:
+            self._usual[lease.site] = longest_usual(lease.site)
+        return held >= self._rules.usual * self._usual[lease.site]
 
     def _leak(
         self, kind: LeakKind, lease: Lease, now: float, activity: Activity, where: tuple[str, ...]
@@ -104,6 +121,12 @@ def longest_usual(site: Site) -> float:
     return (histogram.quantile(counts, _LONG) or 0.0) / NANOSECONDS
 
 
+def _frames() -> dict[int, FrameType]:
+    """Return where each thread is; nothing where gevent gives threads numbers of its own."""
+    frames = sys._current_frames()  # noqa: SLF001 -- there is no other way to see a thread
+    return frames if get_ident() in frames else {}
+
+
 def _is_within(idle: float | None, seconds: float) -> bool:
     return idle is not None and idle < seconds
 
@@ -111,10 +134,12 @@ def _is_within(idle: float | None, seconds: float) -> bool:
 def _has_ended(lease: Lease, owner: Any, frames: dict[int, FrameType]) -> bool:
     if isinstance(lease.owner, ThreadRef) and lease.scope is not None and lease.scope.owner is not None:
         return lease.scope.over and owner is None  # pools of threads end idle ones amid a request
+    if not lease.site.in_application and not isinstance(lease.owner, ThreadRef):
+        return False  # a task of the driver's own took it, and handed it on
     if owner is None:
         return True
     if isinstance(owner, Thread):  # one that Python did not start is "alive" for ever
-        return not owner.is_alive() or owner.ident not in frames
+        return not owner.is_alive() or (bool(frames) and owner.ident not in frames)
     return bool(owner.done())
 
 
@@ -137,7 +162,7 @@ def _lost_its_scope(lease: Lease, owner: Any, frames: dict[int, FrameType], know
 def _name(owner: Any) -> str:
     if isinstance(owner, Thread):
         return f"thread {owner.name}"
-    return f"task {owner.get_name()}" if isinstance(owner, Task) else "a task or thread that has ended"
+    return f"task {owner.get_name()}" if owner is not None else "a task or thread that has ended"
 
 
 def _where(owner: Any, frames: dict[int, FrameType], sites: Sites) -> tuple[str, ...]:

@@ -64,10 +64,10 @@ class Past:
         return [each for each in tuple(self._samples) if since is None or each.at >= since]
 
     def aggregated(self, hours: float, until: datetime) -> Aggregate:
-        """Return what the last hours add up to. Raises ValueError for no time at all."""
+        """Return what the last hours add up to, at most those that are kept. Raises ValueError for none."""
         if not hours > 0:
             raise ValueError(f"hours: {hours!r} is no span of time; give more than 0")
-        since = until - timedelta(hours=hours)
+        since = until - timedelta(hours=min(hours, HOURS))
         samples = self.samples(since)
         shares = [each.peak / each.limit for each in samples if each.limit]
         now = [each.used / each.limit for each in samples if each.limit]

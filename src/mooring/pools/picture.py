@@ -5,48 +5,44 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mooring.core import histogram
 from mooring.core.pool import Durations, PoolSnapshot, PoolTotals, SiteUse
+from mooring.pools.book import Book
 from mooring.pools.lease import NANOSECONDS, Lease
 from mooring.pools.site import BUCKETS, Site
-
-if TYPE_CHECKING:
-    from mooring.pools.tracker import PoolTracker
 
 MOST_SITES = 20
 """Sites that are told, those with most leases out first."""
 MOST_LEAKS = 50
 
 
-def picture(tracker: PoolTracker) -> PoolSnapshot:
+def picture(book: Book) -> PoolSnapshot:
     """Return a pool as it stands."""
-    gauges, leases = tracker.gauges(), list(tracker.open)
-    sites = tracker.sites.all()
-    inspector = tracker.inspector
+    gauges, leases, sites = book.gauges(), list(book.open), book.sites.all()
     return PoolSnapshot(
-        service=tracker.service,
-        name=tracker.name,
-        driver=tracker.driver.name,
-        at=tracker.clock.now(),
-        used=tracker.used,
+        service=book.service,
+        name=book.name,
+        driver=book.driver.name,
+        at=book.clock.now(),
+        used=book.used_of(gauges),
         idle=gauges.idle,
         size=gauges.size,
         limit=gauges.limit,
         least=gauges.least,
-        waiting=tracker.waiting,
-        peak=max(inspector.peak, tracker.peak),
-        totals=_totals(tracker),
-        wait=_durations(tracker.waits),
+        waiting=book.waiting,
+        peak=max(book.highest, book.peak),
+        totals=_totals(book),
+        wait=_durations(book.waits),
         use=_durations(_sum(site.used for site in sites)),
-        create=_durations(tracker.creates),
-        sites=_uses(sites, leases, tracker.clock.monotonic()),
-        leaks=tuple(inspector.leaks.values())[:MOST_LEAKS],
-        alerts=tuple(inspector.alerts),
-        address=tracker.driver.address,
-        database=tracker.driver.database,
-        active=tracker.active,
+        create=_durations(book.creates),
+        sites=_uses(sites, leases, book.clock.monotonic()),
+        leaks=tuple(book.found.values())[:MOST_LEAKS],
+        alerts=book.alerts,
+        address=book.driver.address,
+        database=book.driver.database,
+        active=book.active,
     )
 
 
@@ -63,18 +59,18 @@ def plain(value: Any) -> Any:
     return value.value if isinstance(value, StrEnum) else value
 
 
-def _totals(tracker: PoolTracker) -> PoolTotals:
+def _totals(book: Book) -> PoolTotals:
     return PoolTotals(
-        taken=tracker.taken,
-        returned=sum(sum(site.used) for site in tracker.sites.all()),
-        forgotten=tracker.forgotten,
-        timeouts=tracker.timeouts,
-        errors=tracker.errors.total,
-        session_errors=tracker.errors.session,
-        created=tracker.created_total,
-        closed=tracker.closed_total,
-        unmatched=tracker.unmatched,
-        internal_errors=tracker.faults,
+        taken=book.taken,
+        returned=book.returned,
+        forgotten=book.forgotten,
+        timeouts=book.timeouts,
+        errors=book.errors.total,
+        session_errors=book.errors.session,
+        created=book.created_total,
+        closed=book.closed_total,
+        unmatched=book.unmatched,
+        internal_errors=book.faults,
     )
 
 

@@ -67,7 +67,7 @@ class Alerts:
         """Those that are not over, the told and the suppressed ones."""
         return tuple([state.alert for state in self._states.values() if state.alert])
 
-    def is_open(self, rule: PoolRule) -> Severity | None:
+    def severity(self, rule: PoolRule) -> Severity | None:
         """Return how severe a rule's open alert is; None where there is none."""
         alert = self._states[rule].alert if rule in self._states else None
         return alert.severity if alert else None

@@ -7,10 +7,14 @@ import sys
 from types import CodeType, FrameType
 from typing import Any
 
+from mooring.core.pool import place_of
+
 BUCKETS = 256
 """Of quarter octaves of nanoseconds (core/histogram.py): more than any time can be."""
 MOST_SITES = 1000
 """Of one tracker; what comes from further ones is counted together."""
+MOST_CODES = 10_000
+"""Code objects of which is known whether they are the application's: programs may make them without end."""
 FRAMEWORKS = frozenset(
     {
         "_pytest",
@@ -51,12 +55,14 @@ class Site:
     threads in between, for it switches at calls and backward jumps only.
     """
 
-    __slots__ = ("code", "lasti", "used")
+    __slots__ = ("code", "in_application", "lasti", "used")
 
-    def __init__(self, code: CodeType | None, lasti: int) -> None:
+    def __init__(self, code: CodeType | None, lasti: int, *, in_application: bool) -> None:
         self.code = code
         """Kept, so that no other code object takes its address; it holds no variables alive."""
         self.lasti = lasti
+        self.in_application = in_application
+        """False for a driver's own line: no line of the application's was seen to call it."""
         self.used = [0] * BUCKETS
         """Leases that were returned, by the bucket of how long they were held (core/histogram.py)."""
 
@@ -79,6 +85,11 @@ class Site:
         """The function's qualified name."""
         return self.code.co_qualname if self.code else ""
 
+    @property
+    def place(self) -> str:
+        """`file:line`, with what a reader does not need of the path left out."""
+        return place_of(self.file, self.line)
+
 
 class Sites:
     """Finds the site of a checkout by one look-up of a whole number.
@@ -89,7 +100,7 @@ class Sites:
 
     def __init__(self) -> None:
         self.known: dict[int, Site] = {}
-        self.rest = Site(None, 0)
+        self.rest = Site(None, 0, in_application=True)
         self._ours: dict[int, tuple[CodeType, bool]] = {}
 
     def all(self) -> list[Site]:
@@ -99,19 +110,23 @@ class Sites:
     def forget_counts(self) -> None:
         """Count from zero."""
         self.known = {}
-        self.rest = Site(None, 0)
+        self.rest = Site(None, 0, in_application=True)
 
     def add(self, frame: FrameType) -> Site:
         """Return the site of a frame that is not known yet."""
         if len(self.known) >= MOST_SITES:
             return self.rest
         code, lasti = frame.f_code, frame.f_lasti
-        return self.known.setdefault(id(code) + lasti, Site(code, lasti))
+        seen = self._ours.get(id(code))
+        site = Site(code, lasti, in_application=seen is None or seen[1])
+        return self.known.setdefault(id(code) + lasti, site)
 
     def is_application(self, frame: FrameType) -> bool:
         """Whether a frame is the application's, not one of the standard library, a driver or a framework."""
         known = self._ours.get(id(frame.f_code))
         if known is None:
+            if len(self._ours) >= MOST_CODES:
+                self._ours.clear()
             known = self._ours[id(frame.f_code)] = frame.f_code, _is_application(frame)
         return known[1]
 

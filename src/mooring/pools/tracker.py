@@ -1,49 +1,50 @@
-"""The book that one process keeps of one pool's leases."""
+"""Keeps the book of one pool's leases."""
 
 from __future__ import annotations
 
-import json
-import logging
 import sys
-from asyncio import _get_running_loop, current_task
-from collections import deque
+from asyncio import _get_running_loop, tasks
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from threading import current_thread, local
-from time import monotonic_ns
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import ref
 
-from mooring.core import histogram
-from mooring.core.clock import Clock, SystemClock
-from mooring.core.pool import Leak, LeakKind, PoolSnapshot
-from mooring.pools.driver import ByHand, Driver, Gauges
-from mooring.pools.errors import Errors
-from mooring.pools.events import Callback, Callbacks
+from mooring.core.clock import Clock
+from mooring.core.histogram import index_of
+from mooring.core.pool import Leak, PoolSnapshot
+from mooring.pools.book import Book
+from mooring.pools.driver import Driver
 from mooring.pools.inspector import Inspector
-from mooring.pools.lease import NANOSECONDS, Lease
-from mooring.pools.past import Aggregate, Past, Sample
+from mooring.pools.lease import NANOSECONDS, NEVER, Lease
+from mooring.pools.past import Aggregate, Sample
 from mooring.pools.picture import picture, plain
 from mooring.pools.rules import Rules
-from mooring.pools.scope import SCOPE
-from mooring.pools.site import BUCKETS, Sites
+from mooring.pools.scope import SCOPE, ThreadRef
 from mooring.pools.watch import Watch, watch_of_this_process
 
-MOST_FAULTS = 20
-"""Faults of our own after which the tracker switches itself off."""
+if TYPE_CHECKING:
+    import os
 
-log = logging.getLogger(__name__)
+_task_of: Callable[[Any], Any] = (
+    tasks.current_task
+    if sys.version_info >= (3, 12)
+    else vars(tasks)[
+        "_current_tasks"
+    ].get  # current_task() is written in Python there, and three times as slow
+)
+_scope = SCOPE.get
+_lease: Callable[[type[Lease]], Lease] = object.__new__
 
 
 class _Here(local):
     """The thread that runs."""
 
     def __init__(self) -> None:
-        self.thread = ref(current_thread())
+        self.thread = ThreadRef(current_thread())
 
 
-class PoolTracker:
+class PoolTracker(Book):
     """Who holds which connection of one pool, since when and from which line.
 
     Safe to use from any thread and task. On the path of a checkout it takes no lock, does no input or
@@ -58,6 +59,9 @@ class PoolTracker:
         rules: when to alert, and what counts as held for long.
         watch: what looks after it; by default the one of this process.
         clock: for tests.
+
+    Raises:
+        ValueError: for a name that is none, or a size below one.
     """
 
     def __init__(
@@ -71,45 +75,22 @@ class PoolTracker:
         watch: Watch | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self.service = service
-        self.name = name
-        self.driver = driver or ByHand(max_size)
-        self.rules = rules or Rules()
-        self.clock = clock or SystemClock()
-        self.sites = Sites()
-        self.active = True
+        super().__init__(service, name, max_size=max_size, driver=driver, rules=rules, clock=clock)
+        self._here = _Here()
+        self.inspector = Inspector(self)
         self.instrumented: Any = None
         """What `mooring.instrument` hooked it into."""
-        self.feed: deque[tuple[str, float]] | None = None
-        """Where set, takes each wait, use and create time, for an exporter that needs them one by one."""
-        self._now = monotonic_ns if clock is None else _nanoseconds_of(clock)
-        self._here = _Here()
-        self._callbacks = Callbacks(self.broken)
-        self._begin()
         self.watch = watch or watch_of_this_process()
         self.watch.add(self)
-
-    def _begin(self) -> None:
-        """Begin an empty book."""
-        self._began = self._now()
-        self.open: dict[Lease, None] = {}
-        self.waits, self.creates = [0] * BUCKETS, [0] * BUCKETS
-        self.asked = self.answered = self.timeouts = 0
-        self.created_total = self.closed_total = self.unmatched = self.forgotten = self.faults = 0
-        self.peak = 0
-        """The most leases at once since the last look."""
-        self.errors = Errors(self.clock)
-        self.past = Past()
-        self.sites.forget_counts()
-        self._known = self.sites.known
-        self.told: dict[Lease, Leak] = {}
-        """What was told of leases as leaks, so that their return is told, too."""
-        self.inspector = Inspector(self)
 
     def ask(self) -> int:
         """Say that a connection is asked for. Give the number to `track` or to `gave_up`."""
         self.asked += 1
-        return self._now()
+        try:
+            return self._now()
+        except Exception as error:
+            self.broken(error)
+            return 0
 
     def track(
         self,
@@ -127,17 +108,22 @@ class PoolTracker:
             asked: what `ask` returned.
             frame: the frame of the application; by default the caller's.
         """
-        now = self._now()
+        lease = _lease(Lease)
+        if asked is not None:
+            self.answered += 1
         try:
+            lease.tracker = self
+            lease.operation = operation
+            lease.resource = connection
+            lease.scope = _scope()
             if frame is None:
                 frame = sys._getframe(1)  # noqa: SLF001 -- inspect's way costs ten times as much
-            site = self._known.get(id(frame.f_code) + frame.f_lasti) or self.sites.add(frame)
+            lease.site = self._known.get(id(frame.f_code) + frame.f_lasti) or self.sites.add(frame)
             loop = _get_running_loop()
-            task = None if loop is None else current_task(loop)
-            owner = self._here.thread if task is None else ref(task)
-            lease = Lease(self, now, site, owner, operation, connection, SCOPE.get())
+            task = None if loop is None else _task_of(loop)
+            lease.owner = self._here.thread if task is None else ref(task)
+            lease.began = now = self._now()
             if asked is not None:
-                self.answered += 1
                 self._took("wait", self.waits, now - asked)
             if self.active:
                 opened = self.open
@@ -145,10 +131,12 @@ class PoolTracker:
                 used = len(opened)
                 if used > self.peak:  # noqa: PLR1730 -- threads may switch at a call, and here is none
                     self.peak = used
-            return lease  # noqa: TRY300
+            else:
+                lease.began = NEVER
         except Exception as error:
             self.broken(error)
-            return Lease(self, 0, self.sites.rest, ref(self), operation, None, None)
+            lease.began = NEVER
+        return lease
 
     lease = track
 
@@ -162,10 +150,10 @@ class PoolTracker:
             lease.site.used[(octave << 2) - 8 + (held >> octave - 3 & 3)] += 1
             if self.feed is not None:
                 self.feed.append(("use", held / NANOSECONDS))
-            if self.told:
-                self.inspector.returned(lease)
         except KeyError:
-            if lease.began >= self._began:  # else it is of an older book, or was never in one
+            if (
+                lease.began >= self._began and not lease.is_forgotten
+            ):  # else it is of an older book, or of none
                 self.unmatched += 1
         except Exception as error:
             self.broken(error)
@@ -178,8 +166,11 @@ class PoolTracker:
     def created(self, seconds: float | None = None) -> None:
         """Say that the pool opened a connection, and how long that took."""
         self.created_total += 1
-        if seconds is not None:
-            self._took("create", self.creates, int(seconds * NANOSECONDS))
+        try:
+            if seconds is not None:
+                self._took("create", self.creates, int(seconds * NANOSECONDS))
+        except Exception as error:
+            self.broken(error)
 
     def closed(self) -> None:
         """Say that the pool closed a connection."""
@@ -192,49 +183,13 @@ class PoolTracker:
         except Exception as fault:
             self.broken(fault)
 
-    def on(self, event: str, callback: Callback) -> None:
-        """Call back on an event of `mooring.pools.events`, from the thread that watches.
-
-        What the callback raises is counted as a fault. Raises ValueError for an unknown event.
-        """
-        self._callbacks.on(event, callback)
-
-    def tell(self, event: str, what: Any) -> None:
-        """Call what waits for an event."""
-        self._callbacks.tell(event, what)
-
-    @property
-    def used(self) -> int:
-        """Connections that are out: as many as the driver says, else as many as are tracked."""
-        gauges = self.gauges()
-        if gauges.size is None or gauges.idle is None:
-            return len(self.open)
-        return max(0, gauges.size - gauges.idle)
-
-    @property
-    def taken(self) -> int:
-        """Leases that were ever taken."""
-        returned = sum(sum(site.used) for site in self.sites.all())
-        return returned + len(self.open) + self.forgotten
-
-    @property
-    def waiting(self) -> int:
-        """Requests that have no connection yet."""
-        return max(0, self.asked - self.answered)
-
-    @property
-    def utilization(self) -> float:
-        """Used connections as a share of the limit; 0 without a limit."""
-        limit = self.gauges().limit
-        return self.used / limit if limit else 0.0
-
-    def gauges(self) -> Gauges:
-        """Return what the driver tells of its pool; nothing where it fails."""
+    def look(self) -> None:
+        """Judge the leases and the limits, and tell what is new. The watch does so twice a second."""
         try:
-            return self.driver.gauges()
+            if not self.is_off:
+                self.inspector.look()
         except Exception as error:
             self.broken(error)
-            return Gauges()
 
     def snapshot(self) -> PoolSnapshot:
         """Return the pool as it stands."""
@@ -242,74 +197,43 @@ class PoolTracker:
 
     def stats(self) -> dict[str, Any]:
         """Return the snapshot as a plain dictionary, fit for JSON."""
-        told: dict[str, Any] = plain(picture(self))
-        return {**told, "utilization": self.utilization}
+        told = picture(self)
+        return {**plain(told), "utilization": told.utilization or 0.0}
 
     def leaks(self) -> Sequence[Leak]:
         """Return what was found of leases that are not returned, at the last look."""
-        return tuple(self.inspector.leaks.values())
+        return tuple(self.found.values())
 
     def history(self) -> Sequence[Sample]:
         """Return a sample for each half minute of the last day, the oldest first."""
         return self.past.samples()
 
     def aggregated(self, hours: float = 24) -> Aggregate:
-        """Return what the last hours add up to. Raises ValueError for no time at all."""
+        """Return what the last hours add up to, at most a day. Raises ValueError for no time at all."""
         return self.past.aggregated(hours, self.clock.now())
 
-    def export_json(self, path: str | Path) -> None:
+    def export_json(self, path: str | os.PathLike[str]) -> None:
         """Write the pool as it stands, its errors and its past to a file. Raises OSError."""
+        import json
+
         told = {
             "pool": self.stats(),
             "errors": plain(list(self.errors.kept)),
             "history": plain(list(self.history())),
         }
-        Path(path).write_text(json.dumps(told, indent=2), encoding="utf-8")
-
-    def cleanup(self) -> int:
-        """Forget the abandoned leases, and return how many they were. Closes no connection."""
-        abandoned = [lease for lease, leak in self.inspector.leaks.items() if leak.kind is LeakKind.ABANDONED]
-        return sum(self.forget(lease) for lease in abandoned)
-
-    def forget(self, lease: Lease) -> bool:
-        """Take a lease out of the book, though it was not returned."""
-        if self.open.pop(lease, self) is self:
-            return False
-        self.forgotten += 1
-        return True
+        with open(path, "w", encoding="utf-8") as file:  # noqa: PTH123 -- pathlib costs 3 ms at import
+            json.dump(told, file, indent=2)
 
     def reset(self) -> None:
-        """Begin an empty book: all leases and counts are forgotten. No connection is closed."""
-        self._begin()
-
-    def stop(self) -> None:
-        """Track no more leases; those that are out are still seen when they come back."""
-        self.active = False
-
-    def start(self) -> None:
-        """Track leases again, also after the tracker switched itself off."""
-        self.faults = 0
-        self.active = True
+        super().reset()
+        self.inspector = Inspector(self)
 
     def close(self) -> None:
         """Send a last report where reports are sent, and be looked after no more."""
         self.stop()
         self.watch.remove(self)
 
-    def broken(self, error: Exception) -> None:
-        """Count a fault of our own, and switch off after too many. Never raises."""
-        self.faults += 1
-        if self.faults == 1:
-            log.warning("a fault in the tracking of %s/%s", self.service, self.name, exc_info=error)
-        if self.faults >= MOST_FAULTS and self.active:
-            self.active = False
-            log.error("tracking of %s/%s is off after %d faults", self.service, self.name, self.faults)
-
     def _took(self, what: str, counts: list[int], nanoseconds: int) -> None:
-        counts[histogram.index_of(nanoseconds)] += 1
+        counts[index_of(nanoseconds)] += 1
         if self.feed is not None:
             self.feed.append((what, nanoseconds / NANOSECONDS))
-
-
-def _nanoseconds_of(clock: Clock) -> Callable[[], int]:
-    return lambda: int(clock.monotonic() * NANOSECONDS)
