@@ -13,13 +13,18 @@ import pytest
 import uvloop
 
 from mooring.core.failure import CheckError
+from mooring.core.reason import Reason
 from mooring.core.stage import Stage, StageStatus
-from mooring.net.aside import ASIDE, first_words, use
+from mooring.net.aside import first_words, use
 from mooring.net.dial import dial
+from mooring.net.faults import cause_of
+from mooring.net.handshake import is_unanswered
+from mooring.net.inquiry import ASIDE
 from mooring.net.network import Network
 from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
 from tests.servers.openssl import StartOpenSSL
+from tests.servers.played import patient
 from tests.servers.tls import Certificates
 
 pytestmark = pytest.mark.integration
@@ -120,3 +125,36 @@ def test_silence_aside_is_not_waited_for() -> None:
         left = trail.remaining
     assert isinstance(error, EOFError | ConnectionError)
     assert left > 5 - ASIDE - 2
+
+
+@BOTH_LOOPS
+def test_port_that_shakes_no_hands_and_answers_plain_text(loop: Loop) -> None:
+    """A peer that waits for more of a handshake is asked in plain text, and told as one without TLS."""
+
+    async def main() -> Exception:
+        async with Network() as net:
+            with pytest.raises(ssl.SSLError) as caught:
+                await dial(Trail(net, timeout=1), "localhost", port, TLSSettings(), plain=b"hello\r\n")
+            return caught.value
+
+    with (
+        patient(b"hello yourself\r\n", after=b"hello\r\n") as port,
+        asyncio.Runner(loop_factory=loop) as runner,
+    ):
+        told = cause_of(runner.run(main()))
+    assert told is not None
+    assert (told.reason, told.code) == (Reason.TLS, "PLAIN_TEXT")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"\x15\x03\x03\x00\x02\x02\x46", b"HTTP/1.1 400 Bad Request\r\n\r\n"],
+    ids=["nothing", "alert", "plain HTTP on a port with TLS"],
+)
+async def test_answer_that_proves_no_plain_text(answer: bytes) -> None:
+    """What a port with TLS answers to plain text does not make a handshake that was cut its lack."""
+    with _playing(lambda _: b"", lambda _: answer) as port:
+        async with Network() as net:
+            with pytest.raises((CheckError, ssl.SSLError)) as caught:
+                await dial(Trail(net, timeout=5), "127.0.0.1", port, TLSSettings(), plain=b"hello\r\n")
+    assert is_unanswered(caught.value)

@@ -137,10 +137,10 @@ async def test_session_can_be_held(slapd: Slapd) -> None:
 
 @pytest.mark.integration
 async def test_tls_on_a_port_without_it_is_no_login_fault(slapd: Slapd) -> None:
-    """ldaps:// to the port of ldap:// fails in the handshake, as a fault of the way there."""
+    """ldaps:// to the port of ldap:// fails in the handshake, as a fault of TLS."""
     result = await check({**slapd.settings(), "url": f"ldaps://127.0.0.1:{slapd.port}/{BASE}"})
     assert result.failure is not None
-    assert (result.failure.stage, result.failure.reason) == (Stage.TLS, Reason.NETWORK)
+    assert (result.failure.stage, result.failure.reason) == (Stage.TLS, Reason.TLS)
     skipped = {stage.stage for stage in result.stages if stage.status is StageStatus.SKIPPED}
     assert Stage.AUTH in skipped
 

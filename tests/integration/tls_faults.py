@@ -64,9 +64,3 @@ def client_cert_refused(
 def plain_text(arrange: Arrangement, what: str = "TLS is spoken to a port in plain text") -> Fault:
     """We speak TLS, and read something else."""
     return _told("PLAIN_TEXT", what, arrange, "Leave TLS out, or use the port where the server speaks it.")
-
-
-def handshake_cut(arrange: Arrangement, what: str) -> Fault:
-    """We speak TLS, and the server hangs up."""
-    hint = "It may not speak TLS on that port: leave TLS out, or use the port where it does."
-    return Fault(what, (Stage.TLS, Reason.NETWORK, "HANDSHAKE_CUT"), arrange, hint)

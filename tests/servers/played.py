@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import socketserver
 import struct
 import threading
 from collections.abc import Iterator
@@ -41,3 +42,28 @@ def saying(words: bytes, *, after: bytes = b"", then: str = "hold") -> Iterator[
             over.set()
             with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
                 thread.join(1)  # it may not have had a client at all
+
+
+@contextmanager
+def patient(words: bytes, *, after: bytes) -> Iterator[int]:
+    """Yield the port of a server that says this to each client that said `after`, for which it waits."""
+
+    class Patient(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            heard = b""
+            with suppress(OSError):
+                while after not in heard:
+                    chunk = self.request.recv(1000)
+                    if not chunk:
+                        return
+                    heard += chunk
+                self.request.sendall(words)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Patient) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            thread.join()

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
-from typing import TypeAlias
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from mooring.core.failure import CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
 from mooring.net.dial import Stream
+from mooring.net.inquiry import ASIDE, in_time, speaks_tls
 from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
 
-ASIDE = 0.5
-"""Seconds for the second connection."""
 SHARE_OF_GREETING = 0.8
 """Part of the time left in which who speaks first has to; the rest is for why it does not."""
-_SHARE_OF_ASIDE = 0.75
 _MISUNDERSTOOD = frozenset({Reason.PROTOCOL, Reason.TIMEOUT})
-_ALERT, _HANDSHAKE = b"\x15\x03", b"\x16\x03"
-_SERVER_HELLO = 2
-_BEGINNING = 6
-"""Bytes until that which tells a server's hello from our own, sent back by an echo."""
-
-Dial: TypeAlias = Callable[[], Awaitable[Stream]]
 
 
 @asynccontextmanager
@@ -47,21 +37,18 @@ async def first_words(
     which in TLS 1.3 it judges after the handshake: who speaks meanwhile is reset.
     """
     port: int = stream.writer.get_extra_info("peername")[1]  # nobody knows it any more once TLS is cut
-
-    async def dialled() -> Stream:
-        return await Stream.over(await trail.net.connect([stream.address], port))
-
     try:
         yield
     except ssl.SSLError as error:
         cause: Exception = error
     except Exception as error:
-        found, plain = None, stream.tls is None
+        found: Exception | None = None
+        plain = stream.tls is None
         stream.drop()  # some serve one client at a time
         if plain and (isinstance(error, hung_up) or _misunderstood(error)):
-            found = await _in_time(trail, _expectation(trail, dialled, host, hint))
+            found = await _expectation(trail, stream, port, host, hint)
         elif tls is not None and isinstance(error, hung_up):
-            found = await _in_time(trail, _refusal(trail, dialled, host, tls))
+            found = await in_time(trail, _refusal(trail, stream.address, port, host, tls))
         if found is None:
             raise
         cause = found
@@ -84,31 +71,17 @@ def _misunderstood(error: Exception) -> bool:
     return isinstance(error, CheckError) and error.cause.reason in _MISUNDERSTOOD
 
 
-async def _in_time(trail: Trail, question: Awaitable[Exception | None]) -> Exception | None:
-    with suppress(OSError, EOFError, ValueError, CheckError):  # whatever else it does, it does not tell us
-        async with asyncio.timeout(min(ASIDE, trail.remaining * _SHARE_OF_ASIDE)):
-            return await question
-    return None
-
-
-async def _expectation(trail: Trail, dialled: Dial, host: str, hint: Prose) -> CheckError | None:
+async def _expectation(trail: Trail, stream: Stream, port: int, host: str, hint: Prose) -> CheckError | None:
     """Return the failure of a peer that answers the beginning of a handshake as TLS does."""
-    ours = ssl.MemoryBIO()
-    connection = trail.net.tls.get(TLSSettings(verify=False)).wrap_bio(ssl.MemoryBIO(), ours, False, host)
-    with suppress(ssl.SSLWantReadError):
-        connection.do_handshake()
-    async with await dialled() as stream:
-        await stream.ask(ours.read())
-        answer = await stream.reader.readexactly(_BEGINNING)
-    if not answer.startswith(_ALERT) and (answer[:2], answer[-1]) != (_HANDSHAKE, _SERVER_HELLO):
+    if not await speaks_tls(trail, stream.address, port, host):
         return None
     text = Prose("the port speaks TLS and was asked in plain text")
     return CheckError(Reason.TLS, text, code="TLS_EXPECTED", hint=hint)
 
 
-async def _refusal(trail: Trail, dialled: Dial, host: str, tls: TLSSettings) -> ssl.SSLError | None:
+async def _refusal(trail: Trail, address: str, port: int, host: str, tls: TLSSettings) -> ssl.SSLError | None:
     """Return the peer's complaint about our certificate, or the lack of one."""
-    async with await dialled() as stream:
+    async with await Stream.over(await trail.net.connect([address], port)) as stream:
         try:
             await stream.start_tls(trail.aside(), tls, host)
             await stream.hear_refusal(ASIDE)

@@ -15,6 +15,7 @@ from mooring.core.reason import Reason
 from mooring.core.stage import Stage
 from mooring.net import tls as tls_
 from mooring.net.handshake import shaking_hands
+from mooring.net.inquiry import shaken
 from mooring.net.resolve import unresolved
 from mooring.net.tls import TLSInfo, TLSSettings
 from mooring.net.trail import Trail
@@ -120,22 +121,29 @@ async def resolve(trail: Trail, host: str) -> list[str]:
 
 
 async def dial(
-    trail: Trail, host: str, port: int, tls: TLSSettings | None = None, alpn: tuple[str, ...] = ()
+    trail: Trail,
+    host: str,
+    port: int,
+    tls: TLSSettings | None = None,
+    *,
+    alpn: tuple[str, ...] = (),
+    plain: bytes = b"",
 ) -> Stream:
     """Run the stages dns, tcp and, with TLS settings, tls; return the open connection.
 
-    The address that was connected is noted as `address` for the result's details.
+    The address that was connected is noted as `address` for the result's details. `plain` are words
+    without a secret that the service answers without TLS, which tell one that shakes no hands.
     """
     addresses = await resolve(trail, host)
     async with trail.stage(Stage.TCP):
         stream = await Stream.over(await trail.net.connect(addresses, port))
     trail.note(address=shown(stream.address, port))
     if tls is not None:
-        with ExitStack() as undo:
-            undo.callback(stream.drop)
-            async with trail.stage(Stage.TLS):
+        async with trail.stage(Stage.TLS), shaken(trail, stream.address, port, plain):
+            with ExitStack() as undo:
+                undo.callback(stream.drop)  # before it is asked aside: some serve one client at a time
                 await stream.start_tls(trail, tls, host, alpn=alpn)
-            undo.pop_all()
+                undo.pop_all()
     return stream
 
 

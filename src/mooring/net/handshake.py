@@ -182,6 +182,21 @@ _HANDSHAKE_CUT = _Meaning(
 )
 
 
+class NoTLSError(ssl.SSLError):
+    """The peer answered a handshake not at all, and plain text in plain text: as OpenSSL would tell it."""
+
+    reason = "WRONG_VERSION_NUMBER"
+
+
+def is_unanswered(error: Exception) -> bool:
+    """Whether a handshake failed without a word of the peer's."""
+    if isinstance(error, CheckError):
+        return error.cause.code == _HANDSHAKE_CUT.code
+    if isinstance(error, ssl.SSLError):
+        return explain(error).code == _HANDSHAKE_CUT.code
+    return isinstance(error, TimeoutError)
+
+
 @contextmanager
 def shaking_hands() -> Iterator[None]:
     """Tell a peer that hangs up on a handshake as that, in whichever way it hangs up."""

@@ -15,8 +15,9 @@ from mooring.core.reason import Reason
 from mooring.core.stage import Stage
 from mooring.net.dial import PAST_DEADLINE, REFUSAL_WITHIN, resolve, secured, shown
 from mooring.net.handshake import shaking_hands
-from mooring.net.http_protocol import Exchange, complaint
+from mooring.net.http_protocol import Exchange, complaint, tls_expected
 from mooring.net.http_request import Request
+from mooring.net.inquiry import shaken, speaks_tls
 from mooring.net.tls import TLSInfo
 from mooring.net.trail import Trail
 
@@ -93,6 +94,10 @@ async def fetch(trail: Trail, request: Request, *, limit: int = BODY_LIMIT) -> R
         trail.begin(Stage.PROTOCOL, exchange.sent_at)
         try:
             await exchange.done
+        except (EOFError, ConnectionError):
+            if not request.secure and await speaks_tls(trail, address, request.port, request.host):
+                raise tls_expected() from None
+            raise
         except ssl.SSLError:  # TLS 1.3 refuses a client certificate, or its lack, after the handshake
             trail.begin(Stage.TLS, exchange.connected_at)
             raise
@@ -124,6 +129,11 @@ async def _connect(trail: Trail, exchange: Exchange, addresses: Sequence[str], r
     return address
 
 
+def plain_words(authority: str) -> bytes:
+    """Return what a web server answers that speaks no TLS."""
+    return f"HEAD / HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n".encode()
+
+
 async def _connect_in_steps(
     trail: Trail, exchange: Exchange, addresses: Sequence[str], request: Request
 ) -> str:
@@ -135,10 +145,12 @@ async def _connect_in_steps(
         trail.end(at)
         if request.secure:
             trail.begin(Stage.TLS, at)
-        with shaking_hands():  # the connection itself stands
-            await exchange.done.get_loop().create_connection(
-                lambda: exchange, sock=sock, **_tls_arguments(trail, request)
-            )
+        plain = plain_words(request.place.authority) if request.secure else b""
+        async with shaken(trail, address, request.port, plain):
+            with shaking_hands():  # the connection itself stands
+                await exchange.done.get_loop().create_connection(
+                    lambda: exchange, sock=sock, **_tls_arguments(trail, request)
+                )
         undo.pop_all()
     return address
 

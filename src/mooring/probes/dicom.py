@@ -47,6 +47,8 @@ _UPPER_LEVELS = {
     "IMAGE": {"StudyInstanceUID": NOBODY, "SeriesInstanceUID": NOBODY},
     "WORKLIST": {},
 }
+_PLAIN = bytes.fromhex("05000000000400000000")
+"""A-RELEASE-RQ, at which a peer that has not been associated aborts."""
 _DRIVER = "mooring.probes._pynetdicom"
 
 Level = Literal["PATIENT", "STUDY", "SERIES", "IMAGE", "WORKLIST"]
@@ -146,7 +148,7 @@ class Dicom(SessionProbe["Association"]):
         driver = await _driver(trail)
         with ExitStack() as undo:
             host, tls = self._parts.host, self.tls if self._secure else None
-            stream = await dial(trail, host, self._port, tls)
+            stream = await dial(trail, host, self._port, tls, plain=_PLAIN)
             undo.callback(stream.drop)
             own_address = str(stream.writer.get_extra_info("sockname")[0])
             titles = Titles(

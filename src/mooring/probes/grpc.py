@@ -144,7 +144,7 @@ class GRPC(Probe):
         from mooring.probes._grpcio import Call
 
         url, tls, hint = self._parts, self.tls if self._secure else None, use("grpcs", "grpc")
-        async with await dial(trail, url.host, self._port, tls, alpn=ALPN) as stream:
+        async with await dial(trail, url.host, self._port, tls, alpn=ALPN, plain=GREETING) as stream:
             try:
                 async with first_words(trail, stream, url.host, tls, hint), trail.stage(Stage.PROTOCOL):
                     await _greet(stream)

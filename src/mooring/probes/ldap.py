@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 LDAP_PORT, LDAPS_PORT = 389, 636
 _OVER_TLS = use("ldaps", "ldap")
+_PLAIN = bytes.fromhex("300c020101600702010304008000")  # a bind by nobody
 _SCOPES = {"base": "BASE", "one": "LEVEL", "sub": "SUBTREE"}
 _ATTRIBUTES = re.compile(r"[\w.;*+-]*(,[\w.;*+-]+)*")
 _LEFT_OUT = "write ldap://bind-dn:password@host/base-dn, or set bind_dn and password"
@@ -162,7 +163,7 @@ class LDAP(SessionProbe["Directory"]):
 
         tls = self.tls if self._parts.scheme == "ldaps" else None
         with ExitStack() as undo:
-            stream = await dial(trail, self._parts.host, self._port, tls)
+            stream = await dial(trail, self._parts.host, self._port, tls, plain=_PLAIN)
             undo.callback(stream.drop)
             directory = Directory(stream)
             if self.start_tls:

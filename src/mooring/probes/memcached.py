@@ -92,7 +92,7 @@ class Memcached(SessionProbe[Conversation]):
         url = self._parts
         with ExitStack() as undo:
             tls = self.tls if self._secure else None
-            stream = await dial(trail, url.host, url.port or MEMCACHED_PORT, tls)
+            stream = await dial(trail, url.host, url.port or MEMCACHED_PORT, tls, plain=b"version\r\n")
             undo.callback(stream.drop)
             conversation = Conversation(stream)
             hint = use("memcacheds", "memcached")

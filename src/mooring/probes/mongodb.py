@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 GRACE = 1.0
 """Seconds after the check's deadline at which the server itself gives up a query, if it still runs."""
+_PLAIN = (
+    b"\x34\0\0\0\x01\0\0\0\0\0\0\0\xdd\x07\0\0"  # OP_MSG
+    b"\0\0\0\0\0\x1f\0\0\0\x10hello\0\x01\0\0\0\x02$db\0\x06\0\0\0admin\0\0"
+)
 _OVER_TLS = Prose("Put tls=true behind the address's ?, or use a port without TLS.")
 
 
@@ -136,7 +140,7 @@ class MongoDB(SessionProbe["Session"]):
         from mooring.probes._pymongo import greeted
 
         tls = self.parts.encryption(self.tls)
-        stream = await dial(trail, place.host, place.port, tls)
+        stream = await dial(trail, place.host, place.port, tls, plain=_PLAIN)
         undo.callback(stream.drop)
         words = first_words(
             trail, stream, place.host, tls, _OVER_TLS, hung_up=(ConnectionFailure, ConnectionError, EOFError)

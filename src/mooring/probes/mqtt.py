@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 SHARE_OF_ECHO = 0.5
 """Part of the time left after which the broker is pinged: one that hangs has lost no message."""
+_PLAIN = b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x05\x00\x00"
+"""CONNECT of version 3.1.1, by nobody, which is answered whether it is accepted or not."""
 
 
 class Mqtt(SessionProbe["Session"]):
@@ -103,7 +105,7 @@ class Mqtt(SessionProbe["Session"]):
         url = self._parts
         with ExitStack() as undo:
             tls = self.tls if self._secure else None
-            stream = await dial(trail, url.host, url.port or PORTS[url.scheme], tls)
+            stream = await dial(trail, url.host, url.port or PORTS[url.scheme], tls, plain=_PLAIN)
             undo.callback(stream.drop)
             session = Session(stream, self.protocol)
             trail.note(protocol=f"MQTT {self.protocol}")

@@ -160,7 +160,9 @@ class RabbitMQ(SessionProbe["Amqp"]):
 
         url = self._parts
         with ExitStack() as undo:
-            stream = await dial(trail, url.host, url.port or PORTS[url.scheme], self._tls)
+            stream = await dial(
+                trail, url.host, url.port or PORTS[url.scheme], self._tls, plain=b"AMQP\0\0\x09\x01"
+            )
             undo.callback(stream.drop)
             session = Amqp(stream)
             hint = use("amqps", "amqp")

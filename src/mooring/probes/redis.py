@@ -123,7 +123,7 @@ class Redis(SessionProbe["Client"]):
         url, tls = self._parts, self._tls
         password = url.password or url.query.get("password")
         with ExitStack() as undo:
-            stream = await dial(trail, url.host, url.port or REDIS_PORT, tls)
+            stream = await dial(trail, url.host, url.port or REDIS_PORT, tls, plain=b"PING\r\n")
             undo.callback(stream.drop)
             hint = use("valkeys", "valkey") if url.scheme == "valkey" else use("rediss", "redis")
             words = first_words(trail, stream, url.host, tls, hint, hung_up=(HungUpError,))

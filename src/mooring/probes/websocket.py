@@ -17,8 +17,10 @@ from mooring.core.redact import cut
 from mooring.core.result import Observation
 from mooring.core.stage import Stage
 from mooring.net.dial import dial
-from mooring.net.http_protocol import complaint
+from mooring.net.http import plain_words
+from mooring.net.http_protocol import complaint, tls_expected
 from mooring.net.http_request import Place
+from mooring.net.inquiry import speaks_tls
 from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
 from mooring.probes._base import Probe
@@ -130,10 +132,17 @@ class WebSocket(Probe):
 
         place = self.place
         public, secret = self._headers()
-        async with await dial(trail, place.host, place.port, self.tls if place.secure else None) as stream:
+        tls, plain = self.tls if place.secure else None, plain_words(place.authority)
+        async with await dial(trail, place.host, place.port, tls, plain=plain) as stream:
             session = Session(stream, place, self.subprotocols)
             trail.begin(Stage.PROTOCOL, trail.monotonic())
-            response = await session.upgrade((*public, *secret))
+            try:
+                response = await session.upgrade((*public, *secret))
+            except (EOFError, ConnectionError):
+                stream.drop()  # some serve one client at a time
+                if not place.secure and await speaks_tls(trail, stream.address, place.port, place.host):
+                    raise tls_expected() from None
+                raise
             trail.end(trail.monotonic())
             trail.note(status_code=response.status_code)
             if "Server" in response.headers:

@@ -43,7 +43,7 @@ import pytest
 
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
-from tests.servers.played import saying
+from tests.servers.played import patient, saying
 from tests.servers.process import ServerProcess
 
 Arrangement: TypeAlias = Callable[[pytest.FixtureRequest], AbstractContextManager[Mapping[str, Any]]]
@@ -100,6 +100,29 @@ def asking_played(
     @contextmanager
     def arrange(_: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
         with saying(words, after=after, then=then) as port:
+            yield settings(port)
+
+    return arrange
+
+
+def asking_patient(words: bytes, after: bytes, settings: Callable[[int], Mapping[str, Any]]) -> Arrangement:
+    """Return the arrangement of a server that says this to each client that said `after`."""
+
+    @contextmanager
+    def arrange(_: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
+        with patient(words, after=after) as port:
+            yield settings(port)
+
+    return arrange
+
+
+def asking_cut(settings: Callable[[int], Mapping[str, Any]]) -> Arrangement:
+    """Return the arrangement of a port with TLS that hangs up on plain text without a word."""
+
+    @contextmanager
+    def arrange(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
+        certificates = request.getfixturevalue("certificates")
+        with request.getfixturevalue("start_openssl")(certificates.good) as port:
             yield settings(port)
 
     return arrange

@@ -10,7 +10,7 @@ import pytest
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
 from tests.integration import tls_faults
-from tests.integration.kinds import Arrangement, Example, Fault, asking
+from tests.integration.kinds import Arrangement, Example, Fault, asking, asking_cut, asking_patient
 from tests.servers.datahub import REVOKED_TOKEN, TOKEN, DataHub, token_of
 
 DIALS = True
@@ -208,9 +208,26 @@ FAULTS = (
         hint="Write the address with datahub+https://.",
     ),
     Fault(
+        "datahub+http is asked of a port that speaks TLS and hangs up",
+        (Stage.PROTOCOL, Reason.PROTOCOL, "TLS_EXPECTED"),
+        asking_cut(lambda port: {"url": f"datahub+http://{TOKEN}@localhost:{port}"}),
+        hint="Write the address with datahub+https://.",
+    ),
+    Fault(
         "datahub+https is asked of a port that speaks no TLS",
         (Stage.TLS, Reason.TLS, "PLAIN_TEXT"),
         asking("nginx", lambda server: {"url": f"datahub+https://{TOKEN}@127.0.0.1:{server.port}"}),
         hint="Write the address with datahub+http://, or ask the port that speaks TLS.",
+    ),
+    Fault(
+        "datahub+https is asked of a port that speaks no TLS and waits (played)",
+        (Stage.TLS, Reason.TLS, "PLAIN_TEXT"),
+        asking_patient(
+            b"HTTP/1.1 404 Not Found\r\n\r\n",
+            b"\r\n\r\n",
+            lambda port: {"url": f"datahub+https://{TOKEN}@127.0.0.1:{port}"},
+        ),
+        hint="Write the address with datahub+http://, or ask the port that speaks TLS.",
+        timeout=2,
     ),
 )

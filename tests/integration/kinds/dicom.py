@@ -188,11 +188,11 @@ FAULTS = (
         asking("orthanc_tls", lambda server: {"url": server.url()}),
         hint="Write dicoms:// instead of dicom://, or use the port without TLS.",
     ),
-    tls_faults.handshake_cut(
+    tls_faults.plain_text(
         asking("orthanc", lambda server: {"url": server.url(scheme="dicoms")}),
         "TLS is asked of an Orthanc without it",
     ),
-    tls_faults.handshake_cut(
+    tls_faults.plain_text(
         asking("receiver", lambda server: {"url": server.url(scheme="dicoms", host="localhost")}),
         "TLS is asked of a port without it",
     ),

@@ -11,7 +11,7 @@ import pytest
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
 from tests.integration import tls_faults
-from tests.integration.kinds import Arrangement, Example, Fault, asking, asking_played
+from tests.integration.kinds import Arrangement, Example, Fault, asking, asking_cut, asking_played
 from tests.integration.kinds._http_sequences import SEQUENCES
 from tests.integration.over_tls import another_ca, another_pin, asking_over_tls, certified, stranger
 from tests.servers.nginx import LOGIN, Nginx
@@ -263,6 +263,12 @@ _ENCRYPTION = (
         "http is asked of a port with TLS",
         _fails(Reason.PROTOCOL, "TLS_EXPECTED", Stage.PROTOCOL),
         asking("nginx", lambda server: {"url": f"http://127.0.0.1:{server.tls_port}/"}),
+        hint="Write the address with https:// (wss:// for a websocket).",
+    ),
+    Fault(
+        "http is asked of a port with TLS that hangs up",
+        _fails(Reason.PROTOCOL, "TLS_EXPECTED", Stage.PROTOCOL),
+        asking_cut(lambda port: {"url": f"http://localhost:{port}/"}),
         hint="Write the address with https:// (wss:// for a websocket).",
     ),
 )

@@ -232,7 +232,7 @@ FAULTS = (
         asking("slapd", lambda server: {"url": f"ldap://127.0.0.1:{server.tls_port}/{BASE}"}),
         hint="Write ldaps:// instead of ldap://, or use the port without TLS.",
     ),
-    tls_faults.handshake_cut(
+    tls_faults.plain_text(
         asking("slapd", lambda server: {"url": f"ldaps://127.0.0.1:{server.port}/{BASE}"}),
         "ldaps:// is asked of a port without TLS",
     ),

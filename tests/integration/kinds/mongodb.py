@@ -227,7 +227,7 @@ FAULTS = (
         asking("tls_mongodb_stand_in", lambda server: {"url": server.url()}),
         hint="Put tls=true behind the address's ?, or use a port without TLS.",
     ),
-    tls_faults.handshake_cut(
+    tls_faults.plain_text(
         asking("mongodb_stand_in", _over_tls),
         "TLS is spoken to a port in plain text",
     ),

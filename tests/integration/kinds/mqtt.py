@@ -169,7 +169,7 @@ FAULTS = (
         asking("mosquitto", lambda server: {"url": f"mqtt://127.0.0.1:{server.tls_port}"}),
         hint="Write mqtts:// instead of mqtt://, or use the port without TLS.",
     ),
-    tls_faults.handshake_cut(
+    tls_faults.plain_text(
         asking("mosquitto", lambda server: {"url": f"mqtts://127.0.0.1:{server.port}"}),
         "the address asks for TLS and the port speaks none",
     ),

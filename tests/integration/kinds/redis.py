@@ -179,6 +179,10 @@ FAULTS = (
         asking("redis_server", lambda server: {"url": f"redis://:{PASSWORD}@localhost:{server.tls_port}"}),
         hint="Write rediss:// instead of redis://, or use the port without TLS.",
     ),
+    tls_faults.plain_text(
+        asking("redis_server", lambda server: {"url": f"rediss://127.0.0.1:{server.port}"}),
+        "the address asks for TLS and the port speaks none",
+    ),
     tls_faults.client_cert_required(_demanding),
     tls_faults.cert_unknown_issuer_sent(
         asking("redis_server", lambda server: {"url": server.url(scheme="rediss")})

@@ -13,7 +13,7 @@ from websockets.http11 import Response
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
 from tests.integration import tls_faults
-from tests.integration.kinds import Arrangement, Example, Fault, asking
+from tests.integration.kinds import Arrangement, Example, Fault, asking, asking_cut
 from tests.integration.over_tls import certified
 from tests.servers.websocket import TOKEN, WebSocketServer
 
@@ -158,6 +158,12 @@ FAULTS = (
         "ws is asked of a port with TLS",
         _fails(Reason.PROTOCOL, "TLS_EXPECTED", Stage.PROTOCOL),
         asking("nginx", lambda server: {"url": f"ws://127.0.0.1:{server.tls_port}/"}),
+        hint="Write the address with https:// (wss:// for a websocket).",
+    ),
+    Fault(
+        "ws is asked of a port with TLS that hangs up",
+        _fails(Reason.PROTOCOL, "TLS_EXPECTED", Stage.PROTOCOL),
+        asking_cut(lambda port: {"url": f"ws://localhost:{port}/"}),
         hint="Write the address with https:// (wss:// for a websocket).",
     ),
 )
