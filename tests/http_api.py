@@ -38,6 +38,7 @@ class Api:
     admin: httpx.AsyncClient
     operator: httpx.AsyncClient
     viewer: httpx.AsyncClient
+    reporter: httpx.AsyncClient
     nobody: httpx.AsyncClient
 
     def client(self, role: Role | None) -> httpx.AsyncClient:
@@ -90,8 +91,8 @@ async def running(
         url = await stack.enter_async_context(_listening(api, context, send_buffer)) + context.base_path
         tokens = {role: (await context.keyring.make(f"the {role}", role))[1] for role in Role}
         clients = [await stack.enter_async_context(_client(url, tokens.get(role))) for role in (*Role, None)]
-        viewer, operator, admin, nobody = clients
-        yield Api(app, context, url, tokens, admin, operator, viewer, nobody)
+        reporter, viewer, operator, admin, nobody = clients
+        yield Api(app, context, url, tokens, admin, operator, viewer, reporter, nobody)
 
 
 def _client(url: str, token: str | None) -> httpx.AsyncClient:

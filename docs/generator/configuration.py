@@ -11,8 +11,9 @@ from pydantic import BaseModel, SecretStr
 from docs.generator.schema import fields, table
 from mooring.config import ENVIRONMENT
 from mooring.core.target import Schedule
+from mooring.environment import IN_MILLISECONDS
 from mooring.net.egress import GROUPS
-from mooring.settings import EgressSettings, ServerSettings, StoreSettings
+from mooring.settings import EgressSettings, PoolSettings, ServerSettings, StoreSettings
 from mooring.targets import ScheduleKeys
 
 INTRODUCTION = """
@@ -44,6 +45,7 @@ SECTIONS: Mapping[str, type[BaseModel]] = {
     "server": ServerSettings,
     "store": StoreSettings,
     "egress": EgressSettings,
+    "pools": PoolSettings,
 }
 
 
@@ -58,9 +60,13 @@ def configuration() -> str:
     parts.append(TARGETS.strip())
     parts += [
         "## Environment",
-        table(("variable", "key"), [[f"`{v}`", f"`{k}`"] for v, k in ENVIRONMENT.items()]),
+        table(("variable", "key"), [[f"`{v}`", _key(v, k)] for v, k in ENVIRONMENT.items()]),
     ]
     return "\n\n".join(parts)
+
+
+def _key(variable: str, key: str) -> str:
+    return f"`{key}`, in milliseconds" if variable in IN_MILLISECONDS else f"`{key}`"
 
 
 def _section(section: type[BaseModel]) -> dict[str, Any]:

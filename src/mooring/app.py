@@ -24,6 +24,7 @@ from mooring.engine.catalogue import Catalogue
 from mooring.engine.housekeeping import Housekeeping
 from mooring.engine.monitor import Monitor
 from mooring.engine.own_parts import is_own, own_parts, write_pid
+from mooring.engine.pools import Pools
 from mooring.engine.recorder import Recorder
 from mooring.engine.roster import Roster
 from mooring.engine.rows import Rows
@@ -77,6 +78,7 @@ class App:
     monitor: Monitor
     scheduler: Scheduler
     recorder: Recorder
+    pools: Pools
     bus: Bus
 
     def __init__(
@@ -177,6 +179,7 @@ class App:
             self.clock,
             self.scheduler.put,
         )
+        self.pools = Pools(self.catalogue, self.recorder, self.clock, self.settings.pools)
 
     async def _begin(self, stack: AsyncExitStack) -> None:
         wanted = self.settings.targets

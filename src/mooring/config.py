@@ -13,34 +13,21 @@ from pydantic import BaseModel, ValidationError
 from mooring.core.failure import InputError, Problem
 from mooring.core.spelling import did_you_mean
 from mooring.core.target import Origin, Schedule, Target
+from mooring.environment import ENVIRONMENT, given_by
 from mooring.mistakes import problems_of
 from mooring.net.egress import EgressPolicy
 from mooring.probes._registry import Kinds
 from mooring.references import References
-from mooring.settings import EgressSettings, ServerSettings, Settings, StoreSettings
+from mooring.settings import EgressSettings, PoolSettings, ServerSettings, Settings, StoreSettings
 from mooring.targets import ScheduleKeys, TargetReader
 
 __all__ = ["DEFAULT_FILE", "ENVIRONMENT", "Settings", "beside", "load"]
 
 DEFAULT_FILE = "mooring.toml"
 LARGEST_FILE = 10 * 1024 * 1024
-LATER = frozenset({"channels", "alert_rules", "pools", "export"})
+LATER = frozenset({"channels", "alert_rules", "export"})
 """Sections that other versions know. Ignoring them would mean alerts that are never sent."""
 
-ENVIRONMENT: Mapping[str, str] = {
-    "MOORING_HOST": "server.host",
-    "MOORING_PORT": "server.port",
-    "MOORING_BASE_PATH": "server.base_path",
-    "MOORING_PUBLIC_PATHS": "server.public_paths",
-    "MOORING_HOST_NAMES": "server.host_names",
-    "MOORING_REFERENCE_ALLOW": "server.reference_allow",
-    "MOORING_SECRET_KEY_FILE": "server.secret_key_file",
-    "MOORING_TRUSTED_PROXIES": "server.trusted_proxies",
-    "MOORING_DATABASE_URL": "store.url",
-    "MOORING_EGRESS_ALLOW": "egress.allow",
-    "MOORING_EGRESS_DENY": "egress.deny",
-}
-"""Variables stand above the file and below the command line. Lists are separated by commas."""
 OVERRIDES: Mapping[str, str] = {
     "host": "server.host",
     "port": "server.port",
@@ -48,7 +35,6 @@ OVERRIDES: Mapping[str, str] = {
     "secret_key_file": "server.secret_key_file",
     "database": "store.url",
 }
-_LISTS = frozenset({"public_paths", "host_names", "reference_allow", "trusted_proxies", "allow", "deny"})
 _SQLITE = "sqlite:///"
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -204,14 +190,9 @@ def _absolute(config: Path, value: Any) -> Any:
 
 
 def _read_environment(environ: Mapping[str, str], draft: _Draft) -> None:
-    for variable, target in ENVIRONMENT.items():
-        if variable not in environ:
-            continue
-        section, _, key = target.partition(".")
-        value: Any = environ[variable]
-        if key in _LISTS:
-            value = [entry.strip() for entry in value.split(",") if entry.strip()]
-        draft.sections[section][key] = _Given(value, "environment", variable)
+    for variable, key, value in given_by(environ):
+        section, _, name = key.partition(".")
+        draft.sections[section][name] = _Given(value, "environment", variable)
 
 
 def _settle(draft: _Draft, root: Path | None, kinds: Kinds) -> Settings:
@@ -222,6 +203,7 @@ def _settle(draft: _Draft, root: Path | None, kinds: Kinds) -> Settings:
         store=_section("store", StoreSettings, draft) or StoreSettings(),
         egress=_egress(draft),
         defaults=defaults,
+        pools=_section("pools", PoolSettings, draft) or PoolSettings(),
         targets=tuple(_targets(draft, TargetReader(kinds, defaults))),
         path=root,
     )

@@ -5,9 +5,17 @@ from __future__ import annotations
 import re
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, SkipValidation
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    SkipValidation,
+    model_validator,
+)
 
 from mooring.core.redact import masked
 from mooring.core.target import Schedule, Target
@@ -112,6 +120,38 @@ class StoreSettings(Section):
         return Path(path) if scheme.startswith("sqlite") and path not in ("", ":memory:") else None
 
 
+class PoolSettings(Section):
+    """The pools that programs report: when they are too full, and how long their past is kept."""
+
+    warning: float = Field(
+        0.80, gt=0, le=1, allow_inf_nan=False, description="Share of the limit in use that degrades a pool."
+    )
+    critical: float = Field(
+        0.95, gt=0, le=1, allow_inf_nan=False, description="Share of the limit in use that makes it down."
+    )
+    stale_after: float = Field(
+        300, ge=1, le=604800, description="Seconds without a report after which a pool is told as inactive."
+    )
+    cooldown: float = Field(
+        300, ge=0, le=604800, description="Seconds within which the same alert of a pool is told once."
+    )
+    cleanup_interval: float = Field(
+        30, ge=1, le=3600, description="Seconds between two looks for silent processes, and two samples."
+    )
+    report_interval: float = Field(
+        30, ge=1, le=3600, description="Seconds between two reports that programs are asked for."
+    )
+    retention_hours: int = Field(
+        24, ge=1, le=8760, description="Hours that single samples are kept; 10-minute roll-ups: 7 days."
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.warning > self.critical:
+            raise ValueError(f"warning: is {self.warning:g}, more than critical ({self.critical:g})")
+        return self
+
+
 class EgressSettings(Section):
     """Where checks may connect to, as groups (any, loopback, private, ...), networks or addresses."""
 
@@ -124,12 +164,13 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
-    sections: ClassVar[tuple[str, ...]] = ("server", "store", "egress", "defaults")
+    sections: ClassVar[tuple[str, ...]] = ("server", "store", "egress", "defaults", "pools")
 
     server: ServerSettings = ServerSettings()
     store: StoreSettings = StoreSettings()
     egress: SkipValidation[EgressPolicy] = EgressPolicy()
     defaults: SkipValidation[Schedule] = Schedule()
+    pools: PoolSettings = PoolSettings()
     targets: SkipValidation[tuple[Target, ...]] = ()
     path: Path | None = None
     """The file or folder that was read."""

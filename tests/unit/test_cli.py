@@ -241,11 +241,11 @@ def test_config_check_hides_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_config_check_tells_every_mistake(tmp_path: Path, capsys: Output) -> None:
     """Two mistakes are two lines, with exit status 2."""
-    (tmp_path / "x.toml").write_text("[server]\nport = 'x'\n[pools]\n")
+    (tmp_path / "x.toml").write_text("[server]\nport = 'x'\n[[channels]]\n")
     assert main(["config", "check", "-c", "x.toml"]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert [line.split(": ")[2] for line in captured.err.splitlines()] == ["pools", "server.port"]
+    assert [line.split(": ")[2] for line in captured.err.splitlines()] == ["channels", "server.port"]
 
 
 def test_every_command_has_a_description(capsys: Output) -> None:

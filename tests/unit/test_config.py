@@ -276,7 +276,7 @@ def test_name_that_cannot_be_seen_is_told_with_its_place(tmp_path: Path) -> None
     assert mistakes(path) == [f"mooring.toml: targets[0].name: {message}"]
 
 
-@pytest.mark.parametrize("section", ["[[channels]]", "[[alert_rules]]", "[pools]", "[export.influxdb]"])
+@pytest.mark.parametrize("section", ["[[channels]]", "[[alert_rules]]", "[export.influxdb]"])
 def test_section_of_a_later_version_is_refused(tmp_path: Path, section: str) -> None:
     """What this version cannot do is refused: an alert rule that is ignored would never ring."""
     name = section.strip("[]").partition(".")[0]

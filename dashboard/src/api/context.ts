@@ -33,6 +33,7 @@ export interface May {
 }
 
 export const MAY: Record<Role, May> = {
+  reporter: { test: false, edit: false, administer: false }, // signs nobody in
   viewer: { test: false, edit: false, administer: false },
   operator: { test: true, edit: true, administer: false },
   admin: { test: true, edit: true, administer: true },

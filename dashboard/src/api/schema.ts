@@ -104,6 +104,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/pools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Pools
+         * @description List every pool by service and name, each summed over the processes that report it.
+         */
+        get: operations["list_pools_api_v1_pools_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pools/{target_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Pool
+         * @description Show a pool; its id is that of its target.
+         */
+        get: operations["show_pool_api_v1_pools__target_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pools/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Report
+         * @description Take what a process tells of its pools, which may be packed with gzip: 1 MB of 4 MB.
+         */
+        post: operations["take_report_api_v1_pools_report_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/push/{token}": {
         parameters: {
             query?: never;
@@ -482,6 +542,34 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AlertInput
+         * @description Something that a process tells of its part of a pool, until it is over.
+         */
+        AlertInput: {
+            /** Ended */
+            ended?: string | null;
+            /** Limit */
+            limit?: number | null;
+            /** Message */
+            message: string;
+            /** Recommendation */
+            recommendation: string;
+            rule: components["schemas"]["PoolRule"];
+            severity: components["schemas"]["Severity"];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Suppressed
+             * @default 0
+             */
+            suppressed?: number;
+            /** Value */
+            value: number;
+        };
+        /**
          * BucketAnswer
          * @description One step. Latencies are seconds of the checks that passed, null where none did.
          */
@@ -608,6 +696,41 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * ComparisonAnswer
+         * @description What the pools of all services may take of a server, and what that gives.
+         */
+        ComparisonAnswer: {
+            /** Address */
+            address: string;
+            /**
+             * Allowed
+             * @description Connections that the server takes at the most.
+             */
+            allowed: number | null;
+            /** Checked At */
+            checked_at: string | null;
+            /** Kind */
+            kind: string;
+            /**
+             * Limit
+             * @description The limits of all these pools' processes, added up.
+             */
+            limit: number | null;
+            /** Services */
+            services: string[];
+            /**
+             * Sessions
+             * @description Those that it had at its last check.
+             */
+            sessions: number | null;
+            /** Target */
+            target: string;
+            /** Target Id */
+            target_id: number;
+            /** Used */
+            used: number;
+        };
+        /**
          * DiscoverAnswer
          * @description The addresses found in a text.
          */
@@ -627,6 +750,30 @@ export interface components {
         DiscoverInput: {
             /** Text */
             text: string;
+        };
+        /**
+         * DurationsAnswer
+         * @description How long something took, in seconds.
+         */
+        DurationsAnswer: {
+            /** Count */
+            count: number;
+            /** P50 */
+            p50: number | null;
+            /** P95 */
+            p95: number | null;
+            /** P99 */
+            p99: number | null;
+        };
+        /**
+         * DurationsInput
+         * @description How long something took: counts by bucket, four of them an octave of nanoseconds.
+         */
+        DurationsInput: {
+            /** Counts */
+            counts?: {
+                [key: string]: number;
+            };
         };
         /**
          * FailureAnswer
@@ -790,6 +937,23 @@ export interface components {
             window: string;
         };
         /**
+         * InstanceInput
+         * @description The process that reports. Its id is random, and new after a fork.
+         */
+        InstanceInput: {
+            /** Host */
+            host: string;
+            /** Id */
+            id: string;
+            /** Pid */
+            pid: number;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+        };
+        /**
          * KindAnswer
          * @description One kind of target.
          */
@@ -859,6 +1023,72 @@ export interface components {
             /** Reasons */
             reasons: components["schemas"]["ReasonAnswer"][];
         };
+        /**
+         * LeakAnswer
+         * @description A lease that is not returned.
+         */
+        LeakAnswer: {
+            /** Function */
+            function: string;
+            /** Held */
+            held: number;
+            /** Idle */
+            idle: number | null;
+            kind: components["schemas"]["LeakKind"];
+            /**
+             * Now
+             * @description Where its owner is now, innermost first; empty where that ended.
+             */
+            now: string[];
+            /** Operation */
+            operation: string | null;
+            /** Owner */
+            owner: string;
+            /**
+             * Process
+             * @description host:pid
+             */
+            process: string;
+            /** Scope */
+            scope: string | null;
+            /**
+             * Site
+             * @description file:line of the checkout.
+             */
+            site: string;
+        };
+        /**
+         * LeakInput
+         * @description A lease that is not returned.
+         */
+        LeakInput: {
+            /** Function */
+            function: string;
+            /** Held */
+            held: number;
+            /** Idle */
+            idle?: number | null;
+            kind: components["schemas"]["LeakKind"];
+            /**
+             * Now
+             * @default []
+             */
+            now?: string[];
+            /** Operation */
+            operation?: string | null;
+            /** Owner */
+            owner: string;
+            /** Scope */
+            scope?: string | null;
+            /** Site */
+            site: string;
+        };
+        /**
+         * LeakKind
+         * @description What is to be said of a lease that is not returned.
+         * @enum {string}
+         */
+        LeakKind: "abandoned" | "suspect" | "idle_in_transaction" | "busy";
         /**
          * MonitoringAnswer
          * @description Whether Mooring itself works.
@@ -1051,6 +1281,13 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /** Page[PoolAnswer] */
+        Page_PoolAnswer_: {
+            /** Items */
+            items: components["schemas"]["PoolAnswer"][];
+            /** Next */
+            next: string | null;
+        };
         /** Page[ResultAnswer] */
         Page_ResultAnswer_: {
             /** Items */
@@ -1078,6 +1315,240 @@ export interface components {
             items: components["schemas"]["TransitionAnswer"][];
             /** Next */
             next: string | null;
+        };
+        /**
+         * PoolAlertAnswer
+         * @description Something that is wrong with a pool, and what to do about it.
+         */
+        PoolAlertAnswer: {
+            /** Limit */
+            limit: number | null;
+            /** Message */
+            message: string;
+            /** Recommendation */
+            recommendation: string;
+            rule: components["schemas"]["PoolRule"];
+            severity: components["schemas"]["Severity"];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Suppressed
+             * @description Times that it came again within the cooldown, and was not told.
+             */
+            suppressed: number;
+            /** Value */
+            value: number;
+        };
+        /**
+         * PoolAnswer
+         * @description A pool of one service, and everything that is known of it now. `id` is that of its target.
+         */
+        PoolAnswer: {
+            /**
+             * Active
+             * @description false: every process has stopped tracking it.
+             */
+            active: boolean;
+            /**
+             * Address
+             * @description The server behind it.
+             */
+            address: string | null;
+            /** Alerts */
+            alerts: components["schemas"]["PoolAlertAnswer"][];
+            /** Comparison */
+            comparison: components["schemas"]["ComparisonAnswer"][];
+            /** @description Opening a connection. */
+            create: components["schemas"]["DurationsAnswer"];
+            /** Database */
+            database: string | null;
+            /** Driver */
+            driver: string;
+            /** Heard At */
+            heard_at: string | null;
+            /** Id */
+            id: number;
+            /** Instances */
+            instances: components["schemas"]["PoolInstanceAnswer"][];
+            /**
+             * Leaks
+             * @description The longest held first.
+             */
+            leaks: components["schemas"]["LeakAnswer"][];
+            /** Name */
+            name: string;
+            /** Service */
+            service: string;
+            /**
+             * Sites
+             * @description Those that hold most first.
+             */
+            sites: components["schemas"]["SiteAnswer"][];
+            totals: components["schemas"]["PoolTotalsAnswer"];
+            /** @description Holding a connection. */
+            use: components["schemas"]["DurationsAnswer"];
+            /** @description Waiting for a connection. */
+            wait: components["schemas"]["DurationsAnswer"];
+        };
+        /**
+         * PoolInstanceAnswer
+         * @description One process' part of a pool. What is counted is since it began.
+         */
+        PoolInstanceAnswer: {
+            /**
+             * Active
+             * @description Whether it tracks the pool.
+             */
+            active: boolean;
+            /** Closed */
+            closed: number;
+            /** Created */
+            created: number;
+            /**
+             * Ended
+             * @description Whether it said that it ends.
+             */
+            ended: boolean;
+            /** Errors */
+            errors: number;
+            /** Forgotten */
+            forgotten: number;
+            /**
+             * Heard At
+             * Format: date-time
+             */
+            heard_at: string;
+            /** Host */
+            host: string;
+            /** Id */
+            id: string;
+            /** Idle */
+            idle: number | null;
+            /** Internal Errors */
+            internal_errors: number;
+            /**
+             * Interval
+             * @description Seconds between its reports.
+             */
+            interval: number;
+            /** Least */
+            least: number | null;
+            /**
+             * Limit
+             * @description How many there may be; null where none is set.
+             */
+            limit: number | null;
+            /**
+             * Live
+             * @description Whether it is part of the totals.
+             */
+            live: boolean;
+            /** Peak */
+            peak: number;
+            /** Pid */
+            pid: number;
+            /** Returned */
+            returned: number;
+            /** Session Errors */
+            session_errors: number;
+            /**
+             * Size
+             * @description Connections that are open.
+             */
+            size: number | null;
+            /**
+             * Skew
+             * @description Seconds by which its clock is ahead of the server's.
+             */
+            skew: number;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Taken */
+            taken: number;
+            /** Timeouts */
+            timeouts: number;
+            /** Unmatched */
+            unmatched: number;
+            /** Used */
+            used: number;
+            /**
+             * Utilization
+             * @description Used as a share of the limit; null without one.
+             */
+            utilization: number | null;
+            /**
+             * Waiting
+             * @description Requests that have no connection yet.
+             */
+            waiting: number;
+        };
+        /**
+         * PoolRule
+         * @description What an alert is about.
+         * @enum {string}
+         */
+        PoolRule: "utilization" | "waiting" | "timeouts" | "errors" | "abandoned" | "suspect" | "idle_in_transaction" | "inactive";
+        /**
+         * PoolTotalsAnswer
+         * @description All processes that report, added up. What is counted includes those that have ended.
+         */
+        PoolTotalsAnswer: {
+            /** Closed */
+            closed: number;
+            /** Created */
+            created: number;
+            /** Errors */
+            errors: number;
+            /** Forgotten */
+            forgotten: number;
+            /** Idle */
+            idle: number | null;
+            /** Instances */
+            instances: number;
+            /** Internal Errors */
+            internal_errors: number;
+            /** Least */
+            least: number | null;
+            /**
+             * Limit
+             * @description How many there may be; null where none is set.
+             */
+            limit: number | null;
+            /** Peak */
+            peak: number;
+            /** Returned */
+            returned: number;
+            /** Session Errors */
+            session_errors: number;
+            /**
+             * Size
+             * @description Connections that are open.
+             */
+            size: number | null;
+            /** Taken */
+            taken: number;
+            /** Timeouts */
+            timeouts: number;
+            /** Unmatched */
+            unmatched: number;
+            /** Used */
+            used: number;
+            /**
+             * Utilization
+             * @description Used as a share of the limit; null without one.
+             */
+            utilization: number | null;
+            /**
+             * Waiting
+             * @description Requests that have no connection yet.
+             */
+            waiting: number;
         };
         /**
          * ProblemAnswer
@@ -1130,6 +1601,22 @@ export interface components {
             status: components["schemas"]["Status"];
         };
         /**
+         * ReplyAnswer
+         * @description The report was taken.
+         */
+        ReplyAnswer: {
+            /**
+             * Interval
+             * @description Seconds until the next report is wanted.
+             */
+            interval: number;
+            /**
+             * Wishes
+             * @description What the process is to do. They are repeated until `done` of a report holds their ids.
+             */
+            wishes: components["schemas"]["WishAnswer"][];
+        };
+        /**
          * Report
          * @description What a watched program says of itself.
          */
@@ -1164,6 +1651,44 @@ export interface components {
             summary: components["schemas"]["Summary"];
         };
         /**
+         * ReportInput
+         * @description What one process tells of its pools. All counts are since it began: a lost report loses nothing.
+         */
+        ReportInput: {
+            /**
+             * Done
+             * @description Ids of the wishes that were carried out.
+             * @default []
+             */
+            done?: number[];
+            instance: components["schemas"]["InstanceInput"];
+            /**
+             * Interval
+             * @description Seconds until the next one; silent for 2.5 of these, the process counts no more.
+             */
+            interval: number;
+            /**
+             * Last
+             * @description Whether the process ends.
+             * @default false
+             */
+            last?: boolean;
+            /** Pools */
+            pools: components["schemas"]["SnapshotInput"][];
+            /**
+             * Sent At
+             * Format: date-time
+             */
+            sent_at: string;
+            /** Service */
+            service: string;
+            /**
+             * Version
+             * @constant
+             */
+            version: 1;
+        };
+        /**
          * ResultAnswer
          * @description One run of a check.
          */
@@ -1196,10 +1721,10 @@ export interface components {
         };
         /**
          * Role
-         * @description What somebody may do: look; test and edit; everything.
+         * @description What somebody may do: report pools and nothing else; look; test and edit; everything.
          * @enum {string}
          */
-        Role: "viewer" | "operator" | "admin";
+        Role: "reporter" | "viewer" | "operator" | "admin";
         /**
          * RowsEvent
          * @description `rows` of `GET /api/v1/events?view=overview`: what one commit changed, as of now.
@@ -1239,6 +1764,12 @@ export interface components {
             token_id: number | null;
         };
         /**
+         * Severity
+         * @description How soon somebody has to look.
+         * @enum {string}
+         */
+        Severity: "warning" | "critical";
+        /**
          * SignInInput
          * @description A token, or the one-time code of the first start.
          */
@@ -1248,6 +1779,151 @@ export interface components {
              * Format: password
              */
             token: string;
+        };
+        /**
+         * SiteAnswer
+         * @description What one line of the application does with a pool. Times are those of the slowest process.
+         */
+        SiteAnswer: {
+            /** File */
+            file: string;
+            /** Function */
+            function: string;
+            /** Line */
+            line: number;
+            /** Oldest */
+            oldest: number | null;
+            /**
+             * Open
+             * @description Leases that are out now.
+             */
+            open: number;
+            /** P50 */
+            p50: number | null;
+            /** P95 */
+            p95: number | null;
+            /**
+             * Place
+             * @description file:line, as short as it can be read.
+             */
+            place: string;
+            /**
+             * Scope
+             * @description The route or job of the latest one.
+             */
+            scope: string | null;
+            /** Total */
+            total: number;
+        };
+        /**
+         * SiteInput
+         * @description What one line of the application does with a pool.
+         */
+        SiteInput: {
+            /** File */
+            file: string;
+            /** Function */
+            function: string;
+            /** Line */
+            line: number;
+            /** Oldest */
+            oldest?: number | null;
+            /** Open */
+            open: number;
+            /** P50 */
+            p50?: number | null;
+            /** P95 */
+            p95?: number | null;
+            /** Scope */
+            scope?: string | null;
+            /** Total */
+            total: number;
+        };
+        /**
+         * SnapshotInput
+         * @description One process' part of a pool, as it stands.
+         */
+        SnapshotInput: {
+            /**
+             * Active
+             * @default true
+             */
+            active?: boolean;
+            /** Address */
+            address?: string | null;
+            /**
+             * Alerts
+             * @default []
+             */
+            alerts?: components["schemas"]["AlertInput"][];
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * @default {
+             *       "counts": {}
+             *     }
+             */
+            create?: components["schemas"]["DurationsInput"];
+            /** Database */
+            database?: string | null;
+            /** Driver */
+            driver: string;
+            /** Idle */
+            idle?: number | null;
+            /**
+             * Leaks
+             * @default []
+             */
+            leaks?: components["schemas"]["LeakInput"][];
+            /** Least */
+            least?: number | null;
+            /** Limit */
+            limit?: number | null;
+            /** Name */
+            name: string;
+            /** Peak */
+            peak: number;
+            /**
+             * Sites
+             * @default []
+             */
+            sites?: components["schemas"]["SiteInput"][];
+            /** Size */
+            size?: number | null;
+            /**
+             * @default {
+             *       "taken": 0,
+             *       "returned": 0,
+             *       "forgotten": 0,
+             *       "timeouts": 0,
+             *       "errors": 0,
+             *       "session_errors": 0,
+             *       "created": 0,
+             *       "closed": 0,
+             *       "unmatched": 0,
+             *       "internal_errors": 0
+             *     }
+             */
+            totals?: components["schemas"]["TotalsInput"];
+            /**
+             * @default {
+             *       "counts": {}
+             *     }
+             */
+            use?: components["schemas"]["DurationsInput"];
+            /** Used */
+            used: number;
+            /**
+             * @default {
+             *       "counts": {}
+             *     }
+             */
+            wait?: components["schemas"]["DurationsInput"];
+            /** Waiting */
+            waiting: number;
         };
         /**
          * Stage
@@ -1587,6 +2263,62 @@ export interface components {
             role: components["schemas"]["Role"];
         };
         /**
+         * TotalsInput
+         * @description What was counted since the process began to watch the pool; all only ever grow.
+         */
+        TotalsInput: {
+            /**
+             * Closed
+             * @default 0
+             */
+            closed?: number;
+            /**
+             * Created
+             * @default 0
+             */
+            created?: number;
+            /**
+             * Errors
+             * @default 0
+             */
+            errors?: number;
+            /**
+             * Forgotten
+             * @default 0
+             */
+            forgotten?: number;
+            /**
+             * Internal Errors
+             * @default 0
+             */
+            internal_errors?: number;
+            /**
+             * Returned
+             * @default 0
+             */
+            returned?: number;
+            /**
+             * Session Errors
+             * @default 0
+             */
+            session_errors?: number;
+            /**
+             * Taken
+             * @default 0
+             */
+            taken?: number;
+            /**
+             * Timeouts
+             * @default 0
+             */
+            timeouts?: number;
+            /**
+             * Unmatched
+             * @default 0
+             */
+            unmatched?: number;
+        };
+        /**
          * TransitionAnswer
          * @description One change of health.
          */
@@ -1621,6 +2353,23 @@ export interface components {
              */
             status: "ok";
         };
+        /**
+         * WishAnswer
+         * @description Something that a process is to do once. Ids only grow.
+         */
+        WishAnswer: {
+            do: components["schemas"]["WishKind"];
+            /** Id */
+            id: number;
+            /** Pool */
+            pool: string;
+        };
+        /**
+         * WishKind
+         * @description What a server may want of a pool's tracker.
+         * @enum {string}
+         */
+        WishKind: "cleanup" | "reset" | "start" | "stop";
     };
     responses: never;
     parameters: never;
@@ -2013,6 +2762,269 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Misdirected Request */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+        };
+    };
+    list_pools_api_v1_pools_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PoolAnswer_"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Misdirected Request */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+        };
+    };
+    show_pool_api_v1_pools__target_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The target's id. */
+                target_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PoolAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Misdirected Request */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+        };
+    };
+    take_report_api_v1_pools_report_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplyAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description There is no room for one more pool or process. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Request Entity Too Large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };

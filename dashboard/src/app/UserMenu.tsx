@@ -11,6 +11,7 @@ import { useLeave } from '#/components/useLeave'
 import classes from './Header.module.css'
 
 const ROLE_WORDS: Record<Role, string> = {
+  reporter: 'Reporter: may report pools',
   viewer: 'Viewer: may look',
   operator: 'Operator: may test and edit',
   admin: 'Admin: may do everything',

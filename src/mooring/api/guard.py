@@ -21,20 +21,24 @@ ROLE = "x-mooring-role"
 
 
 class Role(StrEnum):
-    """What somebody may do: look; test and edit; everything."""
+    """What somebody may do: report pools and nothing else; look; test and edit; everything."""
 
+    REPORTER = "reporter"
     VIEWER = "viewer"
     OPERATOR = "operator"
     ADMIN = "admin"
 
     def covers(self, needed: Role) -> bool:
-        """Whether this role may do what that one may."""
+        """Whether this role may do what that one may. Who only looks may not report."""
+        if needed is Role.REPORTER:
+            return self is not Role.VIEWER
         return _RANK[self] >= _RANK[needed]
 
 
-_RANK = {Role.VIEWER: 0, Role.OPERATOR: 1, Role.ADMIN: 2}
+_RANK = {Role.REPORTER: -1, Role.VIEWER: 0, Role.OPERATOR: 1, Role.ADMIN: 2}
 
 PUBLIC: Mapping[str, Any] = {ROLE: "public"}
+REPORTER: Mapping[str, Any] = {ROLE: Role.REPORTER.value}
 VIEWER: Mapping[str, Any] = {ROLE: Role.VIEWER.value}
 OPERATOR: Mapping[str, Any] = {ROLE: Role.OPERATOR.value}
 ADMIN: Mapping[str, Any] = {ROLE: Role.ADMIN.value}

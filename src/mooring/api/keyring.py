@@ -37,6 +37,7 @@ SPENT = (
     "This sign-in address is used up or too old: it works once, within 15 minutes. Sign in with a token; "
     "the first admin's is in the file that Mooring named beside the address."
 )
+REPORTS_ONLY = "This token can only report pools: it signs nobody in."
 ENDED = "The session has ended; sign in again."
 
 
@@ -82,6 +83,8 @@ class Keyring:
 
         def work(conn: Connection) -> tuple[StoredToken, tokens.NewSession] | None:
             token = tokens.find(conn, secret) or tokens.redeem(conn, secret, now)
+            if token is not None and token.role == Role.REPORTER:
+                raise Refused(HTTPStatus.FORBIDDEN, REPORTS_ONLY)
             return None if token is None else (token, tokens.open_session(conn, token.id, now, now + SESSION))
 
         made = await self._store.write(work)

@@ -22,6 +22,7 @@ from mooring.api import (
     kinds,
     metrics,
     overview,
+    pools,
     probe,
     push,
     results,
@@ -40,6 +41,7 @@ from mooring.api.packing import Pack
 from mooring.api.past import Past
 from mooring.api.permission import Permissions
 from mooring.api.stream import KEEP_ALIVE
+from mooring.api.unpacking import Unpack
 
 if TYPE_CHECKING:
     from mooring.app import App
@@ -56,6 +58,7 @@ ROUTERS = (
     session.router,
     tokens.router,
     push.router,
+    pools.router,
     metrics.router,
     probe.router,
     health.router,
@@ -84,6 +87,7 @@ def create_app(
             Middleware(Pack),
             Middleware(errors.Shield),
             Middleware(Authenticate, keyring, server.public_paths),
+            Middleware(Unpack),
         ],
     )
     api.state.context = context = Context(

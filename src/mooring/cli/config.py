@@ -40,7 +40,13 @@ def _toml(settings: Settings) -> Iterator[str]:
     defaults = {
         name: getattr(settings.defaults, name) for name in settings.defaults.__slots__ if name != "quorum"
     }
-    sections = {"server": server, "store": store, "egress": egress, "defaults": defaults}
+    sections = {
+        "server": server,
+        "store": store,
+        "egress": egress,
+        "defaults": defaults,
+        "pools": settings.pools.model_dump(),
+    }
     for name, section in sections.items():
         yield f"[{name}]"
         yield from written(section)

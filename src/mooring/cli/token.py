@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # the store is an extra
     from sqlalchemy import Connection
 
 T = TypeVar("T")
-ROLES = ("viewer", "operator", "admin")
+ROLES = ("reporter", "viewer", "operator", "admin")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +33,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--role",
         choices=ROLES,
         required=True,
-        help="viewer reads; operator tests and edits; admin does everything",
+        help="reporter sends pools' reports and reads nothing; viewer reads; operator tests and edits; "
+        "admin does everything",
     )
     create.add_argument("--name", required=True, metavar="N", help="whom or what it is for")
     create.add_argument("-c", "--config", metavar="FILE", help="the configuration that names the database")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 
 from mooring.core.failure import Failure
@@ -17,8 +18,15 @@ def is_passive(target: Target) -> bool:
     return bool(getattr(target.probe, "passive", False))
 
 
+def becomes_due(target: Target) -> bool:
+    """Whether a target has a place in the schedule: not where the engine judges it by what is reported."""
+    return not getattr(target.probe, "derived", False)
+
+
 def silence(target: Target) -> float:
     """Return the seconds after which a passive target that has not reported is overdue."""
+    if not becomes_due(target):
+        return math.inf
     return target.schedule.interval + float(getattr(target.probe, "grace", None) or 0.0)
 
 
@@ -55,7 +63,9 @@ def awaited(target: Target, at: datetime, trigger: Trigger) -> CheckResult:
         None,
         "NOT_REPORTED_YET",
         "nothing has reported yet",
-        "Have the job call the address that was shown when the target was added.",
+        "Have the job call the address that was shown when the target was added."
+        if becomes_due(target)
+        else "Call mooring.instrument() in the service, and name this server to it.",
     )
     stage = StageResult(Stage.FUNCTION, StageStatus.SKIPPED)
     return CheckResult(

@@ -22,7 +22,7 @@ from mooring.core.target import Target
 from mooring.engine.alarm import Alarm
 from mooring.engine.lanes import Lane
 from mooring.engine.monitor import Monitor
-from mooring.engine.push import is_passive, silence
+from mooring.engine.push import becomes_due, is_passive, silence
 from mooring.engine.roster import Roster
 from mooring.engine.run import Run
 
@@ -133,7 +133,7 @@ class Scheduler:
         for target_id in target_ids:
             self._slots.pop(target_id, None)
             target = self._roster.targets.get(target_id)
-            if target is not None and target.enabled:
+            if target is not None and target.enabled and becomes_due(target):
                 watched.append((self._planned(target_id), target_id, target))
         watched.sort(key=lambda each: each[:2])
         now, step = self._clock.monotonic(), min(WIDEST, SPREAD / max(1, len(watched)))

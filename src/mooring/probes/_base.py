@@ -60,6 +60,8 @@ class Probe(BaseModel):
     """Whether it reads this machine (files, processes): only from the configuration file or an admin."""
     passive: ClassVar[bool] = False
     """Whether the watched thing reports in by itself, and a check that becomes due means that it did not."""
+    derived: ClassVar[bool] = False
+    """Whether, passive, it is judged when something is reported and never becomes due by itself."""
 
     @model_validator(mode="after")
     def _names_one_host(self) -> Self:

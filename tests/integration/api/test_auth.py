@@ -30,6 +30,9 @@ MATRIX: dict[tuple[str, str], Role | None] = {
     ("DELETE", "/api/v1/session"): PUBLIC,
     ("GET", "/api/v1/push/{token}"): PUBLIC,
     ("POST", "/api/v1/push/{token}"): PUBLIC,
+    ("POST", "/api/v1/pools/report"): Role.REPORTER,
+    ("GET", "/api/v1/pools"): Role.VIEWER,
+    ("GET", "/api/v1/pools/{target_id}"): Role.VIEWER,
     ("GET", "/api/v1/overview"): Role.VIEWER,
     ("GET", "/api/v1/targets"): Role.VIEWER,
     ("GET", "/api/v1/targets/{target_id}"): Role.VIEWER,
@@ -72,7 +75,7 @@ async def test_an_endpoint_takes_its_role_and_those_above(api: Api, endpoint: tu
     method, template = endpoint
     needed = MATRIX[endpoint]
     path = template.replace("{target_id}", "999").replace("{token_id}", "999").replace("{token}", "x" * 20)
-    for role in (None, Role.VIEWER, Role.OPERATOR, Role.ADMIN):
+    for role in (None, Role.REPORTER, Role.VIEWER, Role.OPERATOR, Role.ADMIN):
         request = api.client(role).build_request(
             method, path, content=b"{", headers={"Content-Type": "application/json"}
         )

@@ -13,6 +13,7 @@ import { ErrorNotice } from '#/ui/ErrorNotice'
 import { NewToken } from './NewToken'
 
 const ROLE_WORDS: Record<Role, string> = {
+  reporter: 'Sends what programs report of their pools, and sees nothing.',
   viewer: 'Sees everything, changes nothing.',
   operator: 'Tests, adds, edits, pauses and removes targets too.',
   admin: 'May do everything, and make and revoke tokens.',

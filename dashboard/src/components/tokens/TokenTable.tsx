@@ -6,7 +6,12 @@ import { Since } from '#/ui/Since'
 
 import { RevokeButton } from './RevokeButton'
 
-const ROLE_COLOUR: Record<Role, string> = { viewer: 'gray', operator: 'blue', admin: 'grape' }
+const ROLE_COLOUR: Record<Role, string> = {
+  reporter: 'teal',
+  viewer: 'gray',
+  operator: 'blue',
+  admin: 'grape',
+}
 
 interface TokenTableProps {
   tokens: readonly Token[]

@@ -1,0 +1,60 @@
+"""What a process tells a server of its pools, and what the server wants of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from mooring.core.pool import PoolSnapshot
+
+
+class WishKind(StrEnum):
+    """What a server may want of a pool's tracker."""
+
+    CLEANUP = "cleanup"
+    """Forget the abandoned leases."""
+    RESET = "reset"
+    """Begin an empty book."""
+    START = "start"
+    STOP = "stop"
+
+
+class Wish(NamedTuple):
+    """Something to be done once. Ids only grow."""
+
+    pool: str
+    do: WishKind
+    id: int
+
+
+class Instance(NamedTuple):
+    """One process. Its id is random, and new after a fork."""
+
+    id: str
+    host: str
+    pid: int
+    started_at: datetime
+
+
+class PoolReport(NamedTuple):
+    """What one process tells of its pools. Times are its own clock's; counts are since it began."""
+
+    service: str
+    instance: Instance
+    sent_at: datetime
+    interval: float
+    """Seconds until the next one."""
+    last: bool
+    """Whether the process ends."""
+    pools: Sequence[PoolSnapshot]
+    done: Sequence[int] = ()
+    """Ids of the wishes that were carried out."""
+
+
+class Reply(NamedTuple):
+    """What the server answers: when it wants to hear again, in seconds, and what is to be done."""
+
+    interval: float
+    wishes: Sequence[Wish] = ()

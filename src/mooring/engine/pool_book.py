@@ -1,0 +1,190 @@
+"""What is known of one pool: the processes that report it, what they counted, what is wanted of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from mooring.core.pool import Durations, PoolAlert, PoolRule, PoolSnapshot, PoolTotals, Severity
+from mooring.core.pool_view import PoolMember, PoolSum, PoolView
+from mooring.core.report import Instance, PoolReport, Wish, WishKind
+from mooring.engine.pool_sum import leaks_of, sites_of, sum_of
+from mooring.pools.rules import Alerts
+
+SILENT = 2.5
+"""A process that has not reported for this many of its own intervals counts no more."""
+MOST_MEMBERS = 100
+FORGET_AFTER = 3600.0
+"""Seconds after which a silent process is no more shown; what it counted stays."""
+MOST_WISHES = 20
+_TIMED = ("wait", "use", "create")
+
+
+@dataclass(slots=True)
+class Member:
+    """One process' part of a pool. `heard` is a moment of the clock's `monotonic`."""
+
+    instance: Instance
+    interval: float
+    heard: float
+    heard_at: datetime
+    skew: float
+    ended: bool
+    snapshot: PoolSnapshot
+    peak: int = 0
+    """The most that may have been used at once since the report before."""
+
+    def live(self, now: float) -> bool:
+        """Whether it counts."""
+        return not self.ended and now - self.heard < SILENT * self.interval
+
+    def told(self, now: float) -> PoolMember:
+        """Return it as it is shown."""
+        return PoolMember(
+            self.instance,
+            self.heard_at,
+            self.interval,
+            self.skew,
+            self.live(now),
+            self.ended,
+            self.snapshot,
+        )
+
+
+@dataclass(slots=True)
+class Book:
+    """One pool of one service. Belongs to one event loop; never waits."""
+
+    service: str
+    name: str
+    target_id: int
+    alerts: Alerts
+    members: dict[str, Member] = field(default_factory=dict)
+    totals: PoolTotals = field(default_factory=PoolTotals)
+    times: dict[str, dict[int, int]] = field(default_factory=lambda: {name: {} for name in _TIMED})
+    wishes: dict[str, list[Wish]] = field(default_factory=dict)
+    """By process, what it has not carried out yet."""
+    heard: float = float("-inf")
+    heard_at: datetime | None = None
+    level: Severity | None = None
+    """How severe its use was when it was last judged."""
+    lingering: dict[PoolRule, tuple[PoolAlert, float]] = field(default_factory=dict)
+    """What was told lately of rules that come and go, and when."""
+    recorded: tuple[object, float] | None = None
+    """What the last result of its target said, and when that was."""
+
+    def hear(self, report: PoolReport, snapshot: PoolSnapshot, now: float, at: datetime) -> None:
+        """Take over what a process tells of its part. `now` is monotonic, `at` the same of the wall clock."""
+        process = report.instance
+        before = self.members.get(process.id)
+        self._count(before.snapshot if before else None, snapshot)
+        member = Member(
+            process, report.interval, now, at, (report.sent_at - at).total_seconds(), report.last, snapshot
+        )
+        earlier = before.snapshot if before else None
+        grew = earlier is None or snapshot.peak > earlier.peak
+        member.peak = max(snapshot.used, snapshot.peak if grew else 0)
+        self.members[process.id] = member
+        self.heard, self.heard_at = now, at
+        if report.last:
+            self.wishes.pop(process.id, None)
+
+    def live(self, now: float) -> list[Member]:
+        """Return the processes that count."""
+        return [each for each in self.members.values() if each.live(now)]
+
+    def sum(self, now: float) -> PoolSum:
+        """Return what the processes that count add up to."""
+        live = self.live(now)
+        return sum_of([each.snapshot for each in live])._replace(peak=sum(each.peak for each in live))
+
+    def _durations(self, name: str) -> Durations:
+        """Return how long `wait`, `use` or `create` took, in all processes that were ever heard."""
+        return Durations(dict(self.times[name]))
+
+    def want(self, do: WishKind, wish_id: int, now: float) -> int:
+        """Have every process that counts do something once; return how many these are."""
+        live = self.live(now)
+        for each in live:
+            waiting = [wish for wish in self.wishes.get(each.instance.id, ()) if wish.do is not do]
+            self.wishes[each.instance.id] = [*waiting, Wish(self.name, do, wish_id)][-MOST_WISHES:]
+        return len(live)
+
+    def done(self, process: str, ids: Iterable[int]) -> None:
+        """Take wishes off that a process has carried out."""
+        gone = set(ids)
+        left = [wish for wish in self.wishes.get(process, ()) if wish.id not in gone]
+        self.wishes.pop(process, None)
+        if left:
+            self.wishes[process] = left
+
+    def room(self, process: str, now: float) -> bool:
+        """Make room for a process, the oldest silent one going first; False where all of them count."""
+        if process in self.members or len(self.members) < MOST_MEMBERS:
+            return True
+        silent = [each for each in self.members.values() if not each.live(now)]
+        if silent:
+            self.forget(min(silent, key=lambda each: each.heard).instance.id)
+        return bool(silent)
+
+    def view(self, now: float) -> PoolView:
+        """Return it as it is shown."""
+        members = [each.told(now) for each in sorted(self.members.values(), key=lambda each: -each.heard)]
+        live = [each for each in members if each.live]
+        newest = next(iter(live or members), None)
+        return PoolView(
+            id=self.target_id,
+            service=self.service,
+            name=self.name,
+            driver=newest.snapshot.driver if newest else "",
+            address=newest.snapshot.address if newest else None,
+            database=newest.snapshot.database if newest else None,
+            active=not live or any(each.snapshot.active for each in live),
+            heard_at=self.heard_at,
+            sum=self.sum(now),
+            totals=self.totals,
+            wait=self._durations("wait"),
+            use=self._durations("use"),
+            create=self._durations("create"),
+            members=members,
+            sites=sites_of(each.snapshot for each in live),
+            leaks=leaks_of(live),
+            alerts=self.alerts.open,
+        )
+
+    def tidy(self, now: float) -> None:
+        """Forget processes that ended or fell silent long ago; what they counted stays."""
+        for process, member in tuple(self.members.items()):
+            if not member.live(now) and now - member.heard >= FORGET_AFTER:
+                self.forget(process)
+
+    def forget(self, process: str) -> None:
+        """Show a process no more."""
+        self.members.pop(process, None)
+        self.wishes.pop(process, None)
+
+    def _count(self, before: PoolSnapshot | None, now: PoolSnapshot) -> None:
+        """Add what a process counted since its last report."""
+        old = before.totals if before else PoolTotals()
+        self.totals = PoolTotals(
+            *[total + grown for total, grown in zip(self.totals, _grown(old, now.totals), strict=True)]
+        )
+        for name in _TIMED:
+            earlier = getattr(before, name).counts if before else {}
+            counts = self.times[name]
+            for bucket, more in _more(earlier, getattr(now, name).counts):
+                counts[bucket] = counts.get(bucket, 0) + more
+
+
+def _grown(before: Sequence[int], now: Sequence[int]) -> list[int]:
+    """Return by how much each count grew. One that runs backwards was begun anew: all of it is new."""
+    begun_anew = any(new < old for old, new in zip(before[:2], now[:2], strict=True))
+    return [new if begun_anew or new < old else new - old for old, new in zip(before, now, strict=True)]
+
+
+def _more(before: Mapping[int, int], now: Mapping[int, int]) -> Iterator[tuple[int, int]]:
+    begun_anew = sum(now.values()) < sum(before.values())
+    for bucket, count in now.items():
+        old = 0 if begun_anew else before.get(bucket, 0)
+        yield bucket, count - old if count >= old else count

@@ -1,0 +1,97 @@
+"""What the processes of one pool add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from mooring.core.pool import PoolAlert, PoolRule, PoolSnapshot, Severity, SiteUse
+from mooring.core.pool_view import PoolLeak, PoolMember, PoolSum
+
+MOST_SITES = 20
+MOST_LEAKS = 100
+
+
+def sum_of(snapshots: Sequence[PoolSnapshot]) -> PoolSum:
+    """Add up what stands in the newest reports."""
+    return PoolSum(
+        instances=len(snapshots),
+        used=sum(each.used for each in snapshots),
+        used_limited=sum(each.used for each in snapshots if each.limit is not None),
+        idle=_total(each.idle for each in snapshots),
+        size=_total(each.size for each in snapshots),
+        limit=_total(each.limit for each in snapshots),
+        least=_total(each.least for each in snapshots),
+        waiting=sum(each.waiting for each in snapshots),
+        peak=sum(each.peak for each in snapshots),
+    )
+
+
+def sites_of(snapshots: Iterable[PoolSnapshot]) -> tuple[SiteUse, ...]:
+    """Return the lines that hold and take most, over all processes.
+
+    Of a line's times those of the slowest process are told: shares of different processes do not add up.
+    """
+    found: dict[tuple[str, int, str], SiteUse] = {}
+    for snapshot in snapshots:
+        for site in snapshot.sites:
+            key = (site.file, site.line, site.function)
+            found[key] = _both(found[key], site) if key in found else site
+    return tuple(sorted(found.values(), key=lambda site: (-site.open, -site.total))[:MOST_SITES])
+
+
+def leaks_of(members: Iterable[PoolMember]) -> tuple[PoolLeak, ...]:
+    """Return the leases that are not returned, the longest held first."""
+    found = [PoolLeak(leak, process_of(each)) for each in members for leak in each.snapshot.leaks]
+    return tuple(sorted(found, key=lambda each: -each.leak.held)[:MOST_LEAKS])
+
+
+def alerts_of(members: Iterable[PoolMember]) -> dict[PoolRule, PoolAlert]:
+    """Return what processes tell, one alert a rule: the worst, with how many processes tell it."""
+    found: dict[PoolRule, list[tuple[PoolAlert, str]]] = {}
+    for each in members:
+        for alert in each.snapshot.alerts:
+            found.setdefault(alert.rule, []).append((alert, process_of(each)))
+    return {rule: _worst(told) for rule, told in found.items()}
+
+
+def process_of(member: PoolMember) -> str:
+    """Return a process as people know it."""
+    return f"{member.instance.host}:{member.instance.pid}"
+
+
+def _worst(told: Sequence[tuple[PoolAlert, str]]) -> PoolAlert:
+    worst, process = max(told, key=lambda each: (each[0].severity is Severity.CRITICAL, each[0].value))
+    more = f" and in {len(told) - 1} more" if len(told) > 1 else ""
+    since = min(alert.since for alert, _ in told)
+    return worst._replace(message=f"{worst.message}, in process {process}{more}", since=since)
+
+
+def _both(one: SiteUse, other: SiteUse) -> SiteUse:
+    return one._replace(
+        open=one.open + other.open,
+        total=one.total + other.total,
+        oldest=_highest(one.oldest, other.oldest),
+        p50=_highest(one.p50, other.p50),
+        p95=_highest(one.p95, other.p95),
+        scope=one.scope or other.scope,
+    )
+
+
+def _highest(one: float | None, other: float | None) -> float | None:
+    known = [each for each in (one, other) if each is not None]
+    return max(known, default=None)
+
+
+def _total(values: Iterable[int | None]) -> int | None:
+    """Return the sum of what is told; None where nobody tells."""
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def merged_counts(counts: Iterable[Mapping[int, int]]) -> dict[int, int]:
+    """Return histograms added up."""
+    merged: dict[int, int] = {}
+    for each in counts:
+        for bucket, count in each.items():
+            merged[bucket] = merged.get(bucket, 0) + count
+    return merged

@@ -1,0 +1,237 @@
+"""The pools that processes report: what they add up to, and the targets that they are."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+
+from mooring.core.clock import Clock
+from mooring.core.failure import ConflictError, MissingError
+from mooring.core.pool import PoolAlert, PoolRule
+from mooring.core.pool_view import PoolView
+from mooring.core.report import PoolReport, Reply, Wish, WishKind
+from mooring.core.target import Origin, Target
+from mooring.engine.catalogue import Catalogue
+from mooring.engine.pool_book import MOST_MEMBERS, Book
+from mooring.engine.pool_verdict import judge, result_of
+from mooring.engine.recorder import Recorder
+from mooring.pools.rules import Alerts
+from mooring.probes.pool import Pool
+from mooring.settings import PoolSettings
+
+MOST_POOLS = 1000
+MOST_PARTS = 5000
+"""Processes of all pools together: each may hold some 50 kB."""
+LINGERS = 120.0
+"""Seconds for which a request that got no connection is still told: such come and go."""
+_LINGERING = (PoolRule.TIMEOUTS,)
+
+log = logging.getLogger(__name__)
+
+
+class Pools:
+    """Takes reports, and judges what they add up to. Belongs to one event loop.
+
+    A pool is a target of the kind `pool`, which the first report of it adds.
+    """
+
+    def __init__(
+        self, catalogue: Catalogue, recorder: Recorder, clock: Clock, settings: PoolSettings
+    ) -> None:
+        self.settings = settings
+        self.books: dict[int, Book] = {}
+        self._catalogue = catalogue
+        self._recorder = recorder
+        self._clock = clock
+        self._ids: dict[tuple[str, str], int] = {}
+        self._adding = asyncio.Lock()
+        self._last_wish = 0
+
+    async def report(self, report: PoolReport) -> Reply:
+        """Take what a process tells of its pools, and return what is wanted of it.
+
+        Raises ConflictError where there is no room for one more, StoreError where a new pool cannot be
+        stored; nothing of the report was taken then.
+        """
+        names = [pool.name for pool in report.pools]
+        books = [await self._found(report.service, name) for name in names]
+        self._demand_room(report, books)
+        now, at = self._clock.monotonic(), self._clock.now()
+        for book in self._of(report.service):
+            book.done(report.instance.id, report.done)
+        moved = False
+        for book, snapshot in zip(books, report.pools, strict=True):
+            book.hear(report, snapshot, now, at)
+            moved = self.judge(book) or moved
+        if moved:
+            await self._recorder.written()
+        wishes = [wish for book in books for wish in book.wishes.get(report.instance.id, ())]
+        return Reply(self.settings.report_interval, wishes)
+
+    def views(self) -> list[PoolView]:
+        """Return every pool as it stands, by service and name."""
+        now = self._clock.monotonic()
+        found = [self._book_of(target).view(now) for target in self._targets()]
+        return sorted(found, key=lambda view: (view.service, view.name))
+
+    def view(self, target_id: int) -> PoolView:
+        """Return a pool as it stands. Raises MissingError."""
+        return self._book_of(self._target(target_id)).view(self._clock.monotonic())
+
+    def want(self, target_id: int, do: WishKind) -> tuple[Wish, int]:
+        """Have every process of a pool do something once; return the wish and how many these are.
+
+        They hear of it in the answer to their next report. Raises MissingError, and ConflictError where
+        no process reports the pool now.
+        """
+        book = self._book_of(self._target(target_id))
+        self._last_wish = max(self._last_wish + 1, int(self._clock.now().timestamp() * 1_000_000))
+        heard_by = book.want(do, self._last_wish, self._clock.monotonic())
+        if not heard_by:
+            raise ConflictError(f"no process reports {book.service}/{book.name} now: nobody would hear it")
+        return Wish(book.name, do, self._last_wish), heard_by
+
+    def judge(self, book: Book) -> bool:
+        """Settle what is wrong with a pool, tell what is new, and have its target know.
+
+        Returns whether the target hears something new.
+        """
+        now, at = self._clock.monotonic(), self._clock.now()
+        view = book.view(now)
+        silent = None if book.heard_at is None else now - book.heard
+        level, found = judge(view, book.level, silent, self.settings, at)
+        book.level = level
+        for alert in book.alerts.settle(_with_lingering(book, found, now), now, at):
+            self._tell(book, alert)
+        if not view.sum.instances and not any(alert.rule is PoolRule.INACTIVE for alert in found):
+            return False  # silent, but not for long: what was told last holds
+        return self._record(book, view._replace(alerts=book.alerts.open), now)
+
+    def _record(self, book: Book, view: PoolView, now: float) -> bool:
+        """Make a result of what a pool is like, where it is another or the last one is old."""
+        target = self._catalogue.targets.get(book.target_id)
+        if target is None or not target.enabled:
+            return False
+        result = result_of(target, view, self._clock.now())
+        said = (result.status, result.failure and result.failure.code, len(result.observation.warnings))
+        is_news = book.recorded is None or book.recorded[0] != said
+        is_old = book.recorded is None or now - book.recorded[1] >= self.settings.report_interval
+        if is_news or (is_old and view.sum.instances):
+            book.recorded = (said, now)
+            self._recorder.take(target, result)
+        return is_news
+
+    def _tell(self, book: Book, alert: PoolAlert) -> None:
+        if alert.ended is not None:
+            log.info("%s/%s: over: %s", book.service, book.name, alert.message)
+        else:
+            log.warning("%s/%s: %s; %s", book.service, book.name, alert.message, alert.recommendation)
+
+    async def _found(self, service: str, name: str) -> Book:
+        """Return the book of a pool; its target is added where there is none."""
+        target = self._known(service, name)
+        if target is None:
+            async with self._adding:
+                target = self._known(service, name) or await self._add(service, name)
+        return self._book_of(target)
+
+    def _known(self, service: str, name: str) -> Target | None:
+        target = self._catalogue.targets.get(self._ids.get((service, name), 0))
+        if target is not None and _is(target, service, name):
+            return target
+        self._ids = {(each.probe.service, each.probe.pool): each.id or 0 for each in self._targets()}
+        return self._catalogue.targets.get(self._ids.get((service, name), 0))
+
+    async def _add(self, service: str, name: str) -> Target:
+        known = list(self._targets())
+        if len(known) >= MOST_POOLS:
+            await self._make_room(known)
+        taken = {target.name for target in self._catalogue.targets.values()}
+        keys = {
+            "name": _free(f"{service}/{name}", taken),
+            "kind": "pool",
+            "service": service,
+            "pool": name,
+            "labels": {"service": service, "pool": name},
+        }
+        target = await self._catalogue.add(keys)
+        self._ids[service, name] = target.id or 0
+        return target
+
+    async def _make_room(self, known: Sequence[Target]) -> None:
+        """Remove the pool that has been inactive for longest. Raises ConflictError where there is none."""
+        now = self._clock.monotonic()
+        books = [self._book_of(target) for target in known if target.origin is Origin.API]
+        silent = [book for book in books if now - book.heard >= self.settings.stale_after]
+        if not silent:
+            raise ConflictError(f"there are {MOST_POOLS} pools already, and all of them are in use")
+        await self._catalogue.remove(min(silent, key=lambda book: book.heard).target_id)
+
+    def _demand_room(self, report: PoolReport, books: Sequence[Book]) -> None:
+        """Make room for a process in its pools. Raises ConflictError before anything was taken."""
+        process, now = report.instance.id, self._clock.monotonic()
+        for book in books:
+            if not book.room(process, now):
+                text = f"{MOST_MEMBERS} processes report {book.service}/{book.name} already"
+                raise ConflictError(f"{text}; no more are taken until one of them is silent")
+        new = sum(process not in book.members for book in books)
+        excess = sum(len(book.members) for book in self.books.values()) + new - MOST_PARTS
+        if new and excess > 0:
+            self._forget_silent(excess, now)
+
+    def _forget_silent(self, many: int, now: float) -> None:
+        silent = sorted(
+            (member.heard, member.instance.id, book.target_id)
+            for book in self.books.values()
+            for member in book.members.values()
+            if not member.live(now)
+        )
+        if len(silent) < many:
+            raise ConflictError(f"{MOST_PARTS} parts of pools are reported already; no more are taken")
+        for _, process, target_id in silent[:many]:
+            self.books[target_id].forget(process)
+
+    def _targets(self) -> Iterable[Target]:
+        return [each for each in self._catalogue.targets.values() if isinstance(each.probe, Pool)]
+
+    def _target(self, target_id: int) -> Target:
+        target = self._catalogue.get(target_id)
+        if not isinstance(target.probe, Pool):
+            raise MissingError(f"the target {target_id} is no pool")
+        return target
+
+    def _book_of(self, target: Target) -> Book:
+        target_id, probe = target.id or 0, target.probe
+        book = self.books.get(target_id)
+        if book is None or (book.service, book.name) != (probe.service, probe.pool):
+            book = Book(probe.service, probe.pool, target_id, Alerts(self.settings.cooldown))
+            self.books[target_id] = book
+        return book
+
+    def _of(self, service: str) -> list[Book]:
+        return [book for book in self.books.values() if book.service == service]
+
+
+def _with_lingering(book: Book, found: Sequence[PoolAlert], now: float) -> list[PoolAlert]:
+    """Return what is wrong, and what was a moment ago, of the rules that come and go."""
+    rules = {alert.rule: alert for alert in found}
+    for rule in _LINGERING:
+        if rule in rules:
+            book.lingering[rule] = (rules[rule], now)
+        elif rule in book.lingering and now - book.lingering[rule][1] < LINGERS:
+            rules[rule] = book.lingering[rule][0]
+    return list(rules.values())
+
+
+def _is(target: Target, service: str, name: str) -> bool:
+    probe = target.probe
+    return isinstance(probe, Pool) and (probe.service, probe.pool) == (service, name)
+
+
+def _free(name: str, taken: set[str]) -> str:
+    number, free = 1, name
+    while free in taken:
+        number += 1
+        free = f"{name} {number}"
+    return free

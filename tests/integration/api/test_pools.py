@@ -1,0 +1,226 @@
+"""The pools that programs report over HTTP."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from mooring.api.guard import Role
+from mooring.pools import PoolTracker, Watch
+from mooring.pools.picture import plain
+from mooring.testing import FakeClock
+from tests.http_api import Api
+from tests.pool_reports import alert, leak, pool, report, site
+
+pytestmark = pytest.mark.integration
+PATH = "/api/v1/pools/report"
+
+
+async def send(api: Api, *pools: dict[str, Any], **keys: Any) -> dict[str, Any]:
+    """Send a report and return what it is answered."""
+    answer = await api.reporter.post(PATH, json=report(*pools, **keys))
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+async def only_pool(api: Api) -> dict[str, Any]:
+    """Return the one pool that there is."""
+    (found,) = (await api.viewer.get("/api/v1/pools")).json()["items"]
+    return dict(found)
+
+
+async def refused(api: Api, body: dict[str, Any]) -> dict[str, str]:
+    """Send a report that is refused, and return what was found wrong, by field."""
+    answer = await api.reporter.post(PATH, json=body)
+    assert answer.status_code == 422, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    return {each["field"]: each["message"] for each in answer.json()["errors"]}
+
+
+async def test_a_report_makes_a_target_and_is_answered(api: Api) -> None:
+    """The first report of a pool adds its target, up; the answer says when to report again."""
+    assert await send(api) == {"interval": 30, "wishes": []}
+    found = await only_pool(api)
+    target = (await api.viewer.get(f"/api/v1/targets/{found['id']}")).json()
+    assert (target["name"], target["kind"], target["origin"]) == ("shop/main", "pool", "api")
+    assert target["labels"] == {"service": "shop", "pool": "main"}
+    assert target["health"]["status"] == "up"
+    assert target["health"]["last"]["numbers"]["used"] == 3
+
+
+async def test_processes_are_summed(api: Api) -> None:
+    """Two processes of one service are one pool with both their connections and lines."""
+    await send(api, process="one")
+    await send(api, pool(used=5, waiting=2), process="two")
+    found = await only_pool(api)
+    total = found["totals"]
+    assert (total["instances"], total["used"], total["limit"], total["waiting"]) == (2, 8, 20, 2)
+    assert (total["taken"], total["utilization"]) == (200, 0.4)
+    assert [each["used"] for each in found["instances"]] == [5, 3]
+    assert [(each["place"], each["open"]) for each in found["sites"]] == [("shop/orders.py:88", 6)]
+    one = (await api.viewer.get(f"/api/v1/pools/{found['id']}")).json()
+    assert one["totals"] == total
+
+
+async def test_what_a_tracker_tells_is_taken(api: Api) -> None:
+    """The library's own snapshot passes as it is, leaks and alerts in it."""
+    watch, clock = Watch(threaded=False), FakeClock()
+    tracker = PoolTracker("shop", "main", max_size=2, watch=watch, clock=clock)
+    lease = tracker.track("load")
+    await clock.advance(20)
+    watch.look()
+    told = plain(tracker.snapshot())
+    del told["service"]
+    await send(api, told, sent_at=clock.now().isoformat())
+    found = await only_pool(api)
+    assert found["totals"]["used"] == 1
+    assert found["sites"][0]["function"] == "test_what_a_tracker_tells_is_taken"
+    assert [each["rule"] for each in found["alerts"]] == ["suspect"]
+    tracker.release(lease)
+
+
+async def test_a_report_may_come_packed(api: Api) -> None:
+    """Packed with gzip, it is unpacked; what is no gzip, or another coding, is refused."""
+    body, headers = json.dumps(report()).encode(), {"Content-Type": "application/json"}
+    packed = gzip.compress(body)
+
+    async def answer(content: bytes, coding: str) -> int:
+        told = {**headers, "Content-Encoding": coding}
+        return (await api.reporter.post(PATH, content=content, headers=told)).status_code
+
+    assert await answer(packed, "gzip") == 200
+    assert await answer(packed[:-9], "gzip") == 400
+    assert await answer(b"no gzip", "gzip") == 400
+    assert await answer(packed, "br") == 415
+    bomb = gzip.compress(b" " * (4 * 1024 * 1024 + 1))
+    assert await answer(bomb, "gzip") == 413
+    assert (await only_pool(api))["totals"]["instances"] == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field", "message"),
+    [
+        ({"version": 2}, "version", "has to be 1"),
+        ({"service": "a\x07b"}, "service", "holds U+0007"),
+        ({"service": "s" * 96}, "service", "may have at most 95 characters"),
+        ({"interval": "30"}, "interval", "has to be a number"),
+        ({"interval": 0}, "interval", "has to be at least 0.1"),
+        ({"sent_at": "2026-11-22T16:00:00"}, "sent_at", "timezone"),
+        ({"sent_at": "9999-11-22T16:00:00Z"}, "sent_at", "between the years 2000 and 2200"),
+        ({"unknown": 1}, "unknown", "is not known here"),
+        ({"pools": {}}, "pools", "has to be a list"),
+        ({"pools": [pool(), pool()]}, "pools.1.name", "is already the name of pools.0"),
+        ({"pools": [pool(used=-1)]}, "pools.0.used", "has to be at least 0"),
+        ({"pools": [pool(used=True)]}, "pools.0.used", "has to be a whole number"),
+        ({"pools": [pool(used=10**7)]}, "pools.0.used", "has to be at most 1000000"),
+        ({"pools": [pool(totals={"taken": 10**30})]}, "pools.0.totals.taken", "has to be"),
+        ({"pools": [pool(wait={"counts": {"256": 1}})]}, "pools.0.wait.counts.256", "has to be at most 255"),
+        ({"pools": [pool(wait={"counts": {"a": 1}})]}, "pools.0.wait.counts.a", "whole number"),
+        ({"pools": [pool(wait={"counts": {"1": -1}})]}, "pools.0.wait.counts.1", "has to be at least 0"),
+        ({"pools": [pool(alerts=[alert(rule="none")])]}, "pools.0.alerts.0.rule", "has to be 'utilization'"),
+        ({"pools": [pool(sites=[site(p50="fast")])]}, "pools.0.sites.0.p50", "has to be a number"),
+    ],
+)
+async def test_what_cannot_be_true_is_refused(
+    api: Api, wrong: dict[str, Any], field: str, message: str
+) -> None:
+    """A wrong report is refused whole, naming the field, and leaves no trace."""
+    told = await refused(api, report(**wrong))
+    (found,) = [each for name, each in told.items() if name.startswith(field)]
+    assert message in found
+    assert (await api.viewer.get("/api/v1/pools")).json()["items"] == []
+
+
+async def test_a_hundred_thousand_pools_are_refused(api: Api) -> None:
+    """Far too many pools are refused by a limit, and the server goes on."""
+    many = [{"name": str(place)} for place in range(100_000)]
+    packed = gzip.compress(json.dumps(report(pools=many)).encode())
+    headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    answer = await api.reporter.post(PATH, content=packed, headers=headers)
+    assert answer.status_code == 422
+    assert {"field": "pools", "message": "may hold at most 100"} in answer.json()["errors"]
+    await send(api)
+
+
+async def test_words_are_made_fit_to_be_shown(api: Api) -> None:
+    """What a program says of itself is cut, and keeps neither control characters nor passwords."""
+    odd = site(function="f\x1b[2J", file="x" * 5000, scope="postgresql://a:hunter2@b/c")
+    await send(api, pool(sites=[odd]))
+    (found,) = (await only_pool(api))["sites"]
+    assert found["function"] == "f\ufffd[2J"
+    assert len(found["file"]) == 300
+    assert "hunter2" not in found["scope"]
+
+
+async def test_a_clock_that_is_hours_off_is_told(api: Api) -> None:
+    """The server's time counts, and the pool's details say by how much a process' clock is off."""
+    now = api.app.clock.now()
+    ahead = (now + timedelta(hours=3)).isoformat()
+    await send(api, pool(alerts=[alert(since=ahead)]), sent_at=ahead)
+    found = await only_pool(api)
+    assert found["instances"][0]["skew"] == pytest.approx(3 * 3600, abs=10)
+    assert found["alerts"][0]["since"] < ahead
+    health = (await api.viewer.get(f"/api/v1/targets/{found['id']}")).json()["health"]
+    (told,) = health["last"]["details"]["clocks that are off"].items()
+    assert told[0] == "web1:41"
+    assert told[1].endswith("s ahead")
+
+
+async def test_a_full_pool_is_down_and_says_who_holds_it(api: Api) -> None:
+    """95 % in use is down, and the hint names service and line; 80 % is degraded; less is up."""
+
+    async def health(used: int) -> dict[str, Any]:
+        await send(api, pool(used=used, limit=20))
+        found = await only_pool(api)
+        return dict((await api.viewer.get(f"/api/v1/targets/{found['id']}")).json()["health"])
+
+    assert (await health(15))["status"] == "up"
+    degraded = await health(16)
+    assert degraded["status"] == "degraded"
+    assert "16 of 20 connections of shop are in use (80%)" in degraded["last"]["warnings"][0]
+    down = await health(19)
+    failure = down["last"]["failure"]
+    assert (down["status"], failure["reason"], failure["stage"], failure["code"]) == (
+        "down",
+        "overloaded",
+        "function",
+        "POOL_EXHAUSTED",
+    )
+    assert failure["hint"] == (
+        "3 of 3 leases in shop come from shop/orders.py:88 in load_orders (GET /orders): "
+        "hold them for less, or raise the limit of 20."
+    )
+    assert (await health(18))["status"] == "down"  # it has to fall below 90 % to be over
+    assert (await health(15))["status"] == "degraded"  # and below 75 %
+    assert (await health(14))["status"] == "up"
+
+
+async def test_a_lease_that_is_never_returned_degrades(api: Api) -> None:
+    """An abandoned lease makes the pool degraded and names its line."""
+    await send(api, pool(leaks=[leak()], alerts=[alert()]))
+    found = await only_pool(api)
+    assert [(each["site"], each["process"]) for each in found["leaks"]] == [("shop/orders.py:88", "web1:41")]
+    health = (await api.viewer.get(f"/api/v1/targets/{found['id']}")).json()["health"]
+    assert health["status"] == "degraded"
+    assert "taken at shop/orders.py:88, in process web1:41" in health["last"]["warnings"][0]
+
+
+async def test_a_reporter_reads_nothing(api: Api) -> None:
+    """A token of the role reporter reports, and opens neither the page nor any list."""
+    await send(api)
+    assert (await api.reporter.get("/api/v1/pools")).status_code == 403
+    answer = await api.nobody.post("/api/v1/session", json={"token": api.tokens[Role.REPORTER]})
+    assert (answer.status_code, answer.json()["detail"]) == (
+        403,
+        "This token can only report pools: it signs nobody in.",
+    )
+
+
+async def test_a_target_that_is_no_pool_is_not_shown_as_one(api: Api) -> None:
+    """Another target's id answers 404."""
+    target = await api.add(name="other", script=["ok"])
+    assert (await api.viewer.get(f"/api/v1/pools/{target['id']}")).status_code == 404
