@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
 from mooring.pools.driver import Driver
+from mooring.pools.environment import is_off, report_as_told
 from mooring.pools.rules import Rules
 from mooring.pools.tracker import PoolTracker
 from mooring.pools.watch import Watch, watch_of_this_process
@@ -31,7 +32,6 @@ ADAPTERS = {
     "sqlalchemy": "mooring.pools.sqlalchemy",
 }
 """By the package that a pool's class comes from, so that no other adapter is imported."""
-_NO = frozenset({"0", "false", "no", "off"})
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +65,8 @@ def instrument(
     *,
     rules: Rules | None = None,
     watch: Watch | None = None,
+    server: str | None = None,
+    token: str | Path | None = None,
 ) -> PoolTracker:
     """Watch a driver's pool: who holds its connections, who waits, who leaks.
 
@@ -82,18 +84,26 @@ def instrument(
             `$MOORING_SERVICE`, or else what the program was started as.
         rules: when to alert, and what counts as held for long.
         watch: what looks after it; by default the one of this process.
+        server: the address of a Mooring server, to which all that the watch looks after is reported; by
+            default `$MOORING_SERVER`, or else nothing is reported.
+        token: what the server knows the program by, or the Path of a file with it; by default
+            `$MOORING_TOKEN`, or the file `$MOORING_TOKEN_FILE`.
 
     Raises:
         TypeError: for an object that no adapter knows.
+        ValueError: for a server or token that cannot be one.
     """
     adapter = _adapter_of(obj)
     service = service or os.environ.get("MOORING_SERVICE") or _program()
-    if os.environ.get("DB_CONNECTION_MONITORING", "").strip().lower() in _NO:
+    if is_off(os.environ):
         return _stopped(service, name)
+    watch = watch or watch_of_this_process()
+    if server or token:
+        report_as_told(watch.report_to, server, token)
     subject = getattr(adapter, "subject", _itself)(obj)
     known = _instrumented().get(id(subject))
     if known is None or known.instrumented is not subject:
-        known = adapter.instrument(obj, _Maker(service, name, rules, watch or watch_of_this_process()))
+        known = adapter.instrument(obj, _Maker(service, name, rules, watch))
         known.instrumented = subject
         _instrumented()[id(subject)] = known
     return known

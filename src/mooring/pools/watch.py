@@ -10,8 +10,13 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING
 from weakref import ref
 
+from mooring.pools.environment import report_as_told
+
 if TYPE_CHECKING:
-    from mooring.pools.tracker import PoolTracker
+    from pathlib import Path
+
+    from mooring.pools.reporter import Reporter
+    from mooring.pools.watched import Watched
 
 TICK = 0.5
 """Seconds between two looks: a lease whose owner has ended is told at the second one."""
@@ -23,19 +28,20 @@ class Watch:
     """Looks at every tracker twice a second, from a thread of its own that begins with the first of them.
 
     Knows its trackers weakly. After a fork the child's trackers begin anew and get a thread of their own.
-    `close` ends the thread; `look` may also be called by a test.
+    `close` ends the thread; `look` may also be called by a test. `report_to` tells a server what it sees.
     """
 
     def __init__(self, *, threaded: bool = True) -> None:
         self._threaded = threaded
-        self._trackers: dict[int, ref[PoolTracker]] = {}
+        self._trackers: dict[int, ref[Watched]] = {}
         self._thread: Thread | None = None
         self._stop = Event()
+        self._reporter: Reporter | None = None
         weak = ref(self)
         if hasattr(os, "register_at_fork"):  # not on Windows
             os.register_at_fork(after_in_child=partial(_forked, weak))
 
-    def __iter__(self) -> Iterator[PoolTracker]:
+    def __iter__(self) -> Iterator[Watched]:
         """Yield the trackers that are alive."""
         for key, weak in tuple(self._trackers.items()):
             tracker = weak()
@@ -44,21 +50,42 @@ class Watch:
             elif self._trackers.get(key) is weak:
                 del self._trackers[key]
 
-    def add(self, tracker: PoolTracker) -> None:
+    def add(self, tracker: Watched) -> None:
         """Look after one more tracker."""
         self._trackers[id(tracker)] = ref(tracker)
         if self._thread is None and self._threaded:
             self._begin()
 
-    def remove(self, tracker: PoolTracker) -> None:
-        """Look after it no more."""
-        self._trackers.pop(id(tracker), None)
+    def remove(self, tracker: Watched) -> None:
+        """Look after it no more. Where reports are sent, it is in one for the last time."""
+        if self._trackers.pop(id(tracker), None) is not None and self._reporter is not None:
+            self._reporter.leave(tracker)
+
+    def report_to(
+        self, server: str, token: str | Path, *, interval: float | None = None, ca: str | Path | None = None
+    ) -> Reporter:
+        """Report all trackers to a server, from now on; a watch has one reporter.
+
+        Told the same again, it changes nothing; told another server or token, it reports there alone. See
+        Reporter for the arguments, and for what is raised.
+        """
+        from mooring.pools.reporter import INTERVAL, Reporter
+
+        former = self._reporter
+        if former is not None and former.goes_to(server, token):
+            return former
+        self._reporter = Reporter(
+            server, token, interval=interval or INTERVAL, watch=self, ca=ca, threaded=self._threaded
+        )
+        if former is not None:
+            former.retire()
+        return self._reporter
 
     def look(self) -> None:
         """Look at every tracker once."""
         for tracker in self:
             try:
-                tracker.inspector.look()
+                tracker.look()
             except Exception as error:
                 tracker.broken(error)
 
@@ -68,9 +95,13 @@ class Watch:
             tracker.reset()
         if self._thread is not None:
             self._begin()
+        if self._reporter is not None:
+            self._reporter.forked()
 
     def close(self) -> None:
-        """End the thread and wait for it."""
+        """End the thread and wait for it; where reports are sent, send the last ones first."""
+        if self._reporter is not None:
+            self._reporter.close()
         self._stop.set()
         thread, self._thread = self._thread, None
         if thread is not None and thread.is_alive():
@@ -94,5 +125,10 @@ def _forked(weak: ref[Watch]) -> None:
 
 @cache
 def watch_of_this_process() -> Watch:
-    """Return the one that trackers are given to by default, made on first use."""
-    return Watch()
+    """Return the one that trackers are given to by default, made on first use.
+
+    It reports to the server that the environment names, if it does.
+    """
+    watch = Watch()
+    report_as_told(watch.report_to)
+    return watch

@@ -1,0 +1,264 @@
+"""One report's way to the server: one POST over one connection, within one time limit."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    import socket
+    import ssl
+
+PATH = "/api/v1/pools/report"
+TIMEOUT = 5.0
+"""Seconds for one report, from the look-up of the name to the answer's last byte."""
+LONGEST_ANSWER = 65_536
+"""Bytes of an answer that are read."""
+OK = 200
+
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+_PATH = re.compile(r"[\x21-\x7e]*")
+_SCHEMES = {"http": 80, "https": 443}
+
+
+class Undelivered(Exception):  # noqa: N818 -- a state rather than an error
+    """Why no answer came, in words; never with the token."""
+
+
+class Answer(NamedTuple):
+    """What the server said."""
+
+    status: int
+    body: bytes
+    location: str = ""
+    """Where it redirects to."""
+    retry_after: float | None = None
+    """Seconds that it asks to wait."""
+
+    def json(self) -> Any:
+        """Return the body as JSON; None where it is none."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+
+class Address(NamedTuple):
+    """Where a server is."""
+
+    secure: bool
+    host: str
+    port: int
+    path: str
+
+    @property
+    def authority(self) -> str:
+        """`host:port` as a Host header has it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == _SCHEMES[self._scheme] else f"{host}:{self.port}"
+
+    def __str__(self) -> str:
+        """Return what people gave."""
+        return f"{self._scheme}://{self.authority}{self.path}"
+
+    @property
+    def _scheme(self) -> str:
+        return "https" if self.secure else "http"
+
+
+def address_of(server: str) -> Address:
+    """Return where a server is. Raises ValueError, which does not repeat what may hold a login."""
+    told = (
+        "server: give an address such as https://mooring.example.com:9000, with its base path if it has one"
+    )
+    try:
+        parts = urlsplit(server.strip())
+        port = parts.port
+    except ValueError:
+        raise ValueError(told) from None
+    if "@" in parts.netloc:
+        raise ValueError("server: leave the login out of the address, and give a token")
+    if parts.scheme not in _SCHEMES or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(told)
+    try:
+        host = parts.hostname if parts.hostname.isascii() else parts.hostname.encode("idna").decode()
+    except UnicodeError:
+        raise ValueError(told) from None
+    if not _PATH.fullmatch(parts.path) or not _PATH.fullmatch(host):
+        raise ValueError(told)
+    return Address(parts.scheme == "https", host, port or _SCHEMES[parts.scheme], parts.path.rstrip("/"))
+
+
+class Token:
+    """What a server knows a reporter by; a Path is read anew each time, since it may be replaced."""
+
+    __slots__ = ("_source",)
+
+    def __init__(self, source: str | Path) -> None:
+        self._source = source if isinstance(source, Path) else source.strip()
+        if not isinstance(source, Path):
+            self.reveal()
+
+    def reveal(self) -> str:
+        """Return the token itself. Raises ValueError where it is none, OSError where it cannot be read."""
+        source = self._source
+        text = source.read_text(encoding="utf-8").strip() if isinstance(source, Path) else source
+        if not _TOKEN.fullmatch(text):
+            where = f"the file {source}" if isinstance(source, Path) else "what was given"
+            raise ValueError(f"token: {where} is no token; it is one word, as the server printed it")
+        return text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Token) and self._source == other._source
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return "Token(***)"
+
+
+class Delivery:
+    """Carries reports to one server. Follows no redirect and uses no proxy: the token goes there alone."""
+
+    def __init__(self, server: str, token: str | Path, ca: str | Path | None = None) -> None:
+        self.address = address_of(server)
+        self.token = Token(token)
+        self._ca = ca
+        self._context: ssl.SSLContext | None = None
+
+    def post(self, body: bytes, timeout: float = TIMEOUT) -> Answer:
+        """Send a report that is compressed, and return the answer. Raises Undelivered."""
+        import http.client
+
+        try:
+            return self._post(body, monotonic() + timeout)
+        except http.client.RemoteDisconnected:
+            problem = "it closed the connection without an answer"
+        except http.client.HTTPException:
+            problem = "what answers there does not speak HTTP"
+        except (OSError, ValueError) as error:
+            problem = _in_words(error, timeout)
+        raise Undelivered(problem)
+
+    def _post(self, body: bytes, until: float) -> Answer:
+        import http.client
+
+        address, token = self.address, self.token.reveal()
+        headers = {
+            "Host": address.authority,
+            "Authorization": f"Bearer {token}",
+            "Content-Type": "application/json",
+            "Content-Encoding": "gzip",
+            "Accept": "application/json",
+            "User-Agent": "Mooring-pools",
+            "Connection": "close",
+        }
+        with self._connected(until) as sock:
+            connection = http.client.HTTPConnection(address.host, address.port)
+            connection.sock = sock
+            connection.request("POST", address.path + PATH, body, headers)
+            reader: Any = _Reader(sock, until)
+            response = http.client.HTTPResponse(reader, method="POST")
+            response.begin()
+            told = response.read(LONGEST_ANSWER + 1).replace(token.encode(), b"***")
+        if len(told) > LONGEST_ANSWER:
+            raise Undelivered(f"its answer has more than {LONGEST_ANSWER:,} bytes")
+        after = response.getheader("Retry-After", "")
+        return Answer(
+            response.status,
+            told,
+            response.getheader("Location", "").replace(token, "***"),
+            float(after) if after.isascii() and after.isdigit() else None,
+        )
+
+    def _connected(self, until: float) -> socket.socket:
+        sock = _dialled(self.address, until)
+        if not self.address.secure:
+            return sock
+        try:
+            sock.settimeout(_left(until))
+            return self._tls().wrap_socket(sock, server_hostname=self.address.host)
+        except Exception:
+            sock.close()
+            self._context = None  # the authorities may be mended meanwhile
+            raise
+
+    def _tls(self) -> ssl.SSLContext:
+        """Return what verifies the server; kept, for to read all authorities takes 30 ms."""
+        import ssl
+
+        if self._context is None:
+            self._context = ssl.create_default_context(cafile=self._ca)
+        return self._context
+
+
+class _Reader(io.RawIOBase):
+    """Reads from a socket until one moment, however slowly the bytes drip."""
+
+    def __init__(self, sock: socket.socket, until: float) -> None:
+        self._sock = sock
+        self._until = until
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        """Return what http.client reads an answer from."""
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._sock.settimeout(_left(self._until))
+        return self._sock.recv_into(buffer)
+
+
+def _dialled(address: Address, until: float) -> socket.socket:
+    """Return a connection to the first address that answers; none may take the time of all."""
+    import socket
+
+    found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    problem: OSError = TimeoutError()
+    for tried, (family, kind, protocol, _, where) in enumerate(found):
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.settimeout(_left(until) / (len(found) - tried))
+            sock.connect(where)
+            sock.settimeout(_left(until))
+        except OSError as error:
+            sock.close()
+            problem = error
+        else:
+            return sock
+    raise problem
+
+
+def _left(until: float) -> float:
+    left = until - monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
+def _in_words(error: Exception, timeout: float) -> str:
+    """Return what is wrong. No text of an error that may repeat a header, and so the token."""
+    import socket
+    import ssl
+
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return (
+            f"its certificate is not trusted ({error.verify_message}); "
+            "give the file of its authority as ca=, or in SSL_CERT_FILE"
+        )
+    if isinstance(error, socket.gaierror):
+        return f"its name cannot be looked up ({error.strerror})"
+    if isinstance(error, TimeoutError):
+        return f"it did not answer within {timeout:.3g} s"
+    if isinstance(error, OSError):
+        file = f"{error.filename}: " if error.filename else ""
+        return f"{file}{error.strerror or type(error).__name__}"
+    told = str(error)
+    return told if told.startswith("token: ") else f"the report could not be sent ({type(error).__name__})"

@@ -1,0 +1,135 @@
+"""What a reporter knows of one service: when it reports again, what is left to tell, what it was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from mooring.core.pool import PoolSnapshot
+from mooring.core.report import Wish, WishKind
+from mooring.pools.delivery import PATH, Answer
+from mooring.pools.watched import Watched
+
+SHORTEST, LONGEST = 1.0, 300.0
+"""Seconds that may be between two reports."""
+MOST_LEAVING = 100
+"""Last words of closed trackers that are kept until they are told."""
+MOST_WISHES = 100
+"""Wishes of one answer that are read."""
+MOST_DONE = 1000
+"""Wishes that are remembered until they are told to be done."""
+APART = 1.0
+"""Seconds between two reports, however many trackers are closed."""
+_LARGEST = 2**63
+
+
+def bounded(interval: float) -> float:
+    """Return the seconds between two reports, as near as they may be to what is wanted."""
+    return min(LONGEST, max(SHORTEST, interval)) if interval == interval else LONGEST  # noqa: PLR0124 -- NaN
+
+
+class Line:
+    """One service of this process."""
+
+    def __init__(self, service: str, highest: int = 0) -> None:
+        self.service = service
+        self.due = self.sent = float("-inf")
+        """When to report next, and when it was last done; of a monotonic clock."""
+        self.halvings = 0
+        """How often a report was too large."""
+        self.trouble: str | None = None
+        """Why the server refuses the reports, as it was told."""
+        self.over = False
+        """Whether the last report was delivered."""
+        self.leaving: dict[str, PoolSnapshot] = {}
+        """What closed trackers had to say last, by name."""
+        self.done: dict[int, None] = {}
+        """Wishes that were carried out, and the server does not know it yet."""
+        self.highest = highest
+        """The newest wish that was carried out: an answer that is repeated has none above it."""
+
+    def leave(self, snapshot: PoolSnapshot, now: float) -> None:
+        """Keep the last words of a tracker, and tell them soon."""
+        self.leaving.pop(snapshot.name, None)
+        self.leaving[snapshot.name] = snapshot
+        if len(self.leaving) > MOST_LEAVING:
+            del self.leaving[next(iter(self.leaving))]
+        if self.trouble is None:
+            self.due = min(self.due, max(now, self.sent + APART))
+
+    def told(self, leaving: Mapping[str, PoolSnapshot], done: Iterable[int]) -> None:
+        """Forget what the server knows now."""
+        for name, snapshot in leaving.items():
+            if self.leaving.get(name) is snapshot:
+                del self.leaving[name]
+        for each in done:
+            self.done.pop(each, None)
+
+    def carry_out(self, wishes: object, pools: Mapping[str, Watched]) -> None:
+        """Carry out what the server wants, each wish once; one of a pool that is gone is done as well."""
+        for wish in sorted(_read(wishes), key=lambda each: each.id):
+            if wish.id > self.highest:
+                self.highest = wish.id
+                if (tracker := pools.get(wish.pool)) is not None:
+                    _carry_out(wish.do, tracker)
+            if len(self.done) < MOST_DONE:
+                self.done[wish.id] = None
+
+
+def refusal(answer: Answer, service: str) -> str:
+    """Return why the server takes no reports, and what to do."""
+    told = answer.json()
+    detail = told.get("detail") if isinstance(told, dict) else None
+    said = f"{answer.status}: {detail}" if isinstance(detail, str) and detail else f"{answer.status}"
+    if answer.location:
+        return (
+            f"it redirects to {answer.location}, where the token is not sent; give the address that is right"
+        )
+    known = _WORDS.get(answer.status)
+    return known.format(said=said) if known else _REFUSED.format(service=service, said=said)
+
+
+_WORDS = {
+    401: (
+        "it does not know the token ({said}); give one of the server's as token=, MOORING_TOKEN or the file "
+        "MOORING_TOKEN_FILE"
+    ),
+    403: "the token may not report pools ({said}); give one with the role reporter",
+    404: (f"there is no {PATH} ({{said}}); see whether the address has the right base path, or update it"),
+}
+_REFUSED = (
+    "it refuses the reports of {service} ({said}); see whether the server and this program have the same "
+    "version of Mooring"
+)
+
+
+def _read(wishes: object) -> Iterator[Wish]:
+    """Yield what can be understood: a server may be newer than we are."""
+    for each in wishes[:MOST_WISHES] if isinstance(wishes, list) else ():
+        wish = _wish(each) if isinstance(each, dict) else None
+        if wish is not None:
+            yield wish
+
+
+def _wish(told: Mapping[str, Any]) -> Wish | None:
+    pool, do, number = told.get("pool"), told.get("do"), told.get("id")
+    if not isinstance(pool, str) or do not in list(WishKind):
+        return None
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 < number < _LARGEST:
+        return None
+    return Wish(pool, WishKind(do), number)
+
+
+def _carry_out(do: WishKind, tracker: Watched) -> None:
+    try:
+        match do:
+            case WishKind.CLEANUP:
+                tracker.cleanup()
+            case WishKind.RESET:
+                tracker.reset()
+            case WishKind.START:
+                tracker.start()
+            case WishKind.STOP:
+                tracker.stop()
+    except Exception as error:
+        tracker.broken(error)

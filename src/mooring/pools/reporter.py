@@ -1,0 +1,300 @@
+"""Tells a server of this process's pools, from a thread of its own."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from random import random as any_share
+from threading import Event, Thread, current_thread
+
+from mooring.core.backoff import Backoff
+from mooring.core.clock import Clock, SystemClock
+from mooring.core.pool import PoolSnapshot
+from mooring.core.report import PoolReport
+from mooring.pools.delivery import OK, TIMEOUT, Answer, Delivery, Undelivered
+from mooring.pools.line import LONGEST, Line, bounded, refusal
+from mooring.pools.report import MOST_HALVINGS, MOST_POOLS, Wording, this_instance
+from mooring.pools.watched import Watched
+
+INTERVAL = 30.0
+"""Seconds between two reports, until the server says otherwise."""
+RARELY = 300.0
+"""Seconds between two attempts where the server refuses the reports."""
+FAREWELL = 2.0
+"""Seconds that a process waits at its end for its last report."""
+MOST_LINES = 100
+"""Services that are remembered after their last pool has gone."""
+
+_TOO_LARGE = 413
+_LATER = frozenset({408, 425, 429})
+"""What says to come again later, besides 5xx."""
+_REFUSALS = range(300, 500)
+
+log = logging.getLogger(__name__)
+
+
+class Reporter:
+    """Sends the newest state of all trackers of a watch, one report for each service.
+
+    Nothing waits for it but the end of the process, for at most two seconds. While the server is away
+    nothing is kept but what closed trackers had to say last, and the log has one warning. Counts are totals,
+    so that nothing is lost.
+
+    A process that ends in the normal way sends a last report, as workers of gunicorn and uvicorn do on
+    SIGTERM. One that is killed (SIGKILL, `os._exit`, SIGTERM without a handler) does not: the server takes
+    it out of the totals after two and a half intervals of silence.
+
+    Args:
+        server: the server's address, with its base path.
+        token: what the server knows us by; a Path is the file that holds it, and is read each time.
+        interval: seconds between two reports, from 1 to 300; the server's answer may change it.
+        watch: whose trackers are reported.
+        ca: the file of the authority that the server's certificate is of; by default the system's.
+        threaded: whether to begin a thread; else `round` is called by a test.
+        clock, random: for tests.
+
+    Raises:
+        ValueError: for an address or a token that cannot be one.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        token: str | Path,
+        *,
+        interval: float = INTERVAL,
+        watch: Iterable[Watched],
+        ca: str | Path | None = None,
+        threaded: bool = True,
+        clock: Clock | None = None,
+        random: Callable[[], float] = any_share,
+    ) -> None:
+        self._delivery = Delivery(server, token, ca)
+        self.interval = bounded(interval)
+        self._watch = watch
+        self._clock = clock or SystemClock()
+        self._random = random
+        self._words = Wording([token] if isinstance(token, str) else [])
+        self._lines: dict[str, Line] = {}
+        self._trouble: str | None = None
+        """Why the server is away, as it was told."""
+        self._farewell: float | None = None
+        """Until when the last reports may take, once the process ends."""
+        self._thread: Thread | None = None
+        self._begin()
+        if threaded:
+            self._start()
+
+    def __repr__(self) -> str:
+        return f"<Reporter to {self._delivery.address} each {self.interval:g} s>"
+
+    def goes_to(self, server: str, token: str | Path) -> bool:
+        """Whether this is a reporter to that server with that token."""
+        other = Delivery(server, token)
+        return (other.address, other.token) == (self._delivery.address, self._delivery.token)
+
+    def leave(self, tracker: Watched) -> None:
+        """Report for the last time of a tracker that is closed. Does not wait; never raises."""
+        try:
+            self._left.append((tracker, tracker.snapshot()))
+            self._wake.set()
+        except Exception as error:
+            tracker.broken(error)
+
+    def retire(self) -> None:
+        """Report no more, and say so where something was reported. Does not wait."""
+        self._watch = ()
+        self._end(FAREWELL)
+
+    def close(self, within: float = FAREWELL) -> None:
+        """Send the last reports, and wait for them so many seconds at most."""
+        self._end(within)
+        thread = self._thread
+        if thread is not None and thread.is_alive() and thread is not current_thread():
+            thread.join(within)
+
+    def forked(self) -> None:
+        """Begin anew in a child process: with an id and a thread of its own."""
+        if self._farewell is not None:
+            return
+        self._lines = {name: Line(name, line.highest) for name, line in self._lines.items()}
+        self._begin()
+        if self._thread is None:
+            return
+        self._start()
+        util = sys.modules.get("multiprocessing.util")
+        if util is not None:  # its children end without what atexit knows, and clear what is registered here
+            util.register_after_fork(self, lambda own: util.Finalize(own, own.close, exitpriority=1))
+
+    def round(self) -> float:
+        """Report what is due, and return the seconds until the next time."""
+        living = self._living()
+        self._take_leaves()
+        now = self._clock.monotonic()
+        for line in tuple(self._lines.values()):
+            pools = living.get(line.service, {})
+            if not pools and line.over and not line.leaving:
+                self._forget(line)
+            elif self._is_due(line, now) and not self._report(line, pools):
+                break
+        dues = [line.due for line in self._lines.values() if not line.over or line.leaving]
+        due = max(min(dues, default=now + self.interval), self._not_before)
+        return max(0.0, due - self._clock.monotonic())
+
+    def _begin(self) -> None:
+        self._instance = this_instance(self._clock)
+        self._left: deque[tuple[Watched, PoolSnapshot]] = deque(maxlen=MOST_POOLS)
+        """What closed trackers had to say last, and the thread has not seen yet."""
+        self._wake = Event()
+        self._attempt = 0
+        self._not_before = float("-inf")
+
+    def _start(self) -> None:
+        self._thread = Thread(target=self._run, args=(self._wake,), name="mooring-reports", daemon=True)
+        self._thread.start()
+        atexit.unregister(self.close)
+        atexit.register(self.close)
+
+    def _run(self, wake: Event) -> None:
+        delay = min(1.0, self.interval) * self._random()  # workers that begin together do not report together
+        while True:
+            wake.wait(delay)
+            wake.clear()
+            ends = self._farewell is not None
+            try:
+                delay = self.round()
+            except Exception as error:
+                delay = self.interval
+                log.warning("pools were not reported: %s in Mooring itself", type(error).__name__)
+            if ends:
+                return
+
+    def _end(self, within: float) -> None:
+        if self._farewell is None:
+            self._farewell = self._clock.monotonic() + within
+            atexit.unregister(self.close)
+            self._wake.set()
+
+    def _living(self) -> dict[str, dict[str, Watched]]:
+        """Return the trackers by what they are told as, and see to a line for each service."""
+        living: dict[str, dict[str, Watched]] = {}
+        for tracker in self._watch:
+            service, name = self._words.names(tracker)
+            living.setdefault(service, {})[name] = tracker
+        for service in living:
+            self._lines.setdefault(service, Line(service)).over = False
+        return living
+
+    def _take_leaves(self) -> None:
+        now = self._clock.monotonic()
+        while self._left:
+            tracker, snapshot = self._left.popleft()
+            service, name = self._words.names(tracker)
+            self._words.forget(tracker)
+            line = self._lines.setdefault(service, Line(service))
+            line.leave(snapshot._replace(name=name), now)
+
+    def _forget(self, line: Line) -> None:
+        if len(self._lines) > MOST_LINES:
+            del self._lines[line.service]
+
+    def _is_due(self, line: Line, now: float) -> bool:
+        if self._farewell is not None:
+            return line.trouble is None
+        return now >= line.due and now >= self._not_before
+
+    def _report(self, line: Line, pools: dict[str, Watched]) -> bool:
+        """Report of one service. False where the server is away, for the others as well."""
+        leaving = dict(line.leaving)
+        told = {**leaving, **self._pictures(pools)}
+        last = self._farewell is not None or not pools
+        report = PoolReport(
+            service=line.service,
+            instance=self._instance,
+            sent_at=self._clock.now(),
+            interval=self.interval,
+            last=last,
+            pools=tuple(told.values())[:MOST_POOLS],
+            done=tuple(line.done),
+        )
+        try:
+            answer = self._delivery.post(self._words.packed(report, line.halvings), self._time())
+        except Undelivered as error:
+            self._is_away(str(error))
+            return False
+        if answer.status == OK and isinstance(answer.json(), dict):
+            self._accepted(line, answer.json())
+            line.told(leaving, report.done)
+            line.carry_out(answer.json().get("wishes"), pools)
+            line.over = last
+            return True
+        return self._declined(line, answer)
+
+    def _pictures(self, pools: dict[str, Watched]) -> dict[str, PoolSnapshot]:
+        pictures: dict[str, PoolSnapshot] = {}
+        for name, tracker in pools.items():
+            try:
+                pictures[name] = tracker.snapshot()._replace(name=name)
+            except Exception as error:
+                tracker.broken(error)
+        return pictures
+
+    def _time(self) -> float:
+        if self._farewell is None:
+            return TIMEOUT
+        return min(TIMEOUT, max(0.0, self._farewell - self._clock.monotonic()))
+
+    def _accepted(self, line: Line, answer: dict[str, object]) -> None:
+        if self._trouble is not None or line.trouble is not None:
+            log.info("pools of %s are reported to %s again", line.service, self._delivery.address)
+        line.trouble = None
+        self._is_here()
+        before = self.interval
+        wanted = answer.get("interval")
+        if isinstance(wanted, (int, float)) and not isinstance(wanted, bool):
+            self.interval = bounded(wanted)
+        # A longer interval is announced within the one that the server knows: else it takes us for dead.
+        line.sent = self._clock.monotonic()
+        line.due = line.sent + min(before, self.interval)
+
+    def _declined(self, line: Line, answer: Answer) -> bool:
+        """Take an answer other than yes. False where it says that the server is away."""
+        status = answer.status
+        if status == _TOO_LARGE and line.halvings < MOST_HALVINGS:
+            line.halvings += 1
+            line.due = self._clock.monotonic()
+            return True
+        if status not in _LATER and status in _REFUSALS:
+            self._is_refused(line, answer)
+            return True
+        problem = "what answers there is no Mooring server" if status == OK else f"it answers {status}"
+        self._is_away(problem, answer.retry_after)
+        return False
+
+    def _is_away(self, problem: str, retry_after: float | None = None) -> None:
+        if self._trouble is None and self._farewell is None:
+            self._trouble = problem
+            log.warning(
+                "pools cannot be reported to %s: %s; trying again, the program itself is not affected",
+                self._delivery.address,
+                self._words.text(problem),
+            )
+        delay = Backoff(base=1.0, cap=self.interval).delay(self._attempt, self._random)
+        self._attempt += 1
+        self._not_before = self._clock.monotonic() + max(delay, min(retry_after or 0.0, LONGEST))
+
+    def _is_here(self) -> None:
+        self._trouble = None
+        self._attempt, self._not_before = 0, float("-inf")
+
+    def _is_refused(self, line: Line, answer: Answer) -> None:
+        self._is_here()
+        problem = refusal(answer, line.service)
+        if line.trouble != problem:
+            line.trouble = problem
+            log.error("%s: %s", self._delivery.address, self._words.text(problem))
+        line.due = self._clock.monotonic() + RARELY * (1 + self._random()) / 2

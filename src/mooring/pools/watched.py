@@ -1,0 +1,42 @@
+"""What a watch and a reporter need of a tracker."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from mooring.core.pool import PoolSnapshot
+
+
+class Watched(Protocol):
+    """A `PoolTracker`, seen from below it."""
+
+    service: str
+    name: str
+
+    def look(self) -> None:
+        """Judge the leases and the limits, and tell what is new."""
+        ...
+
+    def snapshot(self) -> PoolSnapshot:
+        """Return the pool as it stands."""
+        ...
+
+    def cleanup(self) -> int:
+        """Forget the abandoned leases."""
+        ...
+
+    def reset(self) -> None:
+        """Begin an empty book."""
+        ...
+
+    def start(self) -> None:
+        """Track leases again."""
+        ...
+
+    def stop(self) -> None:
+        """Track no more leases."""
+        ...
+
+    def broken(self, error: Exception) -> None:
+        """Count a fault of our own. Never raises."""
+        ...
