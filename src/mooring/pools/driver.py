@@ -16,6 +16,8 @@ class Gauges(NamedTuple):
     """How many there may be."""
     least: int | None = None
     """How many are kept open at the least."""
+    most_idle: int | None = None
+    """How many may be kept open that nobody holds; None where that is the limit itself."""
 
 
 class Activity(NamedTuple):

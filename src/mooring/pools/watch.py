@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache, partial
 from threading import Event, Thread
 from typing import TYPE_CHECKING
@@ -37,6 +37,7 @@ class Watch:
         self._thread: Thread | None = None
         self._stop = Event()
         self._reporter: Reporter | None = None
+        self._also: list[Callable[[], object]] = []
         weak = ref(self)
         if hasattr(os, "register_at_fork"):  # not on Windows
             os.register_at_fork(after_in_child=partial(_forked, weak))
@@ -81,6 +82,11 @@ class Watch:
             former.retire()
         return self._reporter
 
+    def also(self, call: Callable[[], object]) -> Callable[[], None]:
+        """Call something after every look, in the same thread; return what ends that."""
+        self._also.append(call)
+        return partial(_without, self._also, call)
+
     def look(self) -> None:
         """Look at every tracker once."""
         for tracker in self:
@@ -88,6 +94,11 @@ class Watch:
                 tracker.look()
             except Exception as error:
                 tracker.broken(error)
+        for call in tuple(self._also):
+            try:
+                call()
+            except Exception:
+                log.warning("a fault after a look at the pools", exc_info=True)
 
     def forked(self) -> None:
         """Begin anew in a child process: the open leases are the parent's, and so was the thread."""
@@ -115,6 +126,11 @@ class Watch:
     def _run(self, stop: Event) -> None:
         while not stop.wait(TICK):
             self.look()
+
+
+def _without(calls: list[Callable[[], object]], call: Callable[[], object]) -> None:
+    if call in calls:
+        calls.remove(call)
 
 
 def _forked(weak: ref[Watch]) -> None:
