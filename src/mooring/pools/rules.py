@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mooring.core.pool import PoolAlert, PoolRule, Severity
+from mooring.pools.errors import MOST
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,25 @@ class Rules:
     """Errors within `calm` that are worth an alert."""
 
     def __post_init__(self) -> None:
+        for name in ("warning", "critical", "hysteresis", "cooldown", "held", "usual", "stale_after", "calm"):
+            value = getattr(self, name)
+            if not _is_number(value):
+                raise ValueError(f"{name}: {value!r:.80} is no number")
         if not 0 < self.warning <= self.critical <= 1:
             raise ValueError(
                 f"warning, critical: {self.warning:g}, {self.critical:g}; 0 < warning <= critical <= 1"
             )
+        if not 0 <= self.hysteresis < self.warning:
+            raise ValueError(f"hysteresis: {self.hysteresis!r} is no share below warning; give 0 or more")
         for name in ("cooldown", "held", "usual", "stale_after", "calm"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name}: {getattr(self, name)!r} is no number of seconds; give 0 or more")
+        if not _is_number(self.errors) or not 1 <= self.errors <= MOST:
+            raise ValueError(f"errors: {self.errors!r:.80} is no number of errors; give 1 to {MOST}")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 class _State:
