@@ -17,6 +17,7 @@ MODULES = {
     "graphql-core": "graphql",
     "grpcio": "grpc",
     "grpcio-health-checking": "grpc_health",
+    "sentry-sdk": "sentry_sdk",
 }
 NOT_IMPORTED = {
     "cryptography": "pymysql asks for it where MySQL's login needs it; the store's seal imports it",
@@ -65,6 +66,7 @@ def test_what_tests_import_is_declared() -> None:
         "starlette",
         "grimp",
         "pydantic_core",
+        "werkzeug",
     }  # parts of what is declared
     found = {
         f"{path.relative_to(ROOT)}: {root}"
