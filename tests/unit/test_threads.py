@@ -7,7 +7,12 @@ import threading
 
 import pytest
 
+from mooring.core.failure import CheckError
+from mooring.core.reason import Reason
+from mooring.core.status import Status
+from mooring.net.network import Network
 from mooring.net.threads import MOST_THREADS, Threads
+from mooring.net.trail import Trail
 from mooring.testing.leaks import no_leaks
 
 HANGING = 50
@@ -77,3 +82,21 @@ def test_call_that_outlives_its_loop_ends_quietly() -> None:
     ends.set()
     left.join()
     assert left.daemon
+
+
+async def test_check_that_gets_no_thread_is_not_the_services_fault() -> None:
+    """Where all places hang, a check that needs one is told as ours, with time left; a free one is taken."""
+    ends = threading.Event()
+    async with Network() as net:
+        hanging = [asyncio.create_task(net.threads.run(ends.wait)) for _ in range(MOST_THREADS)]
+        await asyncio.sleep(0)  # they are all begun
+        trail = Trail(net, timeout=0.2)
+        with pytest.raises(CheckError) as caught:
+            await trail.in_thread(lambda: 7)
+        assert trail.remaining > 0
+        ends.set()
+        await asyncio.gather(*hanging)
+        assert await trail.in_thread(lambda: 7) == 7
+    cause = caught.value.cause
+    assert (cause.reason.status, cause.reason, cause.code) == (Status.UNKNOWN, Reason.INTERNAL, "NO_THREAD")
+    assert cause.message == "all 64 threads for blocking calls are held by others"

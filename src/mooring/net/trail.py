@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import TracebackType
+from typing import TypeVar
 
 from mooring.core.prose import Prose
 from mooring.core.stage import Stage, StageResult, StageStatus
 from mooring.net.network import Network
 
+T = TypeVar("T")
 OnStage = Callable[[Stage | StageResult], None]
 """Called with a stage when it begins, and with what became of it when that is known."""
 
+SHARE_OF_QUEUE = 0.75
+"""Part of the time left that a blocking call waits for a thread, so that the rest is enough for the call."""
 _PASSED = StageStatus.PASSED  # each look-up of an enum's member costs a fifth of a stage's record
 
 
@@ -58,6 +62,10 @@ class Trail:
     def aside(self) -> Trail:
         """Return a trail for what is asked besides, until the same deadline: its stages are no news."""
         return Trail(self.net, timeout=self.remaining)
+
+    def in_thread(self, work: Callable[[], T]) -> Awaitable[T]:
+        """Run a blocking call. Raises CheckError(internal) where others hold all threads for too long."""
+        return self.net.threads.run(work, self.remaining * SHARE_OF_QUEUE)
 
     @property
     def stages(self) -> Mapping[Stage, StageResult]:

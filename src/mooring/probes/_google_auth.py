@@ -47,7 +47,7 @@ async def token(
     errand = _Errand(trail, replace(tls, pin=None, cert=None, key=None, server_name=None))
     try:
         async with asyncio.timeout(trail.remaining * SHARE_OF_TIME):
-            return await trail.net.threads.run(lambda: _obtained(errand, key, path, skew))
+            return await trail.in_thread(lambda: _obtained(errand, key, path, skew))
     except TimeoutError as error:
         raise CheckError(
             Reason.TIMEOUT,

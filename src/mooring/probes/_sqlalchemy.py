@@ -18,7 +18,6 @@ from sqlalchemy.pool import NullPool
 from mooring.core.failure import CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
-from mooring.net.threads import Threads
 from mooring.net.trail import Trail
 from mooring.probes import _dialects
 from mooring.probes._relay import Relay
@@ -33,8 +32,8 @@ class Warehouse:
     Once it is dropped, whatever runs is cut off, and its thread closes what it held.
     """
 
-    def __init__(self, threads: Threads) -> None:
-        self._threads = threads
+    def __init__(self, trail: Trail) -> None:
+        self._trail = trail
         self._lock = threading.Lock()
         self._over = False
         self._busy = False
@@ -55,7 +54,7 @@ class Warehouse:
 
     async def run(self, work: Callable[[], T]) -> T:
         """Run a blocking call."""
-        return await self._threads.run(lambda: self._work(work))
+        return await self._trail.in_thread(lambda: self._work(work))
 
     def _work(self, work: Callable[[], T]) -> T:
         with self._lock:

@@ -228,7 +228,7 @@ class Dicom(SessionProbe["Association"]):
 async def _driver(trail: Trail) -> type[Association]:
     """Import the driver, off the event loop: the first time takes a third of a second."""
     if _DRIVER not in sys.modules:
-        await trail.net.threads.run(partial(importlib.import_module, _DRIVER))
+        await trail.in_thread(partial(importlib.import_module, _DRIVER))
     from mooring.probes._pynetdicom import Association
 
     return Association

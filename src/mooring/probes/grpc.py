@@ -127,7 +127,7 @@ class GRPC(Probe):
         call = await self._greeted(trail)
         trail.begin(Stage.FUNCTION, began := trail.monotonic())
         try:
-            status = await trail.net.threads.run(lambda: ask(call, trail.remaining))
+            status = await trail.in_thread(lambda: ask(call, trail.remaining))
         except grpc.RpcError as error:
             if (stage := stage_of(error)) is not Stage.FUNCTION:
                 trail.begin(stage, began)

@@ -100,10 +100,10 @@ class Process(Probe):
 
     async def check(self, trail: Trail) -> Observation:
         async with trail.stage(Stage.FUNCTION):
-            before = await trail.net.threads.run(self._look)
+            before = await trail.in_thread(self._look)
             self._judge(before)
             await asyncio.sleep(CPU_SAMPLE)
-            after = await trail.net.threads.run(lambda: _look_again(before))
+            after = await trail.in_thread(lambda: _look_again(before))
         return self._observation(before, after)
 
     def _look(self) -> list[_Seen]:

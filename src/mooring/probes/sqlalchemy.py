@@ -132,7 +132,7 @@ class SQLAlchemy(SessionProbe["Warehouse"]):
     async def open(self, trail: Trail) -> Warehouse:
         from mooring.probes._sqlalchemy import Warehouse, engine_for
 
-        session = Warehouse(trail.net.threads)
+        session = Warehouse(trail)
         with ExitStack() as undo:
             undo.callback(session.drop)
             engine = await session.run(lambda: engine_for(*self._place, trail.remaining))

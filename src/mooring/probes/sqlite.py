@@ -76,12 +76,12 @@ class SQLite(Probe):
 
     async def check(self, trail: Trail) -> Observation:
         async with trail.stage(Stage.PERMISSION):
-            size = await trail.net.threads.run(self._stat)
+            size = await trail.in_thread(self._stat)
         ends = time.monotonic() + trail.remaining * SHARE_OF_TIME
         async with trail.stage(Stage.PROTOCOL):
-            details = await trail.net.threads.run(lambda: self._use(ends, _schema))
+            details = await trail.in_thread(lambda: self._use(ends, _schema))
         async with trail.stage(Stage.FUNCTION):
-            await trail.net.threads.run(lambda: self._use(ends, self._work))
+            await trail.in_thread(lambda: self._use(ends, self._work))
         return Observation(details, {"size_bytes": size})
 
     def _stat(self) -> int:
