@@ -1,0 +1,123 @@
+"""Pools of aiomysql."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from functools import wraps
+from time import monotonic
+from typing import Any
+
+from mooring.pools import session
+from mooring.pools.checkouts import Caller, Checkouts, coroutine_function, hook, host_and_port, tracker_of
+from mooring.pools.driver import Activity, Driver, Gauges
+from mooring.pools.tracker import PoolTracker
+
+MATCHES = ("aiomysql.pool.Pool",)
+
+
+def instrument(obj: Any, make: Callable[[Driver], PoolTracker]) -> PoolTracker:
+    """Place hooks in a pool, and return its tracker.
+
+    A pool of aiomysql has no time limit of its own: who waits under `asyncio.timeout` is cancelled, and
+    counted as one who gave up, not as a time-out.
+    """
+    known = tracker_of(obj)
+    if known is not None:
+        return known
+    driver = AiomysqlPool(obj)
+    tracker = make(driver)
+    driver.book = book = Checkouts(tracker, (TimeoutError,))
+    for connection in (*obj._free, *obj._used):  # noqa: SLF001
+        book.opened(connection, None)
+    hook(obj, tracker, _methods(type(obj), book))
+    return tracker
+
+
+class AiomysqlPool:
+    """One pool of aiomysql."""
+
+    name = "aiomysql"
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+        given = pool._conn_kwargs  # noqa: SLF001
+        socket = given.get("unix_socket")
+        host, port = given.get("host") or "localhost", given.get("port") or 3306
+        self.address: str | None = socket or host_and_port(host, port)
+        self.database: str | None = given.get("db") or None
+        self.book: Checkouts | None = None
+
+    def gauges(self) -> Gauges:
+        """Return the pool's numbers; its own `size` counts connections that are being opened."""
+        if self.book is not None:
+            self.book.count_closed(_is_closed)
+        pool = self._pool
+        idle = pool.freesize
+        return Gauges(idle + len(pool._used), idle, pool.maxsize or None, pool.minsize)  # noqa: SLF001
+
+    def activity(self, connection: Any) -> Activity:
+        """Return what the driver and the kernel know."""
+        return session.activity(connection)
+
+
+def _methods(kind: type, book: Checkouts) -> Mapping[str, Any]:
+    pool: Any = kind
+    original, give_back = pool._acquire, pool.release  # noqa: SLF001
+    fill, terminate_all = pool._fill_free_pool, pool.terminate  # noqa: SLF001
+
+    @wraps(original)
+    async def asking(self: Any, caller: Caller | None) -> Any:
+        asked, connection = book.asked(), None
+        try:
+            connection = await original(self)
+        finally:
+            if connection is None:
+                book.failed(asked, sys.exc_info()[1])
+        book.answered(asked, connection, caller)
+        return connection
+
+    @wraps(original)
+    def _acquire(self: Any) -> Any:
+        return asking(self, book.caller(sys._getframe(1)))  # noqa: SLF001
+
+    @wraps(give_back)
+    def release(self: Any, conn: Any) -> Any:
+        book.returned(conn, expected=conn not in self._terminated)
+        return give_back(self, conn)
+
+    @wraps(fill)
+    async def _fill_free_pool(self: Any, *args: Any, **kwargs: Any) -> Any:
+        began = monotonic()
+        try:
+            return await fill(self, *args, **kwargs)
+        finally:
+            _see_new(book, self, monotonic() - began)
+
+    @wraps(terminate_all)
+    def terminate(self: Any) -> Any:
+        used = tuple(self._used)
+        terminate_all(self)
+        for connection in used:
+            book.returned(connection, expected=False)
+
+    return {
+        "_acquire": coroutine_function(_acquire),
+        "release": release,
+        "_fill_free_pool": _fill_free_pool,
+        "terminate": terminate,
+    }
+
+
+def _see_new(book: Checkouts, pool: Any, seconds: float) -> None:
+    """Note the connections that one call opened: nearly always one, else each took an equal part."""
+    try:
+        new = [connection for connection in pool._free if not book.knows(connection)]  # noqa: SLF001
+        for connection in new:
+            book.opened(connection, seconds / len(new))
+    except Exception as error:
+        book.tracker.broken(error)
+
+
+def _is_closed(connection: Any) -> bool:
+    return bool(connection.closed)

@@ -1,0 +1,164 @@
+"""Pools of psycopg_pool: ConnectionPool and NullConnectionPool, with threads and with asyncio."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from functools import wraps
+from inspect import iscoroutinefunction
+from time import monotonic
+from typing import Any
+
+from mooring.pools import session
+from mooring.pools.checkouts import Checkouts, coroutine_function, hook, host_and_port, tracker_of
+from mooring.pools.driver import Activity, Driver, Gauges
+from mooring.pools.tracker import PoolTracker
+
+MATCHES = ("psycopg_pool.pool.ConnectionPool", "psycopg_pool.pool_async.AsyncConnectionPool")
+
+Methods = Mapping[str, Any]
+
+
+def instrument(obj: Any, make: Callable[[Driver], PoolTracker]) -> PoolTracker:
+    """Place hooks in a pool, opened or not, and return its tracker."""
+    known = tracker_of(obj)
+    if known is not None:
+        return known
+    from psycopg_pool import PoolTimeout
+
+    driver = PsycopgPool(obj)
+    tracker = make(driver)
+    driver.book = book = Checkouts(tracker, (PoolTimeout,))
+    for connection in tuple(obj._pool):  # noqa: SLF001 -- those that are open already
+        book.opened(connection, None)
+    methods = _async_methods if iscoroutinefunction(type(obj).getconn) else _sync_methods
+    hook(obj, tracker, methods(type(obj), driver, book))
+    return tracker
+
+
+class PsycopgPool:
+    """One pool of psycopg_pool."""
+
+    name = "psycopg_pool"
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+        self.address: str | None = None
+        self.database: str | None = None
+        self.book: Checkouts | None = None
+        told = _conninfo(pool)
+        if told.get("host") or told.get("hostaddr"):
+            self.address = host_and_port(told.get("host") or told["hostaddr"], told.get("port") or 5432)
+        self.database = told.get("dbname")
+
+    def learn(self, connection: Any) -> None:
+        """Learn where a connection really goes."""
+        self.address = host_and_port(connection.info.host, connection.info.port)
+        self.database = connection.info.dbname
+
+    def gauges(self) -> Gauges:
+        """Return the pool's numbers.
+
+        Its own `pool_size` counts connections that are still to be opened, and those that it lost: while a
+        server is down, it would say that all are in use.
+        """
+        told = self._pool.get_stats()
+        idle, out = told["pool_available"], 0
+        if self.book is not None:
+            self.book.count_closed(_is_closed)
+            out = len(self.book.out)
+        return Gauges(idle + out, idle, told["pool_max"] or None, told["pool_min"])
+
+    def activity(self, connection: Any) -> Activity:
+        """Return what libpq and the kernel know."""
+        return session.activity(connection)
+
+
+def _sync_methods(kind: type, driver: PsycopgPool, book: Checkouts) -> Methods:
+    pool: Any = kind
+    original, give_back, connect = pool.getconn, pool.putconn, pool._connect  # noqa: SLF001
+
+    @wraps(original)
+    def getconn(self: Any, *args: Any, **kwargs: Any) -> Any:
+        asked, connection = book.asked(), None
+        try:
+            connection = original(self, *args, **kwargs)
+        finally:
+            if connection is None:
+                book.failed(asked, sys.exc_info()[1])
+        book.answered(asked, connection, book.frame(sys._getframe(1)))  # noqa: SLF001
+        return connection
+
+    @wraps(give_back)
+    def putconn(self: Any, conn: Any) -> Any:
+        book.returned(conn)  # before another thread gets it
+        return give_back(self, conn)
+
+    @wraps(connect)
+    def _connect(self: Any, *args: Any, **kwargs: Any) -> Any:
+        began = monotonic()
+        connection = connect(self, *args, **kwargs)
+        _opened(driver, book, connection, monotonic() - began)
+        return connection
+
+    return {"getconn": getconn, "putconn": putconn, "_connect": _connect}
+
+
+def _async_methods(kind: type, driver: PsycopgPool, book: Checkouts) -> Methods:
+    pool: Any = kind
+    original, give_back, connect = pool.getconn, pool.putconn, pool._connect  # noqa: SLF001
+
+    @wraps(original)
+    async def asking(self: Any, caller: Any, args: Any, kwargs: Any) -> Any:
+        asked, connection = book.asked(), None
+        try:
+            connection = await original(self, *args, **kwargs)
+        finally:
+            if connection is None:
+                book.failed(asked, sys.exc_info()[1])
+        book.answered(asked, connection, caller)
+        return connection
+
+    @wraps(original)
+    def getconn(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return asking(self, book.caller(sys._getframe(1)), args, kwargs)  # noqa: SLF001
+
+    @wraps(give_back)
+    async def putconn(self: Any, conn: Any) -> Any:
+        book.returned(conn)  # before another task gets it
+        return await give_back(self, conn)
+
+    @wraps(connect)
+    async def _connect(self: Any, *args: Any, **kwargs: Any) -> Any:
+        began = monotonic()
+        connection = await connect(self, *args, **kwargs)
+        _opened(driver, book, connection, monotonic() - began)
+        return connection
+
+    return {"getconn": coroutine_function(getconn), "putconn": putconn, "_connect": _connect}
+
+
+def _opened(driver: PsycopgPool, book: Checkouts, connection: Any, seconds: float) -> None:
+    book.opened(connection, seconds)
+    try:
+        driver.learn(connection)
+    except Exception as error:
+        book.tracker.broken(error)
+
+
+def _is_closed(connection: Any) -> bool:
+    return bool(connection.closed)
+
+
+def _conninfo(pool: Any) -> dict[str, Any]:
+    """Return the parameters that the pool was given, as far as they are no functions."""
+    from psycopg import ProgrammingError
+    from psycopg.conninfo import conninfo_to_dict
+
+    given = "" if callable(pool.conninfo) else pool.conninfo or ""
+    more = {} if callable(pool.kwargs) else pool.kwargs or {}
+    known = {name: more[name] for name in ("host", "hostaddr", "port", "dbname") if name in more}
+    try:
+        return {**conninfo_to_dict(given), **known}
+    except ProgrammingError:  # the pool will say so itself
+        return known
