@@ -334,7 +334,7 @@ ENTRANCES = re.compile(
     r"^mooring(\.(__main__|app|once|testing|cli\.main|contrib\.[a-z]\w*|probes\.[a-z]\w*|store\.migrations(\..*)?))?$"
 )
 """What people, pip's scripts, the registry of kinds and Alembic ask for by name."""
-EARLY = {"mooring.core.backoff": "the one way to try again later, for the links that come next"}
+EARLY: dict[str, str] = {}
 """Modules that nobody needs yet, and why they are there. Empty is best."""
 
 
