@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from mooring.pools import PoolTracker, Watch, holding
+from mooring.pools.lease import Lease
 from mooring.testing import fault_proxy, no_leaks
 
 
@@ -74,3 +76,70 @@ def test_error_inside_is_not_covered_up() -> None:
     with pytest.raises(ZeroDivisionError), no_leaks(within=0):
         raise ZeroDivisionError(left.append(socket.socket()))
     left[0].close()
+
+
+def taken(tracker: PoolTracker) -> Lease:
+    """Take a connection at a line of this file."""
+    return tracker.track()
+
+
+LINE = taken.__code__.co_firstlineno + 2
+
+
+def test_leak_of_a_lease_is_named_by_its_line() -> None:
+    """A lease that is not returned is named by its pool, its line and its route, and like ones are counted."""
+    tracker = PoolTracker("shop", "orders", watch=Watch(threaded=False))
+    before = taken(tracker)
+
+    def leak() -> None:
+        taken(tracker)
+        taken(tracker)
+        with holding("GET /orders/{id}"):
+            taken(tracker)
+        tracker.release(taken(tracker))
+
+    with pytest.raises(AssertionError) as raised, no_leaks(within=0, of=["leases"], trackers=[tracker]):
+        leak()
+    assert str(raised.value) == (
+        f"left behind: 2 times a lease of shop/orders, taken at {__file__}:{LINE} in taken;"
+        f" lease of shop/orders, taken at {__file__}:{LINE} in taken for GET /orders/{{id}}"
+    )
+    tracker.release(before)
+
+
+def test_leases_of_every_pool_of_the_process_are_seen() -> None:
+    """A pool that is watched as usual needs no naming, and what watches it is left alone."""
+    kept = []
+
+    def leak() -> None:
+        kept.append(PoolTracker("shop", "orders"))
+        taken(kept[0])
+
+    left = r"^left behind: lease of shop/orders, taken at"
+    with pytest.raises(AssertionError, match=left), no_leaks(within=0):
+        leak()
+    kept[0].close()
+
+
+def test_lease_that_is_just_being_returned_is_waited_for() -> None:
+    """What another thread returns within the time is no leak."""
+    tracker = PoolTracker("shop", "orders", watch=Watch(threaded=False))
+    with no_leaks(trackers=[tracker]):
+        threading.Timer(0.05, tracker.release, [taken(tracker)]).start()
+    assert len(tracker.open) == 0
+
+
+async def test_leak_of_a_lease_in_a_coroutine_is_named() -> None:
+    """The same holds in a coroutine."""
+    tracker = PoolTracker("shop", "orders", watch=Watch(threaded=False))
+    with pytest.raises(AssertionError, match=rf"taken at {__file__}:{LINE} in taken"):
+        async with no_leaks(within=0, trackers=[tracker]):
+            taken(tracker)
+
+
+def test_unknown_thing_to_judge_is_refused() -> None:
+    """A misspelt thing is not silently left out."""
+    with pytest.raises(
+        ValueError, match=r"there is no \['lease'\]; there are leases, descriptors, threads, tasks"
+    ):
+        no_leaks(of=["lease"])

@@ -9,15 +9,25 @@ from pathlib import Path
 CONFTEST = 'pytest_plugins = ["mooring.testing.fixtures"]\n'
 TESTS = """\
 import asyncio, socket
+from mooring.pools import PoolTracker
 from mooring.testing import FaultProxy
 
 kept = []
+tracker = PoolTracker("shop")
 
 def test_clean(no_leaks):
     socket.socket().close()
 
 def test_leaks(no_leaks):
     kept.append(socket.socket())
+
+def test_returns(no_leases):
+    kept.append(socket.socket())
+    with tracker.track():
+        pass
+
+def test_keeps(no_leases):
+    kept.append(tracker.track())
 
 def test_proxy(fault_proxy):
     async def use():
@@ -38,5 +48,10 @@ def test_fixtures_in_another_project(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert "3 passed, 1 error" in done.stdout
+    assert "5 passed, 2 errors" in done.stdout
     assert "left behind: file descriptor" in done.stdout
+    line = TESTS.splitlines().index("    kept.append(tracker.track())") + 1
+    assert (
+        f"left behind: lease of shop/main, taken at {tmp_path}/test_theirs.py:{line} in test_keeps"
+        in done.stdout
+    )

@@ -13,8 +13,15 @@ from mooring.testing.faults import FaultProxy
 
 @pytest.fixture(name="no_leaks")
 def _no_leaks() -> Iterator[None]:
-    """Fail the test where it leaves a file descriptor or a thread behind."""
+    """Fail the test where it leaves a lease of a pool, a file descriptor or a thread behind."""
     with leaks.no_leaks():
+        yield
+
+
+@pytest.fixture(name="no_leases")
+def _no_leases() -> Iterator[None]:
+    """Fail the test where it leaves a lease of a pool behind, with the line that took it; that alone."""
+    with leaks.no_leaks(of=["leases"]):
         yield
 
 

@@ -7,31 +7,55 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Self, TypeAlias
+
+from mooring.pools.lease import Lease
+from mooring.pools.tracker import PoolTracker
+from mooring.pools.watch import watch_of_this_process
 
 _OPEN_FILES = next((Path(p) for p in ("/proc/self/fd", "/dev/fd") if Path(p).is_dir()), None)
 _POLL = 0.01
 
 Held: TypeAlias = Mapping[object, str]
+EVERYTHING = ("leases", "descriptors", "threads", "tasks")
+_OURS = ("mooring-pools", "mooring-reports")
+"""Threads of what watches pools, which stay as long as the process."""
 
 
 class no_leaks:  # noqa: N801 - it is used like a function
     """`with no_leaks():` or, in a coroutine, `async with no_leaks():`.
 
-    Raises AssertionError naming every file descriptor, thread and (inside a running event loop) task
-    that was made inside and is still there. Both wait up to `within` seconds for what is just going
-    away; a loop closes its sockets one turn late, so in a coroutine only `async with` can tell.
-    Where the body raises, nothing is judged.
+    Raises AssertionError naming every lease of a pool with the line that took it, every file descriptor,
+    thread and (inside a running event loop) task that was made inside and is still there. Both wait up
+    to `within` seconds for what is just going away; a loop closes its sockets one turn late, so in a
+    coroutine only `async with` can tell. Where the body raises, nothing is judged.
+
+    Args:
+        within: seconds that are waited at most.
+        of: what is judged. A pool may open a connection inside and keep it, which is no leak: with
+            `of=["leases"]` that is left alone.
+        trackers: pools beside those that are instrumented in this process.
     """
 
-    def __init__(self, within: float = 1.0) -> None:
+    def __init__(
+        self,
+        within: float = 1.0,
+        *,
+        of: Collection[str] = EVERYTHING,
+        trackers: Iterable[PoolTracker] = (),
+    ) -> None:
+        if unknown := set(of) - set(EVERYTHING):
+            raise ValueError(f"of: there is no {sorted(unknown)}; there are {', '.join(EVERYTHING)}")
         self._within = within
+        self._of = frozenset(of)
+        self._trackers = tuple(trackers)
         self._before: Held = {}
 
     def __enter__(self) -> Self:
-        self._before = _held()
+        self._before = self._held()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -50,15 +74,42 @@ class no_leaks:  # noqa: N801 - it is used like a function
         self._judge(kind)
 
     def _leaked(self) -> list[str]:
-        return [shown for key, shown in _held().items() if key not in self._before]
+        return [shown for key, shown in self._held().items() if key not in self._before]
 
     def _judge(self, kind: type[BaseException] | None) -> None:
         if kind is None and (leaked := self._leaked()):
-            raise AssertionError("left behind: " + "; ".join(sorted(leaked)))
+            counted = sorted(Counter(leaked).items())
+            shown = [each if count == 1 else f"{count} times a {each}" for each, count in counted]
+            raise AssertionError("left behind: " + "; ".join(shown))
+
+    def _held(self) -> Held:
+        held: dict[object, str] = {}
+        if "leases" in self._of:
+            held.update(_leases({*_watched(), *self._trackers}))
+        for what, look in _LOOKS.items():
+            if what in self._of:
+                held.update(look())
+        return held
 
 
-def _held() -> Held:
-    return {**_descriptors(), **_threads(), **_tasks()}
+def _watched() -> Iterable[PoolTracker]:
+    """Return the pools of this process. Asks no watch to begin: that may send reports."""
+    watch = watch_of_this_process() if watch_of_this_process.cache_info().currsize else ()
+    return [each for each in watch if isinstance(each, PoolTracker)]
+
+
+def _leases(trackers: Iterable[PoolTracker]) -> Held:
+    return {
+        lease: f"lease of {tracker.service}/{tracker.name}, taken at {_taken(lease)}"
+        for tracker in trackers
+        for lease in tuple(tracker.open)
+    }
+
+
+def _taken(lease: Lease) -> str:
+    name = lease.scope.name if lease.scope is not None else None
+    of = f" for {name}" if name else ""
+    return f"{lease.site.file}:{lease.site.line} in {lease.site.function}{of}"
 
 
 def _descriptors() -> Held:
@@ -90,7 +141,7 @@ def _shown(address: object) -> str:
 
 
 def _threads() -> Held:
-    return {thread: f"thread {thread.name}" for thread in threading.enumerate()}
+    return {each: f"thread {each.name}" for each in threading.enumerate() if not each.name.startswith(_OURS)}
 
 
 def _tasks() -> Held:
@@ -99,3 +150,6 @@ def _tasks() -> Held:
     except RuntimeError:  # no loop runs here
         return {}
     return {task: f"task {task.get_name()} ({task.get_coro()})" for task in tasks}
+
+
+_LOOKS = {"descriptors": _descriptors, "threads": _threads, "tasks": _tasks}
