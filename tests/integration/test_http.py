@@ -18,7 +18,7 @@ import uvloop
 import mooring
 from mooring.core.failure import InputError
 from mooring.core.result import CheckResult
-from mooring.core.stage import StageStatus
+from mooring.core.stage import Stage, StageStatus
 from mooring.core.status import Status
 from tests.servers.nginx import BIG, LOGIN, Nginx, StartNginx
 from tests.servers.tls import Certificates
@@ -370,7 +370,13 @@ def test_body_never_goes_to_another_host(run: Run[CheckResult], nginx: Nginx) ->
             "the redirect 302 to 'ftp://localhost/' cannot be",
         ),
         ("/to/nowhere", "tcp", "refused", "ECONNREFUSED", "the connection was refused"),
-        ("/to/metadata", "dns", "config", "EGRESS_DENIED", "the egress policy refuses 169.254.169.254"),
+        (
+            "/to/metadata",
+            "function",
+            "assertion",
+            "BAD_REDIRECT",
+            "the redirect 302 to 'http://169.254.169.254/latest/' cannot be followed: the egress",
+        ),
     ],
 )
 def test_bad_redirect_is_told(
@@ -380,6 +386,13 @@ def test_bad_redirect_is_told(
     result = run(mooring.check(nginx.url(path)))
     assert told(result)[1:] == (stage, reason, code)
     assert message(result).startswith(text)
+
+
+def test_redirect_to_a_denied_address_fails_at_the_answer(run: Run[CheckResult], nginx: Nginx) -> None:
+    """The stages told are those of the answer that leads there, not of an address that nobody dialled."""
+    result = run(mooring.check(nginx.url("/to/metadata")))
+    assert passed(result) == ["dns", "tcp", "protocol"]
+    assert [each.stage for each in result.stages if each.status is StageStatus.FAILED] == [Stage.FUNCTION]
 
 
 def test_hop_that_fails_is_named(run: Run[CheckResult], nginx: Nginx) -> None:

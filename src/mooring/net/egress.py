@@ -43,6 +43,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "168.63.129.16/32",
     ),
 }
+EGRESS_DENIED = "EGRESS_DENIED"
 DEFAULT_DENY = ("link-local", "cloud-metadata")
 _NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
 _COMPATIBLE = IPv6Network("::/96")
@@ -84,7 +85,7 @@ class EgressPolicy:
             raise CheckError(
                 Reason.CONFIG,
                 f"the egress policy refuses {address} ({entry})",
-                code="EGRESS_DENIED",
+                code=EGRESS_DENIED,
                 hint=Prose(
                     "If Mooring is meant to connect there, add {address} to egress.allow in mooring.toml.",
                     address=address,

@@ -10,6 +10,7 @@ from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.core.redact import cut
 from mooring.core.stage import Stage
+from mooring.net.egress import EGRESS_DENIED
 from mooring.net.http import Response, fetch
 from mooring.net.http_request import Request
 from mooring.net.trail import Trail
@@ -43,11 +44,22 @@ async def follow(
             return request, response
         if hop > MOST_REDIRECTS:
             break
-        request = _redirected(request, response.status, location)
+        status, request = response.status, _redirected(request, response.status, location)
         trail.note(redirects=hop, final_url=request.shown)
+        passed = [trail.stages[stage] for stage in OF_ONE_HOP if stage in trail.stages]
         for stage in OF_ONE_HOP:
             trail.retract(stage)
-        response = await send(trail, request, limit, jar)
+        try:
+            response = await send(trail, request, limit, jar)
+        except CheckError as error:
+            if error.cause.code != EGRESS_DENIED:
+                raise
+            # The server leads there, and nobody should allow it for that: it fails at the answer before.
+            trail.retract(Stage.DNS)
+            for each in passed:
+                trail.restore(each)
+            trail.begin(Stage.FUNCTION, trail.monotonic())
+            raise _bad(status, location, "the egress policy refuses it") from None
     text = f"more than {MOST_REDIRECTS} redirects, the last one to {request.shown}"
     raise CheckError(
         Reason.ASSERTION, text, code="TOO_MANY_REDIRECTS", hint=Prose("The redirects run in circles.")
@@ -58,9 +70,13 @@ def _redirected(request: Request, status: int, location: str) -> Request:
     try:
         return request.redirected(status, location)
     except ValueError as error:
-        shown = cut(location.partition("?")[0], 200)
-        text = f"the redirect {HTTPStatus(status).value} to {shown!r} cannot be followed: {error}"
-        raise CheckError(Reason.ASSERTION, text, code="BAD_REDIRECT", hint=_BAD_REDIRECT) from None
+        raise _bad(status, location, str(error)) from None
+
+
+def _bad(status: int, location: str, why: str) -> CheckError:
+    shown = cut(location.partition("?")[0], 200)
+    text = f"the redirect {HTTPStatus(status).value} to {shown!r} cannot be followed: {why}"
+    return CheckError(Reason.ASSERTION, text, code="BAD_REDIRECT", hint=_BAD_REDIRECT)
 
 
 def came_from(first: Request, last: Request) -> str:

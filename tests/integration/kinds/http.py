@@ -241,9 +241,9 @@ _REDIRECTS = (
     ),
     Fault(
         "a redirect leads to what the egress policy refuses",
-        _fails(Reason.CONFIG, "EGRESS_DENIED", Stage.DNS),
+        _fails(Reason.ASSERTION, "BAD_REDIRECT"),
         asked_for("/to/metadata"),
-        hint="If Mooring is meant to connect there, add 169.254.169.254 to egress.allow in mooring.toml.",
+        hint=_REDIRECT,
     ),
 )
 _ENCRYPTION = (
