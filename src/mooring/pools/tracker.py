@@ -26,7 +26,7 @@ from mooring.pools.watch import Watch, watch_of_this_process
 if TYPE_CHECKING:
     import os
 
-_task_of: Callable[[Any], Any] = (
+task_of: Callable[[Any], Any] = (
     tasks.current_task
     if sys.version_info >= (3, 12)
     else vars(tasks)[
@@ -120,7 +120,7 @@ class PoolTracker(Book):
                 frame = sys._getframe(1)  # noqa: SLF001 -- inspect's way costs ten times as much
             lease.site = self._known.get(id(frame.f_code) + frame.f_lasti) or self.sites.add(frame)
             loop = _get_running_loop()
-            task = None if loop is None else _task_of(loop)
+            task = None if loop is None else task_of(loop)
             lease.owner = self._here.thread if task is None else ref(task)
             lease.began = now = self._now()
             if asked is not None:
@@ -168,7 +168,7 @@ class PoolTracker(Book):
         self.created_total += 1
         try:
             if seconds is not None:
-                self._took("create", self.creates, int(seconds * NANOSECONDS))
+                self._took("create", self.creates, int(seconds * 1e9))
         except Exception as error:
             self.broken(error)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache, partial
-from threading import Event, Thread
+from threading import Event, RLock, Thread, current_thread
 from typing import TYPE_CHECKING
 from weakref import ref
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 TICK = 0.5
 """Seconds between two looks: a lease whose owner has ended is told at the second one."""
+PATIENCE = 1.0
+"""Seconds that a fork waits for the end of a look."""
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +39,16 @@ class Watch:
         self._trackers: dict[int, ref[Watched]] = {}
         self._thread: Thread | None = None
         self._stop = Event()
+        self._looking = RLock()
         self._reporter: Reporter | None = None
         self._also: list[Callable[[], object]] = []
         weak = ref(self)
         if hasattr(os, "register_at_fork"):  # not on Windows
-            os.register_at_fork(after_in_child=partial(_forked, weak))
+            os.register_at_fork(
+                before=partial(_at_fork, weak, Watch.forks),
+                after_in_parent=partial(_at_fork, weak, Watch.goes_on),
+                after_in_child=partial(_at_fork, weak, Watch.forked),
+            )
 
     def __iter__(self) -> Iterator[Watched]:
         """Yield the trackers that are alive."""
@@ -49,13 +57,15 @@ class Watch:
             if tracker is not None:
                 yield tracker
             elif self._trackers.get(key) is weak:
-                del self._trackers[key]
+                self._trackers.pop(key, None)
 
     def add(self, tracker: Watched) -> None:
         """Look after one more tracker."""
         self._trackers[id(tracker)] = ref(tracker)
         if self._thread is None and self._threaded:
-            self._begin()
+            with self._looking:
+                if self._thread is None:
+                    self._begin()
 
     def remove(self, tracker: Watched) -> None:
         """Look after it no more. Where reports are sent, it is in one for the last time."""
@@ -87,21 +97,41 @@ class Watch:
         self._also.append(call)
         return partial(_without, self._also, call)
 
+    def farewell(self) -> None:
+        """Send the last reports where reports are sent, and wait for them two seconds at most.
+
+        For what knows that the process ends and that it ends without `atexit`: uvicorn lets a signal kill it.
+        Should the process live on, its next report takes this one back.
+        """
+        if self._reporter is not None:
+            self._reporter.farewell()
+
     def look(self) -> None:
         """Look at every tracker once."""
-        for tracker in self:
-            try:
-                tracker.look()
-            except Exception as error:
-                tracker.broken(error)
-        for call in tuple(self._also):
-            try:
-                call()
-            except Exception:
-                log.warning("a fault after a look at the pools", exc_info=True)
+        with self._looking:
+            for tracker in self:
+                try:
+                    tracker.look()
+                except Exception as error:
+                    tracker.broken(error)
+            for call in tuple(self._also):
+                try:
+                    call()
+                except Exception:
+                    log.warning("a fault after a look at the pools", exc_info=True)
+
+    def forks(self) -> None:
+        """Wait for the end of a look before a fork: a driver's lock that it holds would be held for ever."""
+        self._looking.acquire(timeout=PATIENCE)
+
+    def goes_on(self) -> None:
+        """Look again, in the parent."""
+        with suppress(RuntimeError):  # where the look took too long
+            self._looking.release()
 
     def forked(self) -> None:
         """Begin anew in a child process: the open leases are the parent's, and so was the thread."""
+        self._looking = RLock()
         for tracker in self:
             tracker.reset()
         if self._thread is not None:
@@ -115,13 +145,19 @@ class Watch:
             self._reporter.close()
         self._stop.set()
         thread, self._thread = self._thread, None
-        if thread is not None and thread.is_alive():
+        if thread is not None and thread.is_alive() and thread is not current_thread():
             thread.join()
 
     def _begin(self) -> None:
         self._stop = Event()
-        self._thread = Thread(target=self._run, args=(self._stop,), name="mooring-pools", daemon=True)
-        self._thread.start()
+        thread = Thread(target=self._run, args=(self._stop,), name="mooring-pools", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # there are too many, or the process ends
+            log.warning("pools are not watched: no thread can be started", exc_info=True)
+            self._thread = None
+        else:
+            self._thread = thread
 
     def _run(self, stop: Event) -> None:
         while not stop.wait(TICK):
@@ -133,10 +169,14 @@ def _without(calls: list[Callable[[], object]], call: Callable[[], object]) -> N
         calls.remove(call)
 
 
-def _forked(weak: ref[Watch]) -> None:
+def _at_fork(weak: ref[Watch], step: Callable[[Watch], None]) -> None:
     watch = weak()
-    if watch is not None:
-        watch.forked()
+    if watch is None:
+        return
+    try:
+        step(watch)
+    except Exception:
+        log.warning("a fault at a fork", exc_info=True)
 
 
 @cache

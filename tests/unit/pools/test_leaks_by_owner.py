@@ -224,7 +224,7 @@ def test_hold_inside_another_takes_over_what_it_does_not_say() -> None:
 
 
 def test_request_that_is_over_abandons_what_a_pools_thread_took_for_it() -> None:
-    """A thread of a pool lives on after the request for which it took a lease: that is a leak all the same."""
+    """A pool's thread lives on after the request for which it took a lease: that is a leak all the same."""
     pool, scope, lines = Pool(), Scope("GET /orders"), []
 
     def serves() -> None:

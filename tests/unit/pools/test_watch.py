@@ -1,0 +1,254 @@
+"""What looks after the pools of one process: its thread, forks, and faults of our own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from mooring.pools import PoolTracker, Watch
+from mooring.pools.book import MOST_FAULTS
+from tests.unit.pools.stepped import Pool, StepClock, Told, here
+
+SOON = 10.0
+"""Seconds after which a test gives up."""
+
+
+@contextmanager
+def a_watch() -> Iterator[Watch]:
+    """Give a watch with its thread, and end it."""
+    watch = Watch()
+    try:
+        yield watch
+    finally:
+        watch.close()
+
+
+def test_abandoned_lease_is_named_within_two_seconds() -> None:
+    """The thread that watches names an abandoned lease by file and line within 2 s of the real clock."""
+    told, lines, heard = [], [], threading.Event()
+    with a_watch() as watch:
+        tracker = PoolTracker("shop", watch=watch)
+        tracker.on("leak", lambda leak: (told.append((leak.kind, leak.site)), heard.set()))
+
+        def leaks() -> None:
+            tracker.track("load")
+            lines.append(here(1))
+
+        thread = threading.Thread(target=leaks)
+        thread.start()
+        thread.join()
+        assert heard.wait(2.0)
+    assert told == [("abandoned", lines[0])]
+
+
+def test_watch_ends_with_its_thread() -> None:
+    """After `close` no thread is left; a tracker that comes later begins it anew; twice is harmless."""
+    watch = Watch()
+    first = PoolTracker("shop", watch=watch)
+    (thread,) = [each for each in threading.enumerate() if each is watch._thread]
+    watch.close()
+    watch.close()
+    assert (thread.is_alive(), watch._thread) == (False, None)
+    second = PoolTracker("shop", "second", watch=watch)
+    assert watch._thread is not None
+    assert [each.name for each in watch] == [first.name, second.name]
+    watch.close()
+
+
+def test_callback_may_close_the_watch() -> None:
+    """A callback that closes the watch from its own thread does not wait for itself."""
+    done = threading.Event()
+    with a_watch() as watch:
+        tracker = PoolTracker("shop", max_size=1, watch=watch)
+        tracker.on("utilization_high", lambda _: (watch.close(), done.set()))
+        with tracker.lease():
+            assert done.wait(SOON)
+    assert tracker.faults == 0
+
+
+def test_where_no_thread_can_be_started_the_program_goes_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A machine without a thread to spare gets a tracker all the same, and a line in the log."""
+
+    def refuses(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuses)
+    watch = Watch()
+    tracker = PoolTracker("shop", watch=watch)
+    monkeypatch.undo()
+    with tracker.lease():
+        assert tracker.used == 1
+    assert "pools are not watched: no thread can be started" in caplog.text
+    PoolTracker("shop", "second", watch=watch)
+    assert watch._thread is not None
+    watch.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_child_has_an_empty_book_and_a_living_watch() -> None:
+    """After a fork the child counts from zero and finds its own leaks, and the parent is unharmed."""
+    with a_watch() as watch:
+        tracker = PoolTracker("shop", watch=watch)
+        lease = tracker.track("of the parent")
+        child = os.fork()
+        if child == 0:
+            os._exit(_in_child(tracker, watch))
+        status = _ended(child)
+        assert (os.WIFEXITED(status), os.WEXITSTATUS(status)) == (True, 0)
+        assert (tracker.used, watch._thread is not None and watch._thread.is_alive()) == (1, True)
+        tracker.release(lease)
+        totals = tracker.snapshot().totals
+        assert (totals.taken, totals.returned, totals.unmatched, totals.internal_errors) == (1, 1, 0, 0)
+
+
+def _in_child(tracker: PoolTracker, watch: Watch) -> int:
+    """Return the number of what is wrong; 0 for nothing."""
+    if tracker.open or tracker.taken or not (watch._thread and watch._thread.is_alive()):
+        return 1
+    told = threading.Event()
+    tracker.on("leak_confirmed", lambda _: told.set())
+    thread = threading.Thread(target=tracker.track)
+    thread.start()
+    thread.join()
+    if not told.wait(SOON):
+        return 2
+    return 0 if [leak.kind.value for leak in tracker.leaks()] == ["abandoned"] else 3
+
+
+def _ended(child: int) -> int:
+    """Return how a child ended; ends one that hangs."""
+    until = time.monotonic() + 2 * SOON
+    while time.monotonic() < until:
+        pid, status = os.waitpid(child, os.WNOHANG)
+        if pid:
+            return status
+        threading.Event().wait(0.01)
+    os.kill(child, signal.SIGKILL)
+    return os.waitpid(child, 0)[1]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_fork_waits_for_a_look() -> None:
+    """No fork happens amid a look: a driver's lock that it holds would stay locked in the child."""
+    lock, inside, goes_on = threading.Lock(), threading.Event(), threading.Event()
+
+    class Locked(Told):
+        def gauges(self) -> object:
+            with lock:
+                inside.set()
+                goes_on.wait(SOON)
+                return self.said
+
+    watch = Watch(threaded=False)
+    tracker = PoolTracker("shop", driver=Locked(), watch=watch)
+    looking = threading.Thread(target=watch.look)
+    looking.start()
+    inside.wait()
+    threading.Timer(0.05, goes_on.set).start()
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if lock.acquire(timeout=1) else 1)
+    status = _ended(child)
+    looking.join()
+    assert (os.WIFEXITED(status), os.WEXITSTATUS(status), tracker.faults) == (True, 0, 0)
+
+
+def test_driver_that_raises_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    """Where gauges and activity raise leases are tracked, faults are counted, and the log says it once."""
+    pool = Pool(limit=2)
+    pool.driver.broken = True
+    with pool.tracker.lease():
+        pool.look()
+        snapshot = pool.tracker.snapshot()
+        assert (snapshot.used, snapshot.size, snapshot.limit) == (1, None, None)
+    assert (pool.tracker.faults, pool.tracker.active) == (2, True)
+    assert [record.getMessage() for record in caplog.records] == ["a fault in the tracking of shop/orders"]
+
+
+def test_callbacks_that_raise_are_counted_and_others_called() -> None:
+    """A callback's error is kept from the application and from the other callbacks."""
+    pool = Pool(limit=1)
+
+    def raises(_: object) -> None:
+        raise ZeroDivisionError
+
+    pool.tracker.on("utilization_high", raises)
+    pool.hear("utilization_high")
+    with pool.tracker.lease():
+        pool.look()
+    assert ([event for event, _ in pool.told], pool.tracker.faults) == (["utilization_high"], 1)
+
+
+def test_too_many_faults_switch_off_until_it_is_started(caplog: pytest.LogCaptureFixture) -> None:
+    """After 20 faults nothing is tracked and nothing asked any more; `start` gives it another 20."""
+    pool = Pool()
+    pool.driver.broken = True
+    pool.look(times=100)
+    assert (pool.tracker.faults, pool.tracker.active) == (MOST_FAULTS, False)
+    assert caplog.records[-1].getMessage() == "tracking of shop/orders is off after 20 faults"
+    with pool.tracker.lease():
+        assert len(pool.tracker.open) == 0
+    assert pool.tracker.snapshot().totals.unmatched == 0
+    pool.driver.broken = False
+    pool.tracker.start()
+    with pool.tracker.lease():
+        assert pool.tracker.used == 1
+    pool.look()
+    pool.driver.broken = True
+    pool.look(times=100)
+    assert pool.tracker.active is False
+    assert pool.tracker.snapshot().totals.internal_errors >= 2 * MOST_FAULTS
+
+
+class BrokenClock(StepClock):
+    """A clock that fails once it is told to."""
+
+    broken = False
+
+    def monotonic(self) -> float:
+        if self.broken:
+            raise OSError("no clock")
+        return super().monotonic()
+
+
+def test_clock_that_fails_harms_nobody() -> None:
+    """With a clock that fails every call of a checkout still returns, and all are counted as faults."""
+    clock = BrokenClock()
+    tracker = PoolTracker("shop", watch=Watch(threaded=False), clock=clock)
+    lease = tracker.track()
+    clock.broken = True
+    asked = tracker.ask()
+    with tracker.track(asked=asked):
+        pass
+    tracker.release(lease)
+    tracker.record_error(ValueError("no row"))
+    tracker.watch.look()
+    assert (tracker.faults, tracker.waiting) == (6, 0)
+    clock.broken = False
+    tracker.release(lease)
+    assert tracker.used == 0
+
+
+@pytest.mark.parametrize("seconds", [float("nan"), float("inf"), "long", -1.0])
+def test_absurd_times_harm_nobody(seconds: float) -> None:
+    """A create time that is none raises nothing."""
+    tracker = PoolTracker("shop", watch=Watch(threaded=False))
+    tracker.created(seconds)
+    assert tracker.snapshot().totals.created == 1
+
+
+def test_what_is_no_lease_harms_nobody() -> None:
+    """To return something else is a fault of ours, and raises nothing."""
+    tracker = PoolTracker("shop", watch=Watch(threaded=False))
+    tracker.release(None)  # type: ignore[arg-type]
+    assert tracker.faults == 1
