@@ -396,7 +396,7 @@ def test_stopped_tracker_counts_nothing(redis_server: Redis) -> None:
 @pytest.mark.slow
 @pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning"
-)  # redis-py, cancelled in connect()
+)  # asyncio, cancelled in connect()
 @pytest.mark.parametrize("kind", ASYNC_POOLS)
 async def test_cancelled_tasks_leave_nothing_behind(kind: Any, redis_server: Redis) -> None:
     """After ten rounds of 2,000 cancelled tasks nothing is out, waits, or is counted wrong."""
