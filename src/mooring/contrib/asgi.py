@@ -9,6 +9,7 @@ from typing import Any
 
 from mooring.contrib.request import Facts, Request, django_route
 from mooring.pools.scope import SCOPE
+from mooring.pools.watch import watch_of_this_process
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -20,7 +21,8 @@ class PoolsMiddleware:
     """Names the leases of each request and websocket by its route.
 
     A lease that is still open when its request is over, with its streamed body and its background tasks,
-    is told as abandoned, with the line that took it. Changes nothing of what passes.
+    is told as abandoned, with the line that took it. Where pools are reported, the last report is sent when
+    the application's lifespan ends. Changes nothing of what passes.
     """
 
     def __init__(self, app: App) -> None:
@@ -29,7 +31,7 @@ class PoolsMiddleware:
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Run the application in a scope of its own."""
         if scope["type"] not in ("http", "websocket"):  # the application's lifespan is no request
-            await self.app(scope, receive, send)
+            await self.app(scope, receive, partial(_last, send))
             return
         request = Request(partial(_facts, scope, scope.get("root_path") or ""), django_route)
         token = SCOPE.set(request)
@@ -39,6 +41,13 @@ class PoolsMiddleware:
             request.end()
             with suppress(ValueError):  # what is thrown away half done is ended in another context
                 SCOPE.reset(token)
+
+
+async def _last(send: Send, message: Message) -> None:
+    """Send the last report before the end of the lifespan is told: a signal may kill the process after it."""
+    if str(message.get("type")).startswith("lifespan.shutdown."):
+        watch_of_this_process().farewell()
+    await send(message)
 
 
 def _facts(scope: Message, root: str) -> Facts:

@@ -10,6 +10,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from mooring.core.clock import Clock
+from mooring.core.pool import PoolSnapshot
 from mooring.core.redact import Redactor
 from mooring.core.report import Instance, PoolReport
 from mooring.core.shown import Shown
@@ -39,6 +40,17 @@ def this_instance(clock: Clock) -> Instance:
     import socket
 
     return Instance(os.urandom(16).hex(), socket.gethostname(), os.getpid(), clock.now())
+
+
+def pictures(pools: Mapping[str, Watched]) -> dict[str, PoolSnapshot]:
+    """Return the pools as they stand, but for those that cannot tell."""
+    told: dict[str, PoolSnapshot] = {}
+    for name, tracker in pools.items():
+        try:
+            told[name] = tracker.snapshot()._replace(name=name)
+        except Exception as error:
+            tracker.broken(error)
+    return told
 
 
 class Wording:

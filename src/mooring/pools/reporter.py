@@ -17,7 +17,7 @@ from mooring.core.pool import PoolSnapshot
 from mooring.core.report import PoolReport
 from mooring.pools.delivery import OK, TIMEOUT, Answer, Delivery, Undelivered
 from mooring.pools.line import LONGEST, Line, bounded, refusal
-from mooring.pools.report import MOST_HALVINGS, MOST_POOLS, Wording, this_instance
+from mooring.pools.report import MOST_HALVINGS, MOST_POOLS, Wording, pictures, this_instance
 from mooring.pools.watched import Watched
 
 INTERVAL = 30.0
@@ -44,9 +44,10 @@ class Reporter:
     nothing is kept but what closed trackers had to say last, and the log has one warning. Counts are totals,
     so that nothing is lost.
 
-    A process that ends in the normal way sends a last report, as workers of gunicorn and uvicorn do on
-    SIGTERM. One that is killed (SIGKILL, `os._exit`, SIGTERM without a handler) does not: the server takes
-    it out of the totals after two and a half intervals of silence.
+    A process that ends in the normal way sends a last report, as gunicorn's workers do on SIGTERM; those of
+    uvicorn are killed by it in the end, and send theirs where `PoolsMiddleware` sees the lifespan end. One
+    that is killed (SIGKILL, `os._exit`, SIGTERM without a handler) does not: the server takes it out of the
+    totals after two and a half intervals of silence.
 
     Args:
         server: the server's address, with its base path.
@@ -82,8 +83,7 @@ class Reporter:
         self._lines: dict[str, Line] = {}
         self._trouble: str | None = None
         """Why the server is away, as it was told."""
-        self._farewell: float | None = None
-        """Until when the last reports may take, once the process ends."""
+        self._closed = False
         self._thread: Thread | None = None
         self._begin()
         if threaded:
@@ -107,19 +107,25 @@ class Reporter:
 
     def retire(self) -> None:
         """Report no more, and say so where something was reported. Does not wait."""
-        self._watch = ()
+        self._watch, self._closed = (), True
         self._end(FAREWELL)
 
     def close(self, within: float = FAREWELL) -> None:
         """Send the last reports, and wait for them so many seconds at most."""
+        self._closed = True
         self._end(within)
-        thread = self._thread
-        if thread is not None and thread.is_alive() and thread is not current_thread():
-            thread.join(within)
+        if self._thread is not None and self._thread is not current_thread():
+            self._thread.join(within)
+
+    def farewell(self, within: float = FAREWELL) -> None:
+        """Report as `close` does, while the process may live on: then its next report takes it back."""
+        self._end(within)
+        if self._thread is not None and self._thread.is_alive():
+            self._said.wait(within)
 
     def forked(self) -> None:
         """Begin anew in a child process: with an id and a thread of its own."""
-        if self._farewell is not None:
+        if self._closed:
             return
         self._lines = {name: Line(name, line.highest) for name, line in self._lines.items()}
         self._begin()
@@ -138,7 +144,8 @@ class Reporter:
         for line in tuple(self._lines.values()):
             pools = living.get(line.service, {})
             if not pools and line.over and not line.leaving:
-                self._forget(line)
+                if len(self._lines) > MOST_LINES:
+                    del self._lines[line.service]
             elif self._is_due(line, now) and not self._report(line, pools):
                 break
         dues = [line.due for line in self._lines.values() if not line.over or line.leaving]
@@ -149,7 +156,9 @@ class Reporter:
         self._instance = this_instance(self._clock)
         self._left: deque[tuple[Watched, PoolSnapshot]] = deque(maxlen=MOST_POOLS)
         """What closed trackers had to say last, and the thread has not seen yet."""
-        self._wake = Event()
+        self._wake, self._said = Event(), Event()
+        self._farewell: float | None = None
+        """Until when the last reports may take, once the process ends."""
         self._attempt = 0
         self._not_before = float("-inf")
 
@@ -171,13 +180,17 @@ class Reporter:
                 delay = self.interval
                 log.warning("pools were not reported: %s in Mooring itself", type(error).__name__)
             if ends:
-                return
+                self._farewell = None
+                self._said.set()
+                if self._closed:
+                    return
 
     def _end(self, within: float) -> None:
-        if self._farewell is None:
-            self._farewell = self._clock.monotonic() + within
+        if self._closed:
             atexit.unregister(self.close)
-            self._wake.set()
+        self._said.clear()
+        self._farewell = self._clock.monotonic() + within
+        self._wake.set()
 
     def _living(self) -> dict[str, dict[str, Watched]]:
         """Return the trackers by what they are told as, and see to a line for each service."""
@@ -198,10 +211,6 @@ class Reporter:
             line = self._lines.setdefault(service, Line(service))
             line.leave(snapshot._replace(name=name), now)
 
-    def _forget(self, line: Line) -> None:
-        if len(self._lines) > MOST_LINES:
-            del self._lines[line.service]
-
     def _is_due(self, line: Line, now: float) -> bool:
         if self._farewell is not None:
             return line.trouble is None
@@ -210,7 +219,7 @@ class Reporter:
     def _report(self, line: Line, pools: dict[str, Watched]) -> bool:
         """Report of one service. False where the server is away, for the others as well."""
         leaving = dict(line.leaving)
-        told = {**leaving, **self._pictures(pools)}
+        told = {**leaving, **pictures(pools)}
         last = self._farewell is not None or not pools
         report = PoolReport(
             service=line.service,
@@ -233,15 +242,6 @@ class Reporter:
             line.over = last
             return True
         return self._declined(line, answer)
-
-    def _pictures(self, pools: dict[str, Watched]) -> dict[str, PoolSnapshot]:
-        pictures: dict[str, PoolSnapshot] = {}
-        for name, tracker in pools.items():
-            try:
-                pictures[name] = tracker.snapshot()._replace(name=name)
-            except Exception as error:
-                tracker.broken(error)
-        return pictures
 
     def _time(self) -> float:
         if self._farewell is None:

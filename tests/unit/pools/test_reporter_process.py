@@ -103,6 +103,48 @@ def test_sigterm_is_the_programs_own(server: ReportServer) -> None:
         assert server.reports[-1]["last"] is last
 
 
+UVICORN = """
+import sys, uvicorn
+from mooring.contrib.asgi import PoolsMiddleware
+async def app(scope, receive, send):
+    while scope["type"] == "lifespan":
+        message = await receive()
+        await send({"type": message["type"] + ".complete"})
+        print(message["type"], file=sys.stderr, flush=True)
+        if message["type"] == "lifespan.shutdown":
+            return
+uvicorn.run(PoolsMiddleware(app), port=0, log_level="warning")
+"""
+
+
+def test_a_program_of_uvicorn_sends_the_last_report_on_sigterm(server: ReportServer) -> None:
+    """In the end uvicorn has the signal kill it, but the middleware saw its lifespan end."""
+    with program(server, BEGIN + UVICORN) as running:
+        assert running.stderr is not None
+        assert running.stderr.readline() == "lifespan.startup\n"
+        poll_until(lambda: bool(server.reports), "a report")
+        running.terminate()
+        running.communicate()
+    assert running.returncode == -signal.SIGTERM
+    assert [report["last"] for report in server.reports] == [False, True]
+
+
+def test_a_process_that_lives_on_after_its_farewell_reports_again(server: ReportServer) -> None:
+    """A farewell is no end: the next report takes it back."""
+    server.answer = yes(interval=1)
+    watch = Watch()
+    watch.report_to(server.url, TOKEN, interval=1)
+    tracker = PoolTracker("shop", watch=watch)
+    poll_until(lambda: bool(server.reports), "a report")
+    watch.farewell()
+    told = server.reports[-1]["last"]
+    poll_until(lambda: not server.reports[-1]["last"], "a further report")
+    watch.close()
+    assert told
+    assert server.reports[-1]["last"]
+    assert tracker.active
+
+
 FORK = """
 import os, sys
 child = os.fork()
