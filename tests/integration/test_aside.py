@@ -18,8 +18,7 @@ from mooring.core.stage import Stage, StageStatus
 from mooring.net.aside import first_words, use
 from mooring.net.dial import dial
 from mooring.net.faults import cause_of
-from mooring.net.handshake import is_unanswered
-from mooring.net.inquiry import ASIDE
+from mooring.net.inquiry import ASIDE, is_unanswered
 from mooring.net.network import Network
 from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail

@@ -95,7 +95,9 @@ async def test_unknown_issuer_is_named(nginx: Nginx, certificates: Certificates)
     result = await check(nginx.tls_port, tls={"ca": certificates.unknown_ca})
     reason, stage, code, message = told(result)
     assert (reason, stage, code) == (Reason.TLS, Stage.TLS, "CERT_UNKNOWN_ISSUER")
-    assert message.startswith("the certificate's issuer is not trusted here; its issuer is trustme")
+    assert message.startswith(
+        "the certificate is of another issuer than those of tls.ca; its issuer is trustme"
+    )
 
 
 async def test_pinned_certificate_is_trusted_for_itself(nginx: Nginx, certificates: Certificates) -> None:

@@ -41,6 +41,15 @@ def cert_unknown_issuer_sent(
     return _told("CERT_UNKNOWN_ISSUER", what, arrange, "Set tls.ca to the issuer's certificate.")
 
 
+def cert_of_another_ca(
+    arrange: Arrangement, *, sent: bool, what: str = "the certificate is not of the issuer that is trusted"
+) -> Fault:
+    """We are given an issuer to trust, and it is another one; `sent`: the server shows its own."""
+    hint = "tls.ca did not issue it: set tls.ca to the certificate of the issuer that is named here"
+    hint += "." if sent else ", or have the server send its whole chain."
+    return _told("CERT_UNKNOWN_ISSUER", what, arrange, hint)
+
+
 def pin_mismatch(arrange: Arrangement, what: str = "the certificate is another than the pinned one") -> Fault:
     """We trust one certificate alone, and this is not it."""
     hint = "If the certificate was renewed on purpose, set tls.pin to the new SHA-256."

@@ -15,6 +15,8 @@ from mooring.core.reason import Reason
 from mooring.net.certificate import Certificate, read
 
 MOST_NAMES_TOLD = 5
+GIVEN_CA = "mooring_given_ca"
+"""Attribute of a context that trusts certain issuers alone, and of an error under it."""
 _SHOWN = "mooring_shown"
 _DER = 2  # _ssl.ENCODING_DER
 _HOST, _ADDRESS = 62, 64
@@ -48,6 +50,7 @@ def _leave(error: ssl.SSLError, connection: ssl.SSLObject | ssl.SSLSocket) -> No
     # Python 3.13 made this method public; only the inner object has it under every version.
     chain = getattr(vars(connection).get("_sslobj"), "get_unverified_chain", lambda: None)()
     vars(error)[_SHOWN] = [each.public_bytes(_DER) for each in chain or ()]
+    vars(error)[GIVEN_CA] = vars(connection.context).get(GIVEN_CA)
 
 
 class _Meaning(NamedTuple):
@@ -100,6 +103,14 @@ _VERIFY: Mapping[int, _Meaning] = {
         "WEAK_SIGNATURE",
         Prose("a certificate of the server is signed in a way that is no longer safe (SHA-1 or MD5)"),
         Prose("Have the certificate issued anew, signed with SHA-256 or better."),
+    ),
+}
+_OF_ANOTHER_CA = Prose("the certificate is of another issuer than those of tls.ca")
+_ANOTHER_CA = {
+    19: Prose("tls.ca did not issue it: set tls.ca to the certificate of the issuer that is named here."),
+    20: Prose(
+        "tls.ca did not issue it: set tls.ca to the certificate of the issuer that is named here, or have"
+        " the server send its whole chain."
     ),
 }
 _INVALID = Prose(
@@ -175,26 +186,11 @@ _AFTER_CERTIFICATE = _Meaning(
     _ACCEPTED,
 )
 _CUT = "UNEXPECTED_EOF_WHILE_READING"
-_HANDSHAKE_CUT = _Meaning(
+HANDSHAKE_CUT = _Meaning(
     "HANDSHAKE_CUT",
     Prose("the server cut the TLS handshake"),
     Prose("It may not speak TLS on that port: leave TLS out, or use the port where it does."),
 )
-
-
-class NoTLSError(ssl.SSLError):
-    """The peer answered a handshake not at all, and plain text in plain text: as OpenSSL would tell it."""
-
-    reason = "WRONG_VERSION_NUMBER"
-
-
-def is_unanswered(error: Exception) -> bool:
-    """Whether a handshake failed without a word of the peer's."""
-    if isinstance(error, CheckError):
-        return error.cause.code == _HANDSHAKE_CUT.code
-    if isinstance(error, ssl.SSLError):
-        return explain(error).code == _HANDSHAKE_CUT.code
-    return isinstance(error, TimeoutError)
 
 
 @contextmanager
@@ -203,7 +199,7 @@ def shaking_hands() -> Iterator[None]:
     try:
         yield
     except ConnectionError as error:
-        code, message, hint = _HANDSHAKE_CUT
+        code, message, hint = HANDSHAKE_CUT
         raise CheckError(Reason.NETWORK, message, code=code, hint=hint) from error
 
 
@@ -214,7 +210,7 @@ def explain(error: ssl.SSLError) -> Cause:
         return _distrusted(error, shown)
     reason = getattr(error, "reason", None)  # one that Python code made itself has none
     if reason == _CUT or (reason is None and isinstance(error, ssl.SSLEOFError)):
-        return Cause(Reason.NETWORK, *_HANDSHAKE_CUT)
+        return Cause(Reason.NETWORK, *HANDSHAKE_CUT)
     known = _REASONS.get(reason or "")
     if known is None:
         return Cause(Reason.TLS, "TLS", f"TLS failed: {reason or error}", _LOG)
@@ -230,6 +226,8 @@ def _distrusted(error: ssl.SSLCertVerificationError, shown: Sequence[Certificate
         message = error.verify_message or Prose("the certificate is not valid")
         return Cause(Reason.TLS, "CERT_INVALID", message, _INVALID)
     code, words, hint = known
+    if vars(error).get(GIVEN_CA) and error.verify_code in _ANOTHER_CA:
+        words, hint = _OF_ANOTHER_CA, _ANOTHER_CA[error.verify_code]
     if error.verify_code in (_HOST, _ADDRESS) and error.verify_message:
         said = error.verify_message.replace("Hostname", "host name").rstrip(".")
         words = Prose("{said}", said=said)

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
 
 from mooring.core.failure import CheckError
-from mooring.net.handshake import NoTLSError, is_unanswered
+from mooring.net.handshake import HANDSHAKE_CUT, explain
 from mooring.net.tls import TLSSettings
 from mooring.net.trail import Trail
 
@@ -27,6 +27,21 @@ _BEGINNING = 6
 _BAD_REQUEST = b" 400 "
 """How web servers answer plain text on a port with TLS, in plain text."""
 _STATUS_LINE = 16
+
+
+class NoTLSError(ssl.SSLError):
+    """The peer answered a handshake not at all, and plain text in plain text: as OpenSSL would tell it."""
+
+    reason = "WRONG_VERSION_NUMBER"
+
+
+def is_unanswered(error: Exception) -> bool:
+    """Whether a handshake failed without a word of the peer's."""
+    if isinstance(error, CheckError):
+        return error.cause.code == HANDSHAKE_CUT.code
+    if isinstance(error, ssl.SSLError):
+        return explain(error).code == HANDSHAKE_CUT.code
+    return isinstance(error, TimeoutError)
 
 
 @asynccontextmanager

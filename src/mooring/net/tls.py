@@ -17,7 +17,7 @@ from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.net import certificate
 from mooring.net.certificate import Certificate
-from mooring.net.handshake import TellingObject, TellingSocket
+from mooring.net.handshake import GIVEN_CA, TellingObject, TellingSocket
 
 DAYS_WARNING = 14
 """Days left on a certificate below which a check warns. ACME clients renew at 30, so this is late."""
@@ -157,6 +157,7 @@ def _make(settings: TLSSettings, alpn: tuple[str, ...]) -> ssl.SSLContext:
     elif settings.ca is None:
         context.load_default_certs(ssl.Purpose.SERVER_AUTH)
     if settings.ca is not None:
+        vars(context)[GIVEN_CA] = True
         _load("tls.ca", settings.ca, lambda: context.load_verify_locations(cafile=settings.ca))
     if settings.cert is not None:
         cert = settings.cert

@@ -76,8 +76,8 @@ _REJECTION_HINTS = {
     ),
     _CALLING: _REGISTER,
     _CALLED: Prose(
-        "Put the peer's own AE title before the @ of the address, where it is {called} now; the line gives an"
-        " Orthanc that title. DCMTK says the same where it does not know calling AE title {calling}."
+        "Put the peer's own AE title before the @ of the address, where it is {called} now."
+        " DCMTK says the same where it does not know calling AE title {calling}."
     ),
     (3, 2): Prose("Raise the peer's limit of associations, or find who keeps them open."),
 }
@@ -100,7 +100,7 @@ def rejected(told: tuple[int, ...], titles: Titles) -> CheckError:
         number=number,
     )
     hint = _REJECTION_HINTS.get(place)
-    fix = {_CALLING: titles.line, _CALLED: f'"DicomAet": {json.dumps(titles.called)}'}.get(place)
+    fix = titles.line if place == _CALLING else None
     filled = hint and hint.filled(calling=titles.calling, called=titles.called, address=titles.own_address)
     return CheckError(reason, message, code=code, hint=filled, fix=fix, stage=Stage.AUTH)
 

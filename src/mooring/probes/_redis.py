@@ -231,13 +231,16 @@ def _fix(word: str, text: str, user: str, keys: str | None) -> str | None:
     denied = _DENIED.search(text)
     if denied is None or denied[1].lower() not in _SENT or not named:
         return None
-    return f"ACL SETUSER {user} +{denied[1].lower()}"
+    # A server names one command at a time; all that such a check sends are allowed at once.
+    lacking = dict.fromkeys((denied[1].lower(), *(_WRITING if keys else ())))
+    return f"ACL SETUSER {user} {' '.join(f'+{command}' for command in lacking)}"
 
 
 _FIXES = {"BUSY": "SCRIPT KILL"}
 _DENIED = re.compile(r"'(\w+)' command")
 _KEY_DENIED = re.compile("access (one of the keys|a key)")
-_SENT = frozenset({"ping", "select", "info", "set", "get", "del"})
+_WRITING = ("set", "get", "del")
+_SENT = frozenset({"ping", "select", "info", *_WRITING})
 """The commands of a check. Whoever says that others are needed wants more than it should get."""
 _PLAIN = re.compile(r"[\w.:@-]+")
 

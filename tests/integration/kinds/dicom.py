@@ -79,18 +79,15 @@ FAULTS = (
         "the peer has another AE title",
         (Stage.AUTH, Reason.NOT_FOUND, "CALLED_AE_UNKNOWN"),
         asking("orthanc", lambda server: {"url": server.url("WRONG")}),
-        hint="Put the peer's own AE title before the @ of the address, where it is WRONG now; the line gives"
-        " an Orthanc that title. DCMTK says the same where it does not know calling AE title MOORING.",
-        fix='"DicomAet": "WRONG"',
+        hint="Put the peer's own AE title before the @ of the address, where it is WRONG now."
+        " DCMTK says the same where it does not know calling AE title MOORING.",
     ),
     Fault(
         "the archive keeps this AE title for others",
         (Stage.AUTH, Reason.NOT_FOUND, "CALLED_AE_UNKNOWN"),
         asking("qrscp", lambda server: {"url": server.url(CLOSED)}),
-        hint="Put the peer's own AE title before the @ of the address, where it is CLOSED now; the line "
-        "gives an Orthanc that title. DCMTK says the same where it does not know calling AE title "
-        "MOORING.",
-        fix='"DicomAet": "CLOSED"',
+        hint="Put the peer's own AE title before the @ of the address, where it is CLOSED now."
+        " DCMTK says the same where it does not know calling AE title MOORING.",
     ),
     Fault(
         "the peer accepts us and allows us no C-ECHO",

@@ -383,7 +383,7 @@ _ENCRYPTION = (
     ),
     tls_faults.cert_expired(_certified("expired")),
     tls_faults.cert_host_mismatch(_certified("wrong_host")),
-    tls_faults.cert_unknown_issuer_sent(strictly("", another_ca)),
+    tls_faults.cert_of_another_ca(strictly("", another_ca), sent=True),
     tls_faults.pin_mismatch(strictly("", another_pin)),
     tls_faults.client_cert_refused(strictly("", stranger)),
 )

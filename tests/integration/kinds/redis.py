@@ -137,6 +137,16 @@ FAULTS = (
         fix=f"ACL SETUSER {READER[0]} +ping",
     ),
     Fault(
+        "the user may run none of the commands of a check that writes",
+        (Stage.PERMISSION, Reason.PERMISSION, "NOPERM"),
+        asking(
+            "redis_server",
+            lambda server: {"url": server.url(user=READER[0], password=READER[1]), "write_key": "app:"},
+        ),
+        hint="Allow this user the command and the key.",
+        fix=f"ACL SETUSER {READER[0]} +ping +set +get +del",
+    ),
+    Fault(
         "the user may not use the keys of the check",
         (Stage.FUNCTION, Reason.PERMISSION, "NOPERM"),
         _narrow,

@@ -20,7 +20,10 @@ from tests.servers.tls import Certificate, Certificates
 
 DIALS = True
 _RENEW = "Renew the server's certificate."
-_ISSUER = "Set tls.ca to the issuer's certificate, or have the server send its whole chain."
+_ISSUER = (
+    "tls.ca did not issue it: set tls.ca to the certificate of the issuer that is named here, or have the "
+    "server send its whole chain."
+)
 _NAME = "Use a host name that the certificate carries, or set tls.server_name."
 _PLAIN = "Leave TLS out, or use the port where the server speaks it."
 _OURS = "Set tls.cert and tls.key to a certificate that the server accepts."
@@ -183,7 +186,7 @@ FAULTS = (
         "the certificate's issuer is unknown, and sent along",
         _told("CERT_UNKNOWN_ISSUER"),
         behind_nginx("with_root"),
-        hint="Set tls.ca to the issuer's certificate.",
+        hint="tls.ca did not issue it: set tls.ca to the certificate of the issuer that is named here.",
     ),
     Fault(
         "the certificate is self-signed",

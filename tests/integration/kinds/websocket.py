@@ -145,8 +145,8 @@ FAULTS = (
         asking("nginx", lambda server: {"url": f"ws://127.0.0.1:{server.port}/"}),
         hint="Compare the path; a proxy in between has to pass the headers Upgrade and Connection on.",
     ),
-    tls_faults.cert_unknown_issuer(
-        certified("start_websocket_server", "unknown", lambda server: {"url": server.url()})
+    tls_faults.cert_of_another_ca(
+        certified("start_websocket_server", "unknown", lambda server: {"url": server.url()}), sent=False
     ),
     Fault(
         "wss is asked of a port in plain text",
