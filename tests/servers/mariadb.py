@@ -146,9 +146,9 @@ StartMariaDB: TypeAlias = Callable[..., Any]
 """`with start_mariadb(certificate=certificates.good, settings={"max-connections": 10}) as server:`"""
 
 
-@pytest.fixture(scope="session")
-def mariadb_template() -> Iterator[Path]:
-    """A fresh data folder, made once and copied for each server."""
+@contextmanager
+def new_template() -> Iterator[Path]:
+    """Make a fresh data folder, to be copied for each server."""
     install = binary("mariadb-install-db", PACKAGE)
     with private_folder() as folder:
         subprocess.run(
@@ -160,6 +160,13 @@ def mariadb_template() -> Iterator[Path]:
             capture_output=True,
         )
         yield folder / "data"
+
+
+@pytest.fixture(scope="session")
+def mariadb_template() -> Iterator[Path]:
+    """A fresh data folder, made once."""
+    with new_template() as template:
+        yield template
 
 
 @pytest.fixture(scope="session")

@@ -112,7 +112,7 @@ def _methods(kind: type, book: Checkouts) -> Mapping[str, Any]:
 def _see_new(book: Checkouts, pool: Any, seconds: float) -> None:
     """Note the connections that one call opened: nearly always one, else each took an equal part."""
     try:
-        new = [connection for connection in pool._free if not book.knows(connection)]  # noqa: SLF001
+        new = book.unknown(pool._free)  # noqa: SLF001
         for connection in new:
             book.opened(connection, seconds / len(new))
     except Exception as error:

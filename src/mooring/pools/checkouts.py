@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from asyncio import _get_running_loop, current_task
-from collections.abc import Callable, Mapping
+from asyncio import _get_running_loop
+from collections.abc import Callable, Iterable, Mapping
 from types import FrameType, new_class
 from typing import Any, cast
 from weakref import ref
 
 from mooring.pools.lease import Lease
-from mooring.pools.tracker import PoolTracker
+from mooring.pools.tracker import PoolTracker, task_of
 
 _TRACKER = "_mooring_tracker"
+_MISSING: Any = object()
 
 
 class Caller:
@@ -56,7 +57,7 @@ class Checkouts:
         """Return who asks: the line and the task, as they are now. A frame moves on while its task waits."""
         try:
             loop = _get_running_loop()
-            task = None if loop is None else current_task(loop)
+            task = None if loop is None else task_of(loop)
             at = self.tracker.sites.application(frame) or frame
             return Caller(at, None if task is None else ref(task))
         except Exception as error:
@@ -82,9 +83,8 @@ class Checkouts:
                 frame = cast("FrameType | None", caller)
                 resource = key if connection is None else ref(connection)
                 lease = self.tracker.track(connection=resource, asked=asked, frame=frame)
-                owner = getattr(caller, "owner", None)
-                if owner is not None:
-                    lease.owner = owner
+                if type(caller) is Caller and caller.owner is not None:
+                    lease.owner = caller.owner
             self.out[key] = lease
         except Exception as error:
             self.tracker.broken(error)
@@ -100,13 +100,12 @@ class Checkouts:
     def returned(self, held: Any, *, expected: bool = True) -> None:
         """Note that something came back. Unless it was `expected` to be out, it is no fault if it was not."""
         try:
-            key = ref(held)
-            if key in self.out:
-                lease = self.out.pop(key, None)
-                if lease is not None:
-                    self.tracker.release(lease)
-            elif expected and self.tracker.active:
-                self.tracker.unmatched += 1
+            lease = self.out.pop(ref(held), _MISSING)
+            if lease is _MISSING:
+                if expected and self.tracker.active:
+                    self.tracker.unmatched += 1
+            elif lease is not None:
+                self.tracker.release(lease)
         except Exception as error:
             self.tracker.broken(error)
 
@@ -119,9 +118,10 @@ class Checkouts:
         except Exception as error:
             self.tracker.broken(error)
 
-    def knows(self, connection: Any) -> bool:
-        """Whether a connection was seen before."""
-        return ref(connection) in self._open
+    def unknown(self, connections: Iterable[Any]) -> list[Any]:
+        """Return those that were not told as opened."""
+        known = self._open
+        return [connection for connection in connections if ref(connection) not in known]
 
     def count_closed(self, is_closed: Callable[[Any], bool]) -> None:
         """Count the connections that were closed since the last call. May raise what `is_closed` does."""
