@@ -41,7 +41,7 @@ class Book:
         self.service = _name("service", service)
         self.name = _name("name", name)
         self.driver = driver or ByHand(_limit(max_size))
-        self.rules = rules or Rules()
+        self.rules = Rules() if rules is None else rules.checked()
         self.clock = clock or SystemClock()
         self.sites = Sites()
         self.active = True

@@ -6,19 +6,20 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
-from pathlib import Path, PurePath
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from weakref import WeakValueDictionary
 
+from mooring.pools.book import LONGEST_NAME
 from mooring.pools.driver import Driver
 from mooring.pools.environment import is_off, report_as_told
 from mooring.pools.rules import Rules
 from mooring.pools.tracker import PoolTracker
 from mooring.pools.watch import Watch, watch_of_this_process
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 GROUP = "mooring.pools"
 """The entry points through which other packages offer adapters of their own."""
@@ -109,8 +110,7 @@ def instrument(
     return known
 
 
-@dataclass(frozen=True, slots=True)
-class _Maker:
+class _Maker(NamedTuple):
     """Makes trackers under what `instrument` was told."""
 
     service: str
@@ -119,10 +119,9 @@ class _Maker:
     watch: Watch
 
     def __call__(self, driver: Driver, part: str | None = None) -> PoolTracker:
-        name = self.name or driver.database or driver.name
+        name = self.name or _printable(driver.database) or driver.name
         if part is not None:
-            name = f"{self.name}.{part}" if self.name else part
-        name = PurePath(name).name  # of a database that is a file
+            name = f"{self.name}.{part}" if self.name else _printable(part) or driver.name
         return PoolTracker(
             self.service, self._unused(name), driver=driver, rules=self.rules, watch=self.watch
         )
@@ -153,7 +152,7 @@ def _adapter_of(obj: Any) -> Adapter:
 def _our_adapters(classes: set[str]) -> Iterator[Adapter]:
     packages = {name.partition(".")[0] for name in classes}
     for package in sorted(packages & ADAPTERS.keys()):
-        if find_spec(ADAPTERS[package]) is not None:
+        if _exists(ADAPTERS[package]):
             yield _module(ADAPTERS[package])
 
 
@@ -171,8 +170,14 @@ def _their_adapters() -> Iterator[Adapter]:
 
 
 def _every_adapter() -> Iterator[Adapter]:
-    yield from (_module(name) for name in ADAPTERS.values() if find_spec(name) is not None)
+    yield from (_module(name) for name in ADAPTERS.values() if _exists(name))
     yield from _their_adapters()
+
+
+def _exists(module: str) -> bool:
+    from importlib.util import find_spec
+
+    return find_spec(module) is not None
 
 
 def _module(name: str) -> Any:
@@ -187,8 +192,17 @@ def _stopped(service: str, name: str | None) -> PoolTracker:
 
 def _program() -> str:
     """Return what the program was started as, such as `worker` for `python -m worker`."""
-    path = PurePath(sys.argv[0] if sys.argv else "")
-    return (path.parent.name if path.stem == "__main__" else path.stem) or "python"
+    path = sys.argv[0] if sys.argv else ""
+    stem = os.path.splitext(os.path.basename(path))[0]  # noqa: PTH119, PTH122 -- pathlib costs 3 ms at import
+    if stem == "__main__":
+        stem = os.path.basename(os.path.dirname(path))  # noqa: PTH119, PTH120
+    return _printable(stem) or "python"
+
+
+def _printable(name: str | None) -> str:
+    """Return what may be a pool's name of what a driver calls its database: of a file its last part."""
+    last = os.path.basename(name or "")  # noqa: PTH119
+    return "".join(each for each in last if each.isprintable()).strip()[:LONGEST_NAME]
 
 
 def _itself(obj: Any) -> Any:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple, Self
 
 from mooring.core.pool import PoolAlert, PoolRule, Severity
 from mooring.pools.errors import MOST
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(NamedTuple):
     """Limits of a pool. Shares are of its limit, times are seconds."""
 
     warning: float = 0.80
@@ -31,7 +30,8 @@ class Rules:
     errors: int = 5
     """Errors within `calm` that are worth an alert."""
 
-    def __post_init__(self) -> None:
+    def checked(self) -> Self:
+        """Return these rules. Raises ValueError where no pool can follow them."""
         for name in ("warning", "critical", "hysteresis", "cooldown", "held", "usual", "stale_after", "calm"):
             value = getattr(self, name)
             if not _is_number(value):
@@ -47,6 +47,7 @@ class Rules:
                 raise ValueError(f"{name}: {getattr(self, name)!r} is no number of seconds; give 0 or more")
         if not _is_number(self.errors) or not 1 <= self.errors <= MOST:
             raise ValueError(f"errors: {self.errors!r:.80} is no number of errors; give 1 to {MOST}")
+        return self
 
 
 def _is_number(value: object) -> bool:

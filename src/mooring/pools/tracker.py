@@ -61,7 +61,7 @@ class PoolTracker(Book):
         clock: for tests.
 
     Raises:
-        ValueError: for a name that is none, or a size below one.
+        ValueError: for a name that is none, a size below one, or rules that no pool can follow.
     """
 
     def __init__(

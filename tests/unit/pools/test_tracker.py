@@ -279,7 +279,7 @@ def test_long_name_is_refused_in_few_words() -> None:
 def test_bad_rules_are_refused(given: dict[str, object], message: str) -> None:
     """Rules that cannot be followed are refused in words that say what is right."""
     with pytest.raises(ValueError) as error:
-        Rules(**given)  # type: ignore[arg-type]
+        manual(rules=Rules(**given))  # type: ignore[arg-type]
     assert str(error.value) == message
 
 
