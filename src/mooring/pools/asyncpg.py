@@ -15,6 +15,11 @@ from mooring.pools.driver import Activity, Driver, Gauges
 from mooring.pools.tracker import PoolTracker
 
 MATCHES = ("asyncpg.pool.Pool",)
+_SHORT = (
+    *("execute", "executemany", "fetch", "fetchval", "fetchrow", "fetchmany"),
+    *("copy_from_table", "copy_from_query", "copy_to_table", "copy_records_to_table"),
+)
+"""Methods of the pool that acquire, call the connection's method of that name, and release."""
 
 
 def instrument(obj: Any, make: Callable[[Driver], PoolTracker]) -> PoolTracker:
@@ -95,6 +100,39 @@ class _Asking:
         return self._pool._acquire(timeout, self._caller)  # noqa: SLF001
 
 
+class _Calling:
+    """Stands for the pool in one `pool.fetch()`, likewise: `asyncio.gather(pool.fetch(a), pool.fetch(b))`."""
+
+    __slots__ = ("_caller", "_pool")
+
+    def __init__(self, pool: Any, caller: Caller | None) -> None:
+        self._pool = pool
+        self._caller = caller
+
+    def acquire(self, *args: Any, **kwargs: Any) -> Any:
+        later = self._pool.acquire(*args, **kwargs)
+        later.pool = _Asking(self._pool, self._caller)
+        return later
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._pool, name)
+
+
+def _short_methods(kind: type, book: Checkouts) -> Mapping[str, Any]:
+    """Return the pool's short methods; not those that a class of the application's does in its own way."""
+    [own] = [cls for cls in kind.__mro__ if f"{cls.__module__}.{cls.__qualname__}" == MATCHES[0]][-1:]
+
+    def short(original: Any) -> Any:
+        @wraps(original)
+        def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+            return original(_Calling(self, book.caller(sys._getframe(1))), *args, **kwargs)  # noqa: SLF001
+
+        return coroutine_function(method)
+
+    theirs = {name: vars(own).get(name) for name in _SHORT}
+    return {name: short(each) for name, each in theirs.items() if each and getattr(kind, name) is each}
+
+
 def _methods(kind: type, driver: AsyncpgPool, book: Checkouts) -> Mapping[str, Any]:
     pool: Any = kind
     acquire_later, original, connect = pool.acquire, pool._acquire, pool._get_new_connection  # noqa: SLF001
@@ -136,6 +174,7 @@ def _methods(kind: type, driver: AsyncpgPool, book: Checkouts) -> Mapping[str, A
         "acquire": acquire,
         "_acquire": coroutine_function(_acquire),
         "_get_new_connection": _get_new_connection,
+        **_short_methods(kind, book),
     }
 
 

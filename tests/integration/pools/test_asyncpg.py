@@ -87,6 +87,39 @@ async def test_every_way_to_acquire_names_the_applications_line(pool: Any) -> No
     assert sites(tracker) == {(__file__, each): 1 for each in (with_block, awaited, fetched, in_a_task, made)}
 
 
+async def test_short_methods_name_the_line_that_called_them(pool: Any) -> None:
+    """`gather` runs `pool.fetch()` in tasks without a line of the application: who called it is named."""
+    tracker = watched(instrument, pool)
+    first = pool.fetchval("SELECT $1::int", 1)
+    called = line() - 1
+    second = pool.fetchrow("SELECT 2", timeout=5)
+    assert await asyncio.gather(first, second) == [1, (2,)]
+    assert sites(tracker) == {(__file__, called): 1, (__file__, called + 2): 1}
+
+
+async def test_a_pool_class_of_the_applications_works_on(postgresql: PostgreSQL) -> None:
+    """Methods that the application's own class overrides are called as they are."""
+
+    class Shouting(asyncpg.Pool):
+        async def fetchval(self, query: str, *args: Any, **options: Any) -> str:
+            return f"{await super().fetchval(query, *args, **options)}!"
+
+    pool = Shouting(
+        postgresql.url(),
+        min_size=0,
+        max_size=1,
+        max_queries=50_000,
+        max_inactive_connection_lifetime=300.0,
+        loop=asyncio.get_running_loop(),
+        connection_class=asyncpg.Connection,
+        record_class=asyncpg.Record,
+    )
+    tracker = watched(instrument, pool)
+    async with pool:
+        assert await pool.fetchval("SELECT 1") == "1!"
+    assert tracker.snapshot().totals.taken == 1
+
+
 async def test_a_lease_from_a_task_of_its_own_belongs_to_who_asked(pool: Any) -> None:
     """`wait_for` acquires in a task that ends, before Python 3.12: the lease is no leak."""
     clock = TurnedClock()
