@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partialmethod
+from typing import Literal
+
 import pytest
 
 from docs.generator.api import endpoints
 from docs.generator.commands import arguments, options, walk
 from docs.generator.configuration import SECTIONS
+from docs.generator.kinds import kinds, of_mooring
 from docs.generator.reference import pages
 from mooring.api.server import openapi
 from mooring.config import ENVIRONMENT
 from mooring.core.reason import Reason
+from mooring.core.result import Observation
 from mooring.core.stage import Stage, StageStatus
 from mooring.core.status import Status
 from mooring.net.tls import TLSSettings
+from mooring.net.trail import Trail
+from mooring.probes import Probe
 from mooring.probes._registry import Kinds
 from mooring.targets import TargetKeys
 from tests.pages import REFERENCE
@@ -29,7 +37,7 @@ def test_the_reference_is_fresh() -> None:
 def test_every_kind_and_setting_is_documented() -> None:
     """Each kind has its section with its addresses, stages and settings, and each setting its meaning."""
     text = (REFERENCE / "kinds.md").read_text()
-    for kind in Kinds().all():
+    for kind in of_mooring(Kinds()):
         name = kind.kind_name()
         section = text.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
         assert kind.headline() in section, f"{name}: its class needs a docstring"
@@ -38,6 +46,32 @@ def test_every_kind_and_setting_is_documented() -> None:
             assert f"`{word}" in section, f"{name}: {word} is not documented"
         for field, info in kind.model_fields.items():
             assert field in {"kind", "tls"} or info.description, f"{name}.{field} needs a description"
+
+
+def test_kind_of_another_package_is_not_documented(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What happens to be installed where the pages are made is no part of them."""
+    before = kinds()
+    names = Kinds.names
+    monkeypatch.setattr(Kinds, "names", lambda self: [*names(self), Foreign.kind_name()])
+    monkeypatch.setattr(Kinds, "get", partialmethod(_get, get=Kinds.get))
+    assert kinds() == before
+
+
+def _get(self: Kinds, name: str, get: Callable[[Kinds, str], type[Probe]]) -> type[Probe]:
+    return Foreign if name == Foreign.kind_name() else get(self, name)
+
+
+class Foreign(Probe):
+    """A kind of a user's own package."""
+
+    kind: Literal["foreign"] = "foreign"
+
+    @property
+    def address(self) -> str:
+        return ""
+
+    async def check(self, trail: Trail) -> Observation:
+        raise NotImplementedError
 
 
 def test_every_key_of_a_target_is_documented() -> None:

@@ -37,10 +37,15 @@ The value of `tls`, the same for every kind that has it: `tls = { ca = "/etc/ssl
 
 def kinds() -> str:
     """Return the page of all kinds."""
-    found = list(Kinds().all())
+    found = of_mooring(Kinds())
     rows = [[f"[{k.kind_name()}](#{k.kind_name()})", _schemes(k), k.headline()] for k in found]
     overview = table(("kind", "addresses", "what it does"), rows)
     return "\n\n".join([INTRODUCTION.strip(), overview, *map(_kind, found)])
+
+
+def of_mooring(known: Kinds) -> list[type[Probe]]:
+    """Return the kinds that Mooring brings along, without those of other packages."""
+    return [kind for kind in known.all() if kind.__module__.partition(".")[0] == "mooring"]
 
 
 def targets() -> str:

@@ -47,7 +47,11 @@ _YES = ("1", "true", "yes", "y", "t")
 
 
 class SQLAlchemy(SessionProbe["Warehouse"]):
-    """SQLAlchemy: log in by any dialect, look at grants, and run one query."""
+    """SQLAlchemy: log in by any dialect, look at grants, and run one query.
+
+    psycopg and PyMySQL are given the address that the egress policy allowed. Other drivers resolve the name
+    again themselves: a name that changes in between gets them past a policy by address.
+    """
 
     kind: Literal["sqlalchemy"] = "sqlalchemy"
     schemes: ClassVar[tuple[str, ...]] = (f"{PREFIX}*",)

@@ -75,8 +75,8 @@ _LOGIN_FIRST = (
 )
 
 
-def _played(words: bytes) -> Arrangement:
-    return asking_played(words, lambda port: {"url": f"ldap://127.0.0.1:{port}/{BASE}"})
+def _played(words: bytes, **settings: Any) -> Arrangement:
+    return asking_played(words, lambda port: {"url": f"ldap://127.0.0.1:{port}/{BASE}", **settings})
 
 
 def _over_tls(server: Slapd) -> Mapping[str, Any]:
@@ -263,6 +263,12 @@ FAULTS = (
         (Stage.PERMISSION, Reason.PROTOCOL, "TOO_LARGE"),
         _played(_LET_IN + b"\x30\x83\x04\x00\x01"),
         hint="Look for a value by `filter`, such as (memberUid=app), not by `attribute`.",
+    ),
+    Fault(
+        "something is said behind the consent to StartTLS, before TLS begins (played)",
+        (Stage.TLS, Reason.TLS, "SAID_BEFORE_TLS"),
+        _played(_result(_EXTENDED, 0, number=1) + _LET_IN, start_tls=True),
+        hint="It speaks no TLS on that port; or somebody in between puts in words of his own.",
     ),
     Fault(
         "something else listens on the port",

@@ -11,7 +11,7 @@ import pytest
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
 from tests.integration import tls_faults
-from tests.integration.kinds import Arrangement, Example, Fault, asking, asking_paused
+from tests.integration.kinds import Arrangement, Example, Fault, asking, asking_paused, asking_played
 from tests.integration.over_tls import certified
 from tests.servers.nats import FULL, PASSWORD, PLAIN, PUPIL, READER, TOKEN_LOGIN, Nats, StartNats
 
@@ -157,6 +157,15 @@ FAULTS = (
         (Stage.TLS, Reason.TLS, "TLS_NOT_OFFERED"),
         asking("nats", lambda server: {"url": server.url(), "tls": {}}),
         hint="Switch TLS on in the server, or leave out the tls settings.",
+    ),
+    Fault(
+        "something is said behind the greeting, before TLS begins (played)",
+        (Stage.TLS, Reason.TLS, "SAID_BEFORE_TLS"),
+        asking_played(
+            b'INFO {"server_id":"x","version":"2.9.0","tls_required":true}\r\nPING\r\n',
+            lambda port: {"url": f"nats://127.0.0.1:{port}"},
+        ),
+        hint="It speaks no TLS on that port; or somebody in between puts in words of his own.",
     ),
     Fault(
         "the port wants TLS at once",

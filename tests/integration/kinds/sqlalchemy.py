@@ -12,7 +12,8 @@ import pytest
 
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
-from tests.integration.kinds import Arrangement, Example, Fault, asking
+from mooring.probes._relay import MOST_HEARD
+from tests.integration.kinds import Arrangement, Example, Fault, asking, asking_played
 from tests.servers.postgresql import PASSWORD, PostgreSQL, StartPostgreSQL
 from tests.servers.tls import Certificates
 
@@ -223,6 +224,34 @@ FAULTS = (
         "something else listens on the port",
         (Stage.AUTH, Reason.PROTOCOL, "NOT_POSTGRESQL"),
         asking("nginx", lambda server: {"url": f"{PSYCOPG}://app:pw@127.0.0.1:{server.port}/orders"}),
+        hint="Something else may listen on that port: compare the address with the service's own.",
+    ),
+    Fault(
+        "what answers is no PostgreSQL, and claims a huge message (played)",
+        (Stage.AUTH, Reason.PROTOCOL, "NOT_POSTGRESQL"),
+        asking_played(
+            b"R\x7f\xff\xff\xff" + bytes(1000),
+            lambda port: {"url": f"{PSYCOPG}://app:pw@127.0.0.1:{port}/orders?sslmode=disable"},
+            after=b"user",
+        ),
+        hint="Something else may listen on that port: compare the address with the service's own.",
+    ),
+    Fault(
+        "the server answers without end (played)",
+        (Stage.AUTH, Reason.PROTOCOL, "TOO_LARGE"),
+        asking_played(
+            b"R\0\0\0\x08\0\0\0\0E\x3f\xff\xff\xff" + bytes(2 * MOST_HEARD),
+            lambda port: {"url": f"{PSYCOPG}://app:pw@127.0.0.1:{port}/orders?sslmode=disable"},
+            after=b"user",
+        ),
+        hint="Have the query return one row, such as by LIMIT 1; or what answers is no such database.",
+    ),
+    Fault(
+        "a mail server listens where MySQL is expected (played)",
+        (Stage.AUTH, Reason.PROTOCOL, "NOT_MYSQL"),
+        asking_played(
+            b"220-mail.example ESMTP\r\n", lambda port: {"url": f"{PYMYSQL}://app:pw@127.0.0.1:{port}/orders"}
+        ),
         hint="Something else may listen on that port: compare the address with the service's own.",
     ),
     Fault(
