@@ -6,19 +6,19 @@ import atexit
 import logging
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from random import random as any_share
 from threading import Event, Thread, current_thread
 
-from mooring.core.backoff import Backoff
 from mooring.core.clock import Clock, SystemClock
 from mooring.core.pool import PoolSnapshot
 from mooring.core.report import PoolReport
+from mooring.pools.absence import Absence
 from mooring.pools.delivery import OK, TIMEOUT, Answer, Delivery, Undelivered
-from mooring.pools.line import LONGEST, Line, bounded, refusal
+from mooring.pools.line import Line, bounded, refusal
 from mooring.pools.report import MOST_HALVINGS, MOST_POOLS, Wording, pictures, this_instance
-from mooring.pools.watched import Watched
+from mooring.pools.watched import Watched, Watching
 
 INTERVAL = 30.0
 """Seconds between two reports, until the server says otherwise."""
@@ -68,7 +68,7 @@ class Reporter:
         token: str | Path,
         *,
         interval: float = INTERVAL,
-        watch: Iterable[Watched],
+        watch: Watching,
         ca: str | Path | None = None,
         threaded: bool = True,
         clock: Clock | None = None,
@@ -79,11 +79,10 @@ class Reporter:
         self._watch = watch
         self._clock = clock or SystemClock()
         self._random = random
+        self._absence = Absence(random)
         self._words = Wording([token] if isinstance(token, str) else [])
         self._lines: dict[str, Line] = {}
-        self._trouble: str | None = None
-        """Why the server is away, as it was told."""
-        self._closed = False
+        self._closed = self._retired = False
         self._thread: Thread | None = None
         self._begin()
         if threaded:
@@ -100,22 +99,24 @@ class Reporter:
     def leave(self, tracker: Watched) -> None:
         """Report for the last time of a tracker that is closed. Does not wait; never raises."""
         try:
-            self._left.append((tracker, tracker.snapshot()))
+            with self._watch.looking:
+                self._left.append((tracker, tracker.snapshot()))
             self._wake.set()
         except Exception as error:
             tracker.broken(error)
 
     def retire(self) -> None:
         """Report no more, and say so where something was reported. Does not wait."""
-        self._watch, self._closed = (), True
+        self._closed = self._retired = True
         self._end(FAREWELL)
 
     def close(self, within: float = FAREWELL) -> None:
         """Send the last reports, and wait for them so many seconds at most."""
         self._closed = True
         self._end(within)
-        if self._thread is not None and self._thread is not current_thread():
-            self._thread.join(within)
+        thread = self._thread
+        if thread is not None and thread.is_alive() and thread is not current_thread():
+            thread.join(within)
 
     def farewell(self, within: float = FAREWELL) -> None:
         """Report as `close` does, while the process may live on: then its next report takes it back."""
@@ -149,7 +150,7 @@ class Reporter:
             elif self._is_due(line, now) and not self._report(line, pools):
                 break
         dues = [line.due for line in self._lines.values() if not line.over or line.leaving]
-        due = max(min(dues, default=now + self.interval), self._not_before)
+        due = max(min(dues, default=now + self.interval), self._absence.until)
         return max(0.0, due - self._clock.monotonic())
 
     def _begin(self) -> None:
@@ -159,12 +160,15 @@ class Reporter:
         self._wake, self._said = Event(), Event()
         self._farewell: float | None = None
         """Until when the last reports may take, once the process ends."""
-        self._attempt = 0
-        self._not_before = float("-inf")
+        self._absence.try_now()
 
     def _start(self) -> None:
         self._thread = Thread(target=self._run, args=(self._wake,), name="mooring-reports", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:  # there are too many, or the process ends
+            log.warning("pools are not reported: no thread can be started")
+            return
         atexit.unregister(self.close)
         atexit.register(self.close)
 
@@ -195,7 +199,7 @@ class Reporter:
     def _living(self) -> dict[str, dict[str, Watched]]:
         """Return the trackers by what they are told as, and see to a line for each service."""
         living: dict[str, dict[str, Watched]] = {}
-        for tracker in self._watch:
+        for tracker in () if self._retired else self._watch:
             service, name = self._words.names(tracker)
             living.setdefault(service, {})[name] = tracker
         for service in living:
@@ -214,12 +218,13 @@ class Reporter:
     def _is_due(self, line: Line, now: float) -> bool:
         if self._farewell is not None:
             return line.trouble is None
-        return now >= line.due and now >= self._not_before
+        return now >= line.due and now >= self._absence.until
 
     def _report(self, line: Line, pools: dict[str, Watched]) -> bool:
         """Report of one service. False where the server is away, for the others as well."""
         leaving = dict(line.leaving)
-        told = {**leaving, **pictures(pools)}
+        with self._watch.looking:
+            told = {**leaving, **pictures(pools)}
         last = self._farewell is not None or not pools
         report = PoolReport(
             service=line.service,
@@ -249,10 +254,10 @@ class Reporter:
         return min(TIMEOUT, max(0.0, self._farewell - self._clock.monotonic()))
 
     def _accepted(self, line: Line, answer: dict[str, object]) -> None:
-        if self._trouble is not None or line.trouble is not None:
+        if self._absence.told or line.trouble is not None:
             log.info("pools of %s are reported to %s again", line.service, self._delivery.address)
         line.trouble = None
-        self._is_here()
+        self._absence.is_over()
         before = self.interval
         wanted = answer.get("interval")
         if isinstance(wanted, (int, float)) and not isinstance(wanted, bool):
@@ -276,23 +281,17 @@ class Reporter:
         return False
 
     def _is_away(self, problem: str, retry_after: float | None = None) -> None:
-        if self._trouble is None and self._farewell is None:
-            self._trouble = problem
+        if not self._absence.told and self._farewell is None:
+            self._absence.told = True
             log.warning(
                 "pools cannot be reported to %s: %s; trying again, the program itself is not affected",
                 self._delivery.address,
                 self._words.text(problem),
             )
-        delay = Backoff(base=1.0, cap=self.interval).delay(self._attempt, self._random)
-        self._attempt += 1
-        self._not_before = self._clock.monotonic() + max(delay, min(retry_after or 0.0, LONGEST))
-
-    def _is_here(self) -> None:
-        self._trouble = None
-        self._attempt, self._not_before = 0, float("-inf")
+        self._absence.goes_on(self._clock.monotonic(), self.interval, retry_after)
 
     def _is_refused(self, line: Line, answer: Answer) -> None:
-        self._is_here()
+        self._absence.is_over()
         problem = refusal(answer, line.service)
         if line.trouble != problem:
             line.trouble = problem

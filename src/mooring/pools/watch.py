@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from functools import cache, partial
 from threading import Event, RLock, Thread, current_thread
 from typing import TYPE_CHECKING
@@ -119,6 +119,11 @@ class Watch:
                     call()
                 except Exception:
                     log.warning("a fault after a look at the pools", exc_info=True)
+
+    @property
+    def looking(self) -> AbstractContextManager[object]:
+        """What is held while drivers are asked: nothing forks meanwhile."""
+        return self._looking
 
     def forks(self) -> None:
         """Wait for the end of a look before a fork: a driver's lock that it holds would be held for ever."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from mooring.core.pool import PoolSnapshot
@@ -39,4 +41,17 @@ class Watched(Protocol):
 
     def broken(self, error: Exception) -> None:
         """Count a fault of our own. Never raises."""
+        ...
+
+
+class Watching(Protocol):
+    """A `Watch`, seen from below it."""
+
+    def __iter__(self) -> Iterator[Watched]:
+        """Yield the trackers that are alive."""
+        ...
+
+    @property
+    def looking(self) -> AbstractContextManager[object]:
+        """What is held while drivers are asked: nothing forks meanwhile."""
         ...

@@ -15,6 +15,7 @@ from time import monotonic
 import pytest
 
 from mooring.pools import PoolTracker, Watch
+from mooring.pools.driver import ByHand, Gauges
 from mooring.pools.environment import report_as_told
 from tests.report_server import TOKEN, Handler, ReportServer, hang, yes
 from tests.servers.process import poll_until
@@ -284,3 +285,38 @@ def test_nothing_waits_for_a_report(server: ReportServer, caplog: pytest.LogCapt
     [report] = [report for report in server.reports if report["last"]]
     assert [(pool["name"], pool["totals"]["returned"]) for pool in report["pools"]][-1] == ("main", 1000)
     assert caplog.records == []
+
+
+def test_no_thread_is_no_harm(server: ReportServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no thread can be started nothing is reported, and the program goes on."""
+
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    watch = Watch()
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", start)
+        watch.report_to(server.url, TOKEN)
+    tracker = PoolTracker("shop", watch=watch)
+    watch.farewell()
+    watch.close()
+    assert server.reports == []
+    assert tracker.active
+
+
+def test_nothing_forks_while_a_driver_is_asked_for_a_report(server: ReportServer) -> None:
+    """A driver's lock that the reporter holds during a fork would be held for ever in the child."""
+    watch = Watch(threaded=False)
+    held: list[bool] = []
+
+    class Driver(ByHand):
+        def gauges(self) -> Gauges:
+            held.append(watch._looking._is_owned())  # type: ignore[attr-defined]
+            return super().gauges()
+
+    reporter = watch.report_to(server.url, TOKEN)
+    tracker = PoolTracker("shop", driver=Driver(None), watch=watch)
+    reporter.round()
+    tracker.close()
+    assert set(held) == {True}
+    assert len(held) == 2
