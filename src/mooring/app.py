@@ -24,6 +24,7 @@ from mooring.engine.catalogue import Catalogue
 from mooring.engine.housekeeping import Housekeeping
 from mooring.engine.monitor import Monitor
 from mooring.engine.own_parts import is_own, own_parts, write_pid
+from mooring.engine.pool_keeper import PoolKeeper
 from mooring.engine.pools import Pools
 from mooring.engine.recorder import Recorder
 from mooring.engine.roster import Roster
@@ -157,6 +158,7 @@ class App:
         stack.callback(self.bus.close)
         await self._build(stack)
         await self.catalogue.load()
+        await self._keeper.load()
         self.bus.revision = await self.store.read(revisions.current)
         if self._watch:
             await self._begin(stack)
@@ -180,6 +182,7 @@ class App:
             self.scheduler.put,
         )
         self.pools = Pools(self.catalogue, self.recorder, self.clock, self.settings.pools)
+        self._keeper = PoolKeeper(self.store, self.pools, self.clock)
 
     async def _begin(self, stack: AsyncExitStack) -> None:
         wanted = self.settings.targets
@@ -192,6 +195,8 @@ class App:
         await housekeeping.start()
         stack.push_async_callback(housekeeping.close)
         stack.push_async_callback(self.monitor.close)
+        self._keeper.start()
+        stack.push_async_callback(self._keeper.close)
         self.scheduler.slept = lambda since: self.recorder.interrupt(since, "Mooring was suspended")
         self.scheduler.start()
         stack.callback(self.scheduler.stop)

@@ -177,7 +177,7 @@ class SnapshotInput(_Part):
     create: DurationsInput = DurationsInput()
     sites: Annotated[tuple[SiteInput, ...], FailFast(), Field(max_length=100), _at_most(100)] = ()
     leaks: Annotated[tuple[LeakInput, ...], FailFast(), Field(max_length=200), _at_most(200)] = ()
-    alerts: Annotated[tuple[AlertInput, ...], FailFast(), Field(max_length=20), _at_most(20)] = ()
+    alerts: Annotated[tuple[AlertInput, ...], FailFast(), Field(max_length=100), _at_most(100)] = ()
     address: Text | None = None
     database: Text | None = None
     active: StrictBool = True

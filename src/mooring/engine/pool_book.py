@@ -40,14 +40,14 @@ class Member:
         return not self.ended and now - self.heard < SILENT * self.interval
 
     def told(self, now: float) -> PoolMember:
-        """Return it as it is shown."""
+        """Return it as it is shown. A pool that was closed while its process goes on has ended, too."""
         return PoolMember(
             self.instance,
             self.heard_at,
             self.interval,
             self.skew,
             self.live(now),
-            self.ended,
+            self.ended or not (self.snapshot.active or self.live(now)),
             self.snapshot,
         )
 
@@ -71,6 +71,10 @@ class Book:
     """How severe its use was when it was last judged."""
     lingering: dict[PoolRule, tuple[PoolAlert, float]] = field(default_factory=dict)
     """What was told lately of rules that come and go, and when."""
+    sampled: PoolTotals = field(default_factory=PoolTotals)
+    """What was counted at the last sample."""
+    saved: float = float("-inf")
+    """What `heard` was when it was last stored."""
     recorded: tuple[object, float] | None = None
     """What the last result of its target said, and when that was."""
 

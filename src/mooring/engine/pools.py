@@ -47,6 +47,8 @@ class Pools:
         self._ids: dict[tuple[str, str], int] = {}
         self._adding = asyncio.Lock()
         self._last_wish = 0
+        self.began = clock.monotonic()
+        """When somebody began to listen: nobody was silent before."""
 
     async def report(self, report: PoolReport) -> Reply:
         """Take what a process tells of its pools, and return what is wanted of it.
@@ -72,12 +74,12 @@ class Pools:
     def views(self) -> list[PoolView]:
         """Return every pool as it stands, by service and name."""
         now = self._clock.monotonic()
-        found = [self._book_of(target).view(now) for target in self._targets()]
+        found = [self.book_of(target).view(now) for target in self.targets()]
         return sorted(found, key=lambda view: (view.service, view.name))
 
     def view(self, target_id: int) -> PoolView:
         """Return a pool as it stands. Raises MissingError."""
-        return self._book_of(self._target(target_id)).view(self._clock.monotonic())
+        return self.book_of(self._target(target_id)).view(self._clock.monotonic())
 
     def want(self, target_id: int, do: WishKind) -> tuple[Wish, int]:
         """Have every process of a pool do something once; return the wish and how many these are.
@@ -85,8 +87,8 @@ class Pools:
         They hear of it in the answer to their next report. Raises MissingError, and ConflictError where
         no process reports the pool now.
         """
-        book = self._book_of(self._target(target_id))
-        self._last_wish = max(self._last_wish + 1, int(self._clock.now().timestamp() * 1_000_000))
+        book = self.book_of(self._target(target_id))
+        self._last_wish = max(self._last_wish + 1, int(self._clock.now().timestamp() * 1000))
         heard_by = book.want(do, self._last_wish, self._clock.monotonic())
         if not heard_by:
             raise ConflictError(f"no process reports {book.service}/{book.name} now: nobody would hear it")
@@ -99,7 +101,7 @@ class Pools:
         """
         now, at = self._clock.monotonic(), self._clock.now()
         view = book.view(now)
-        silent = None if book.heard_at is None else now - book.heard
+        silent = None if book.heard_at is None else now - max(book.heard, self.began)
         level, found = judge(view, book.level, silent, self.settings, at)
         book.level = level
         for alert in book.alerts.settle(_with_lingering(book, found, now), now, at):
@@ -134,17 +136,17 @@ class Pools:
         if target is None:
             async with self._adding:
                 target = self._known(service, name) or await self._add(service, name)
-        return self._book_of(target)
+        return self.book_of(target)
 
     def _known(self, service: str, name: str) -> Target | None:
         target = self._catalogue.targets.get(self._ids.get((service, name), 0))
         if target is not None and _is(target, service, name):
             return target
-        self._ids = {(each.probe.service, each.probe.pool): each.id or 0 for each in self._targets()}
+        self._ids = {(each.probe.service, each.probe.pool): each.id or 0 for each in self.targets()}
         return self._catalogue.targets.get(self._ids.get((service, name), 0))
 
     async def _add(self, service: str, name: str) -> Target:
-        known = list(self._targets())
+        known = list(self.targets())
         if len(known) >= MOST_POOLS:
             await self._make_room(known)
         taken = {target.name for target in self._catalogue.targets.values()}
@@ -162,7 +164,7 @@ class Pools:
     async def _make_room(self, known: Sequence[Target]) -> None:
         """Remove the pool that has been inactive for longest. Raises ConflictError where there is none."""
         now = self._clock.monotonic()
-        books = [self._book_of(target) for target in known if target.origin is Origin.API]
+        books = [self.book_of(target) for target in known if target.origin is Origin.API]
         silent = [book for book in books if now - book.heard >= self.settings.stale_after]
         if not silent:
             raise ConflictError(f"there are {MOST_POOLS} pools already, and all of them are in use")
@@ -192,7 +194,13 @@ class Pools:
         for _, process, target_id in silent[:many]:
             self.books[target_id].forget(process)
 
-    def _targets(self) -> Iterable[Target]:
+    def forget_removed(self) -> None:
+        """Drop the books of pools whose target was removed."""
+        for target_id in self.books.keys() - self._catalogue.targets.keys():
+            del self.books[target_id]
+
+    def targets(self) -> Iterable[Target]:
+        """Return the targets that are pools."""
         return [each for each in self._catalogue.targets.values() if isinstance(each.probe, Pool)]
 
     def _target(self, target_id: int) -> Target:
@@ -201,7 +209,8 @@ class Pools:
             raise MissingError(f"the target {target_id} is no pool")
         return target
 
-    def _book_of(self, target: Target) -> Book:
+    def book_of(self, target: Target) -> Book:
+        """Return the book of a target that is a pool, a new one where it has none."""
         target_id, probe = target.id or 0, target.probe
         book = self.books.get(target_id)
         if book is None or (book.service, book.name) != (probe.service, probe.pool):

@@ -124,14 +124,14 @@ def _removed_target(conn: Connection) -> bool:
     if target is None:
         return False
     for seconds in (SLOT, HOUR, DAY):
-        _forget(conn, rollups, rollups.c.seconds == seconds, target)
-    _forget(conn, results, true(), target)
+        forget(conn, rollups, rollups.c.seconds == seconds, target)
+    forget(conn, results, true(), target)
     for table in (failure_days, transitions, observations, health):
         conn.execute(delete(table).where(table.c.target_id == target))
     return True
 
 
-def _forget(conn: Connection, table: Table, which: ColumnElement[bool], target: int) -> None:
+def forget(conn: Connection, table: Table, which: ColumnElement[bool], target: int) -> None:
     """Delete a target's rows. Naming every slot makes each a seek; a range would read all targets' rows."""
     # Asked for together, SQLite would scan all rows; each alone is one seek.
     low, high = (

@@ -12,6 +12,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     Index,
     Integer,
     LargeBinary,
@@ -22,7 +23,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration; a database at another one is upgraded or refused."""
 SLOT = 600
 """Seconds in a slot of raw results, and in the finest roll-up."""
@@ -210,4 +211,52 @@ sign_ins = Table(
     Column("hash", LargeBinary, primary_key=True),
     Column("token_id", Id, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
+)
+
+pools = Table(
+    "pools",
+    metadata,
+    Column("target_id", Id, primary_key=True, autoincrement=False),
+    Column("heard_at", BigInteger),
+    Column("body", LargeBinary, nullable=False, comment="what its processes told last, packed"),
+)
+
+pool_samples = Table(
+    "pool_samples",
+    metadata,
+    Column("slot", Integer, primary_key=True, autoincrement=False),
+    Column("target_id", Id, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, primary_key=True, autoincrement=False),
+    Column("instances", Integer, nullable=False),
+    Column("used", Integer, nullable=False),
+    Column("peak", Integer, nullable=False),
+    Column("size", Integer),
+    Column("limit", Integer),
+    Column("share", Float, comment="used of those that have a limit"),
+    Column("waiting", Integer, nullable=False),
+    Column("taken", BigInteger, nullable=False, comment="this and the next: since the sample before"),
+    Column("timeouts", BigInteger, nullable=False),
+    Column("errors", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+pool_rollups = Table(
+    "pool_rollups",
+    metadata,
+    Column("slot", Integer, primary_key=True, autoincrement=False),
+    Column("target_id", Id, primary_key=True, autoincrement=False),
+    Column("samples", Integer, nullable=False),
+    Column("instances", Integer, nullable=False, comment="this, peak, size, limit and waiting: the highest"),
+    Column("used", BigInteger, nullable=False, comment="added up over the samples"),
+    Column("used_max", Integer, nullable=False),
+    Column("peak", Integer, nullable=False),
+    Column("size", Integer),
+    Column("limit", Integer),
+    Column("share", Float, comment="added up over the samples"),
+    Column("share_max", Float),
+    Column("waiting", Integer, nullable=False),
+    Column("taken", BigInteger, nullable=False),
+    Column("timeouts", BigInteger, nullable=False),
+    Column("errors", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )

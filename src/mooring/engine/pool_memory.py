@@ -1,0 +1,130 @@
+"""A pool's book as bytes, so that a restart forgets nothing of it."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from mooring.core.clock import Clock
+from mooring.core.pool import PoolAlert, PoolRule, PoolTotals, Severity
+from mooring.core.report import Instance, Wish, WishKind
+from mooring.engine.pool_book import Book, Member
+from mooring.pools.picture import plain
+from mooring.reports import SnapshotInput
+
+_LARGEST = 64 * 1024 * 1024
+"""Bytes of a book: more is damaged."""
+
+
+class Frozen(NamedTuple):
+    """What a book held at one moment: packed elsewhere while the book goes on."""
+
+    service: str
+    name: str
+    totals: PoolTotals
+    times: Mapping[str, Mapping[int, int]]
+    members: Sequence[Member]
+    wishes: Sequence[tuple[str, Wish]]
+    level: Severity | None
+    alerts: Sequence[PoolAlert]
+
+
+def frozen(book: Book) -> Frozen:
+    """Return what a book holds now."""
+    return Frozen(
+        book.service,
+        book.name,
+        book.totals,
+        {name: dict(counts) for name, counts in book.times.items()},
+        list(book.members.values()),
+        [(process, wish) for process, wishes in book.wishes.items() for wish in wishes],
+        book.level,
+        book.alerts.open,
+    )
+
+
+def packed(book: Frozen) -> bytes:
+    """Return a book as bytes."""
+    told = {
+        **plain(book._replace(members=(), wishes=())),
+        "members": [_member(each) for each in book.members],
+        "wishes": [[process, plain(wish)] for process, wish in book.wishes],
+    }
+    return zlib.compress(json.dumps(told, separators=(",", ":")).encode(), 1)
+
+
+def restore(book: Book, body: bytes, clock: Clock) -> None:
+    """Fill an empty book with what was packed. Raises ValueError where that is damaged or of another pool."""
+    told = _unpacked(body)
+    if (told["service"], told["name"]) != (book.service, book.name):
+        raise ValueError(f"it is of {told['service']}/{told['name']}")
+    now, at = clock.monotonic(), clock.now()
+    book.totals = book.sampled = PoolTotals(**told["totals"])
+    book.times = {name: _counts(told["times"][name]) for name in book.times}
+    for each in told["members"]:
+        member = _restored(each, book.service, now, at)
+        book.members[member.instance.id] = member
+    for process, wish in told["wishes"]:
+        waiting = book.wishes.setdefault(process, [])
+        waiting.append(Wish(wish["pool"], WishKind(wish["do"]), wish["id"]))
+    book.heard = max((each.heard for each in book.members.values()), default=book.heard)
+    book.heard_at = max((each.heard_at for each in book.members.values()), default=None)
+    book.saved = book.heard
+    book.level = Severity(told["level"]) if told["level"] else None
+    book.alerts.settle([_alert(each) for each in told["alerts"]], now, at)
+
+
+def _unpacked(body: bytes) -> Any:
+    unpacker = zlib.decompressobj()
+    try:
+        told = json.loads(unpacker.decompress(body, _LARGEST))
+    except zlib.error as error:
+        raise ValueError(str(error)) from None
+    if not isinstance(told, dict):
+        raise ValueError("it is no object")  # noqa: TRY004 -- damaged like any other
+    return told
+
+
+def _member(member: Member) -> dict[str, Any]:
+    snapshot = plain(member.snapshot)
+    del snapshot["service"]
+    return {
+        "instance": plain(member.instance),
+        "interval": member.interval,
+        "heard_at": member.heard_at.isoformat(),
+        "skew": member.skew,
+        "ended": member.ended,
+        "peak": member.peak,
+        "snapshot": snapshot,
+    }
+
+
+def _restored(told: Mapping[str, Any], service: str, now: float, at: datetime) -> Member:
+    heard_at = datetime.fromisoformat(told["heard_at"])
+    process = told["instance"]
+    return Member(
+        Instance(process["id"], process["host"], process["pid"], _time(process["started_at"])),
+        told["interval"],
+        now - max(0.0, (at - heard_at) / timedelta(seconds=1)),
+        heard_at,
+        told["skew"],
+        told["ended"],
+        SnapshotInput.model_validate(told["snapshot"]).value(service),
+        told["peak"],
+    )
+
+
+def _alert(told: Mapping[str, Any]) -> PoolAlert:
+    rule, severity, since = PoolRule(told["rule"]), Severity(told["severity"]), _time(told["since"])
+    return PoolAlert(**{**told, "rule": rule, "severity": severity, "since": since, "ended": None})
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _counts(told: Mapping[str, int]) -> dict[int, int]:
+    return {int(bucket): count for bucket, count in told.items()}
