@@ -331,7 +331,7 @@ def test_kinds_load_their_driver_only_when_they_check() -> None:
 
 
 ENTRANCES = re.compile(
-    r"^mooring(\.(__main__|app|once|testing|cli\.main|contrib\.[a-z]\w*|probes\.[a-z]\w*|store\.migrations(\..*)?))?$"
+    r"^mooring(\.(__main__|app|once|testing|cli\.main|contrib\.[a-z]\w*|pools\.opentelemetry|probes\.[a-z]\w*|store\.migrations(\..*)?))?$"
 )
 """What people, pip's scripts, the registry of kinds and Alembic ask for by name."""
 EARLY: dict[str, str] = {}

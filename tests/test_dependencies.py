@@ -17,6 +17,7 @@ MODULES = {
     "graphql-core": "graphql",
     "grpcio": "grpc",
     "grpcio-health-checking": "grpc_health",
+    "opentelemetry-api": "opentelemetry",
     "sentry-sdk": "sentry_sdk",
 }
 NOT_IMPORTED = {
