@@ -87,7 +87,7 @@ LINE = taken.__code__.co_firstlineno + 2
 
 
 def test_leak_of_a_lease_is_named_by_its_line() -> None:
-    """A lease that is not returned is named by its pool, its line and its route, and like ones are counted."""
+    """A lease that is not returned is named by its pool, line and route, and like ones are counted."""
     tracker = PoolTracker("shop", "orders", watch=Watch(threaded=False))
     before = taken(tracker)
 
