@@ -6,9 +6,12 @@ import gc
 import gzip
 import json
 import logging
+import socket
+import threading
 import traceback
 import tracemalloc
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -541,6 +544,27 @@ def test_a_server_is_verified(certificates: Certificates, logged: pytest.LogCapt
         desk.round()
         assert len(server.reports) == 1
         assert tracker.active == other.active
+
+
+def test_a_handshake_that_drips_is_not_waited_for() -> None:
+    """The time of a report is bounded, also where TLS never gets done."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def drip_records() -> None:
+            connection, _ = listener.accept()
+            pace = threading.Event()
+            with connection, suppress(OSError):
+                connection.sendall(b"\x16\x03\x03\x40\x00")
+                while not pace.wait(0.05):
+                    connection.sendall(b"\x02")
+
+        thread = threading.Thread(target=drip_records)
+        thread.start()
+        with pytest.raises(Undelivered) as slow:
+            Delivery(f"https://127.0.0.1:{listener.getsockname()[1]}", TOKEN).post(b"", 0.5)
+        thread.join(10)
+    assert str(slow.value) == "it did not answer within 0.5 s"
+    assert not thread.is_alive()
 
 
 def test_no_proxy_gets_the_token(desk: Desk, server: ReportServer, monkeypatch: pytest.MonkeyPatch) -> None:
