@@ -12,8 +12,8 @@ from tests.sources import ROOT
 
 
 def test_mooring_exports_what_the_interface_names() -> None:
-    """The public names are the App, check and the version, and each can be had."""
-    assert sorted(mooring.__all__) == ["App", "__version__", "check"]
+    """The public names are the App, check, instrument and the version, and each can be had."""
+    assert sorted(mooring.__all__) == ["App", "__version__", "check", "instrument"]
     for name in mooring.__all__:
         assert getattr(mooring, name) is not None
 
@@ -24,7 +24,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
         mooring.chekc  # noqa: B018  the access is what is tested
 
 
-@pytest.mark.parametrize("package", ["mooring.probes", "mooring.testing"])
+@pytest.mark.parametrize("package", ["mooring.pools", "mooring.probes", "mooring.testing"])
 def test_packages_for_other_people_export_what_exists(package: str) -> None:
     """Each name in `__all__` of a package that others import from is there, once, in order."""
     module = import_module(package)

@@ -8,10 +8,13 @@ from pydantic import SecretStr
 
 import mooring
 from mooring.core.health import Health, Settled, settle
+from mooring.core.pool import Leak, PoolSnapshot
 from mooring.core.result import CheckResult
 from mooring.core.stage import StageResult
 from mooring.core.status import Status
 from mooring.core.target import Schedule, Target
+from mooring.pools import PoolTracker, Rules, Watch, holding
+from mooring.pools.lease import Lease
 from mooring.probes import Cause, CheckError, KindDefaults, Observation, Probe, Reason, Stage, Trail
 
 
@@ -71,3 +74,23 @@ def health_is_a_fold(result: CheckResult) -> None:
     assert_type(settled, Settled)
     assert_type(settled.health, Health)
     assert_type(settled.delay, float)
+
+
+async def pool_by_hand() -> None:
+    """A tracker takes plain values; its lease is a block, with and without `async`."""
+    tracker = PoolTracker("shop", "orders", max_size=25, rules=Rules(held=30), watch=Watch(threaded=False))
+    with tracker.lease("load") as lease, holding("nightly", seconds=3600):
+        assert_type(lease, Lease)
+    async with tracker.lease() as lease:
+        assert_type(lease, Lease)
+    asked = tracker.ask()
+    tracker.release(tracker.track("load", asked=asked))
+    tracker.on("leak_confirmed", print)
+    tracker.record_error(ValueError("no row"), operation="load")
+    assert_type(tracker.snapshot(), PoolSnapshot)
+    assert_type(mooring.instrument(object(), name="orders", service="shop"), PoolTracker)
+    assert_type(tracker.utilization, float)
+    assert_type(tracker.cleanup(), int)
+    for leak in tracker.leaks():
+        assert_type(leak, Leak)
+    assert_type(tracker.aggregated(hours=24).used_max, int | None)
