@@ -20,6 +20,7 @@ FRAMEWORKS = frozenset(
         "_pytest",
         "aiomysql",
         "anyio",
+        "asgiref",
         "asyncpg",
         "asyncio",
         "celery",

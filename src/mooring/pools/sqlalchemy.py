@@ -39,12 +39,15 @@ def instrument(obj: Any, make: Callable[[Driver], PoolTracker]) -> PoolTracker:
     engine = subject(obj)
     driver = SQLAlchemy(engine)
     hooks = _Hooks(make(driver), driver)
-    event.listen(engine.pool, "connect", hooks.connected)
-    event.listen(engine.pool, "checkin", hooks.returned)
-    event.listen(engine.pool, "invalidate", hooks.invalidated)
-    event.listen(engine.pool, "close", hooks.closed)
-    event.listen(engine.pool, "detach", hooks.detached)
-    event.listen(engine.pool, "close_detached", hooks.closed_detached)
+    for name, hook in (
+        ("connect", hooks.connected),
+        ("checkin", hooks.returned),
+        ("detach", hooks.detached),
+        ("invalidate", hooks.invalidated),
+        ("close", hooks.closed),
+        ("close_detached", hooks.closed_detached),
+    ):
+        event.listen(engine.pool, name, hook)
     event.listen(engine, "handle_error", hooks.failed)
     hooks.wrap(engine.pool)
     return hooks.tracker
@@ -67,16 +70,20 @@ class SQLAlchemy:
         entries = [entry for entry in self._living() if entry.dbapi_connection is not None]
         pool = self._engine.pool
         overflow = getattr(pool, "_max_overflow", -1)  # there is no public name of it
+        kept = pool.size() if hasattr(pool, "_max_overflow") else 0
         return Gauges(
             size=len(entries),
             idle=sum(not entry.in_use for entry in entries),
-            limit=pool.size() + overflow if overflow >= 0 else None,
+            limit=kept + overflow if overflow >= 0 else None,
             least=0,
+            most_idle=kept or None,
         )
 
     def activity(self, connection: Any) -> Activity:
-        """Return what the driver's own connection tells."""
-        return session.activity(connection.driver_connection)
+        """Return what the driver's own connection tells, and what SQLAlchemy's side of asyncio does."""
+        told = session.activity(connection.driver_connection)
+        mutex = getattr(connection.dbapi_connection, "_execute_mutex", None)  # held while a statement runs
+        return told._replace(busy=True, idle=0.0) if mutex is not None and mutex.locked() else told
 
     def _living(self) -> list[Any]:
         living = []
@@ -175,8 +182,11 @@ class _Hooks:
 
     def closed(self, _connection: Any, entry: Any) -> None:
         """Hear that the pool closes a connection."""
-        self._entries.pop(id(entry), None)
-        self.tracker.closed()
+        try:
+            self._entries.pop(id(entry), None)
+            self.tracker.closed()
+        except Exception as error:
+            self.tracker.broken(error)
 
     def detached(self, connection: Any, entry: Any) -> None:
         """Hear that a connection is the pool's no longer."""
@@ -184,12 +194,18 @@ class _Hooks:
         self.returned(connection)
 
     def closed_detached(self, _connection: Any) -> None:
-        """Hear that a detached connection was closed."""
-        self.tracker.closed()
+        """Hear that a detached connection is closed."""
+        try:
+            self.tracker.closed()
+        except Exception as error:
+            self.tracker.broken(error)
 
     def failed(self, context: Any) -> None:
         """Hear of an error of the database or of its driver."""
-        self.tracker.record_error(context.original_exception)
+        try:
+            self.tracker.record_error(context.original_exception)
+        except Exception as error:
+            self.tracker.broken(error)
 
     def _was_garbage(self, lease: Lease) -> None:
         if self.tracker.forget(lease):
