@@ -43,7 +43,8 @@ def _leak(tracker: PoolTracker, told: dict[str, float], leak: Leak) -> None:
     if leak.kind is not LeakKind.ABANDONED:
         return
     now = tracker.clock.monotonic()
-    if now - told.get(leak.site, float("-inf")) < COOLDOWN or len(told) >= MOST_LINES:
+    before = told.get(leak.site, float("-inf"))
+    if now - before < COOLDOWN or (leak.site not in told and len(told) >= MOST_LINES):
         return
     told[leak.site] = now
     import sentry_sdk

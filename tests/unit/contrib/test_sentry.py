@@ -13,6 +13,7 @@ from sentry_sdk.transport import Transport
 
 from mooring.contrib import sentry
 from mooring.pools import PoolTracker, Rules, Watch, holding
+from mooring.testing import FakeClock
 
 
 class Kept(Transport):
@@ -106,6 +107,21 @@ def test_each_line_is_told_once(sent: list[dict[str, Any]], tracker: PoolTracker
         "leak.<locals>.take",
         "test_each_line_is_told_once.<locals>.other",
     ]
+
+
+def test_line_is_told_again_after_a_while(
+    sent: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line that leaks again after five minutes is told again, also where no further lines are kept."""
+    monkeypatch.setattr(sentry, "MOST_LINES", 1)
+    clock = FakeClock()
+    tracker = PoolTracker("shop", "orders", watch=Watch(threaded=False), clock=clock)
+    sentry.attach(tracker)
+    for seconds, count in ((0.0, 1), (299.0, 1), (1.0, 2)):
+        clock._seconds += seconds
+        leak(tracker)
+        look(tracker)
+        assert len(sent) == count
 
 
 def test_suspect_is_a_breadcrumb_of_what_comes_next(sent: list[dict[str, Any]], tracker: PoolTracker) -> None:
