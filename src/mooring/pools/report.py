@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -66,7 +67,8 @@ class Wording:
 
         most = max(1, MOST_POOLS >> max(0, halvings - _HALVINGS_OF_DETAILS))
         told = plain(report._replace(pools=report.pools[:most]))
-        pools = [self._pool(pool, _MOST_DETAILS >> halvings) for pool in told["pools"]]
+        text = cache(self.text)  # the same few lines of code and words are told again and again
+        pools = [_pool(pool, _MOST_DETAILS >> halvings, text) for pool in told["pools"]]
         body = json.dumps({"version": VERSION, **told, "pools": pools}, separators=(",", ":"))
         return gzip.compress(body.encode(), 5)
 
@@ -97,20 +99,22 @@ class Wording:
     def _name(self, text: str) -> str:
         return " ".join(self._shown.text(text, LONGEST_NAME).split()) or "unnamed"
 
-    def _pool(self, pool: Mapping[str, Any], most: int) -> dict[str, Any]:
-        told = {key: self._fit(value) for key, value in pool.items() if key != "service"}
-        told["name"] = pool["name"]  # it is fit already, and what a wish names the pool by
-        told |= {key: told[key][:most] for key in _DETAILS}
-        return told | {key: _possible(told[key]) for key in _NUMBERS}
 
-    def _fit(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return self.text(value)
-        if isinstance(value, dict):
-            return {key: self._fit(each) for key, each in value.items()}
-        if isinstance(value, list):
-            return [self._fit(each) for each in value]
-        return value if not isinstance(value, float) or math.isfinite(value) else None
+def _pool(pool: Mapping[str, Any], most: int, text: Callable[[str], str]) -> dict[str, Any]:
+    told = {key: _fit(value, text) for key, value in pool.items() if key != "service"}
+    told["name"] = pool["name"]  # it is fit already, and what a wish names the pool by
+    told |= {key: told[key][:most] for key in _DETAILS}
+    return told | {key: _possible(told[key]) for key in _NUMBERS}
+
+
+def _fit(value: Any, text: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return text(value)
+    if isinstance(value, dict):
+        return {key: _fit(each, text) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_fit(each, text) for each in value]
+    return value if not isinstance(value, float) or math.isfinite(value) else None
 
 
 def _possible(number: int | None) -> int | None:
