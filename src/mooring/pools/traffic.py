@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import sys
+from functools import cache
+from typing import Any
 
 from mooring.pools.driver import Activity
 
@@ -18,20 +19,37 @@ def activity_of(fileno: int) -> Activity:
 
     What was sent after the last answer came is a request that waits for its answer: a statement runs. The
     kernel counts in milliseconds, so a request within the same one as an answer is not seen as running.
-    Costs three system calls.
     """
-    if not sys.platform.startswith("linux"):
-        return Activity()
-    try:
-        with socket.socket(fileno=os.dup(fileno)) as sock:
-            told = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LENGTH)
-    except OSError:  # a Unix socket, or closed meanwhile
-        return Activity()
+    told = _tcp_info(fileno)
     if len(told) < _LENGTH:
         return Activity()
     sent = int.from_bytes(told[_SENT : _SENT + 4], sys.byteorder)
     received = int.from_bytes(told[_RECEIVED : _RECEIVED + 4], sys.byteorder)
     return Activity(busy=sent < received, idle=min(sent, received) / 1000)
+
+
+def _tcp_info(fileno: int) -> bytes:
+    """Return what the kernel tells; nothing where the descriptor is none of a TCP socket.
+
+    By the C library, since Python's own sockets make what they are given non-blocking where the program
+    has set `socket.setdefaulttimeout`: the driver's socket would be changed under it.
+    """
+    if not sys.platform.startswith("linux"):
+        return b""
+    try:
+        import ctypes
+    except ImportError:  # a Python without it
+        return b""
+    told, length = ctypes.create_string_buffer(_LENGTH), ctypes.c_uint32(_LENGTH)
+    failed = _libc().getsockopt(fileno, socket.IPPROTO_TCP, socket.TCP_INFO, told, ctypes.byref(length))
+    return b"" if failed else told.raw[: length.value]
+
+
+@cache
+def _libc() -> Any:
+    import ctypes
+
+    return ctypes.CDLL(None)
 
 
 def unread(fileno: int) -> int:
