@@ -152,8 +152,7 @@ def _adapter_of(obj: Any) -> Adapter:
 def _our_adapters(classes: set[str]) -> Iterator[Adapter]:
     packages = {name.partition(".")[0] for name in classes}
     for package in sorted(packages & ADAPTERS.keys()):
-        if _exists(ADAPTERS[package]):
-            yield _module(ADAPTERS[package])
+        yield _module(ADAPTERS[package])
 
 
 def _their_adapters() -> Iterator[Adapter]:
@@ -170,14 +169,8 @@ def _their_adapters() -> Iterator[Adapter]:
 
 
 def _every_adapter() -> Iterator[Adapter]:
-    yield from (_module(name) for name in ADAPTERS.values() if _exists(name))
+    yield from (_module(name) for name in ADAPTERS.values())
     yield from _their_adapters()
-
-
-def _exists(module: str) -> bool:
-    from importlib.util import find_spec
-
-    return find_spec(module) is not None
 
 
 def _module(name: str) -> Any:
