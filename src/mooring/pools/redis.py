@@ -65,7 +65,8 @@ class RedisPool:
         settings = pool.connection_kwargs
         host = settings.get("host", "localhost")
         self.address: str | None = settings.get("path") or f"{host}:{settings.get('port', 6379)}"
-        self.database: str | None = str(settings.get("db") or 0)
+        number = settings.get("db") or 0
+        self.database: str | None = f"db{number}" if number else None  # a mere number would name the pool
 
     def gauges(self) -> Gauges:
         """Return the pool's numbers. Idle connections that are closed count for nothing."""

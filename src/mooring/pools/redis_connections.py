@@ -31,9 +31,10 @@ FOR_EVER = float("inf")
 class Mark:
     """What we keep on a connection of redis-py: who has it, and whether it counts as open."""
 
-    __slots__ = ("lease", "made", "open")
+    __slots__ = ("connection", "lease", "made", "open")
 
-    def __init__(self) -> None:
+    def __init__(self, connection: Any) -> None:
+        self.connection = ref(connection)
         self.lease: Lease | None = None
         self.made: float | None = None
         """When the pool began to make it, until it is connected."""
@@ -83,7 +84,7 @@ class Hooks:
         try:
             mark = getattr(connection, "_mooring_mark", None) or self._marked(connection)
             lease = tracker.track(
-                connection=ref(connection), asked=asked, frame=tracker.sites.application(frame)
+                connection=mark.connection, asked=asked, frame=tracker.sites.application(frame)
             )
             mark.lease = lease
             if frame.f_code.co_qualname in KEEPERS:
@@ -140,7 +141,7 @@ class Hooks:
 
     def _marked(self, connection: Any) -> Mark:
         """Put a mark on a connection, and hear when it is connected."""
-        mark = Mark()
+        mark = Mark(connection)
         connection._mooring_mark = mark  # noqa: SLF001 -- ours
         inner = getattr(connection, "_conn", None)  # of one that caches
         if inner is not None:

@@ -339,9 +339,23 @@ def test_one_pool_has_one_tracker(redis_server: Redis) -> None:
     assert (snapshot.driver, snapshot.address, snapshot.database) == (
         "redis",
         f"127.0.0.1:{redis_server.port}",
-        "3",
+        "db3",
     )
     assert PASSWORD not in str(tracker.stats())
+    pool.close()
+
+
+def test_pool_is_named_redis_where_nobody_names_it(redis_server: Redis) -> None:
+    """A mere number is no name of a pool: it is redis, or the database as Redis itself names it."""
+    names = [
+        instrument(
+            pool_of(redis.ConnectionPool, redis_server, db=number),
+            service="tests",
+            watch=Watch(threaded=False),
+        ).name
+        for number in (0, 3)
+    ]
+    assert names == ["redis", "db3"]
 
 
 @pytest.mark.parametrize("broken", ["ask", "track", "release", "gave_up", "created", "closed"])
