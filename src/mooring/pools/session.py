@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from asyncio import isfuture
+from gc import get_referents
 from typing import Any
 
 from mooring.pools.driver import Activity
@@ -56,12 +58,22 @@ def _state(connection: Any) -> tuple[bool | None, bool | None]:
         awaits = getattr(reader, "_waiter", None) is not None
         return awaits or None, bool(connection.server_status & _IN_TRANSACTION)
     if hasattr(connection, "is_in_transaction"):  # asyncpg
-        return None, bool(connection.is_in_transaction())
+        return _awaits(connection) or None, bool(connection.is_in_transaction())
     if hasattr(connection, "get_transaction_status"):  # psycopg2
         return _of_libpq(int(connection.get_transaction_status()))
     if hasattr(connection, "in_transaction"):  # sqlite3, aiosqlite
         return None, bool(connection.in_transaction)
     return None, None
+
+
+def _awaits(connection: Any) -> bool:
+    """Whether an answer is awaited: asyncpg keeps the future of it where only the garbage collector looks.
+
+    The kernel alone does not tell, since asyncpg sends the execution within the millisecond in which the
+    answer to its preparation came.
+    """
+    protocol = getattr(connection, "_protocol", None)
+    return any(isfuture(each) and not each.done() for each in get_referents(protocol))
 
 
 def _of_libpq(status: int) -> tuple[bool, bool]:

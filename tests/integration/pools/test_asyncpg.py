@@ -165,7 +165,7 @@ async def test_a_slow_query_is_busy_and_no_leak(pool: Any) -> None:
     clock = TurnedClock()
     tracker = watched(instrument, pool, clock)
     async with pool.acquire() as connection:
-        running = asyncio.ensure_future(connection.execute("SELECT pg_sleep(60)"))
+        running = asyncio.ensure_future(connection.fetchval("SELECT pg_sleep($1)", 60))
         clock.turned += 600
         await eventually(lambda: kinds(tracker) == [LeakKind.BUSY], "busy")
         assert tracker.snapshot().alerts == ()
