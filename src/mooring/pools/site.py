@@ -47,6 +47,8 @@ FRAMEWORKS = frozenset(
     }
 )
 """Packages whose lines tell nobody anything: they stand between the application and the driver."""
+LOOPS = frozenset({"asyncio.base_events", "asyncio.events", "asyncio.runners", "uvloop"})
+"""Modules that run tasks: who runs the loop, beyond them, has not asked for what a task asks for."""
 
 
 class Site:
@@ -102,7 +104,7 @@ class Sites:
     def __init__(self) -> None:
         self.known: dict[int, Site] = {}
         self.rest = Site(None, 0, in_application=True)
-        self._ours: dict[int, tuple[CodeType, bool]] = {}
+        self._ours: dict[int, tuple[CodeType, bool, bool]] = {}
 
     def all(self) -> list[Site]:
         """Return every site that is known, and the one of all the rest."""
@@ -124,24 +126,34 @@ class Sites:
 
     def is_application(self, frame: FrameType) -> bool:
         """Whether a frame is the application's, not one of the standard library, a driver or a framework."""
-        known = self._ours.get(id(frame.f_code))
-        if known is None:
-            if len(self._ours) >= MOST_CODES:
-                self._ours.clear()
-            known = self._ours[id(frame.f_code)] = frame.f_code, _is_application(frame)
-        return known[1]
+        return self._known_of(frame)[1]
 
     def application(self, frame: FrameType | None) -> FrameType | None:
         """Return the innermost frame that is the application's; the given one where none is."""
-        at, greenlet = frame, None
+        at, greenlet, ours = frame, None, self._ours
         while at is not None:
-            if self.is_application(at):
+            # On the path of a checkout, several times: no call.
+            known = ours.get(id(at.f_code)) or self._known_of(at)
+            if known[1]:
                 return at
+            if known[2]:
+                break
             back = at.f_back
             if back is None and (greenlet := _waiting_for(greenlet)) is not None:
                 back = greenlet.gr_frame
             at = back
         return frame
+
+    def _known_of(self, frame: FrameType) -> tuple[CodeType, bool, bool]:
+        """Return a frame's code, whether it is the application's, and whether it runs an event loop."""
+        code = frame.f_code
+        known = self._ours.get(id(code))
+        if known is None:
+            if len(self._ours) >= MOST_CODES:
+                self._ours.clear()
+            is_loop = frame.f_globals.get("__name__") in LOOPS
+            known = self._ours[id(code)] = code, _is_application(frame), is_loop
+        return known
 
 
 def _is_application(frame: FrameType) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from weakref import ref
 import pytest
 
 from mooring.core.pool import LeakKind
-from mooring.pools import Rules, holding
+from mooring.pools import Rules, holding, leaks
 from mooring.pools.driver import Activity
 from mooring.pools.scope import SCOPE, Scope
 from tests.unit.pools.stepped import Connection, Pool, here
@@ -380,3 +381,30 @@ def test_driver_that_does_not_tell_accuses_nobody() -> None:
     pool.look(after=60)
     assert pool.leaks() == []
     assert pool.tracker.faults == 2  # the activity and the gauges
+
+
+async def test_task_of_a_driver_hands_its_lease_on() -> None:
+    """Where no line of the application's was seen, the end of the task that asked says nothing."""
+    pool = Pool()
+    found = {"__name__": "asyncpg.pool", "sys": sys}
+    source = "async def acquire(tracker):\n    frame = tracker.sites.application(sys._getframe(0))\n"
+    exec(compile(source + "    tracker.track(frame=frame)\n", "/srv/asyncpg/pool.py", "exec"), found)
+    await asyncio.create_task(found["acquire"](pool.tracker))  # type: ignore[operator]
+    pool.look(times=4)
+    assert pool.leaks() == []
+    pool.look(after=10)
+    assert pool.leaks() == [("suspect", "/srv/asyncpg/pool.py:3")]
+
+
+def test_threads_with_numbers_of_their_own_are_not_taken_for_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under gevent the interpreter does not know a thread's number: a living one is no ended owner."""
+    pool = Pool()
+    pool.tracker.track()
+    line = here(1)
+    monkeypatch.setattr(leaks, "get_ident", lambda: -1)
+    monkeypatch.setattr(threading.current_thread(), "_ident", -1)
+    pool.look(times=4)
+    assert pool.leaks() == []
+    pool.look(after=10)
+    assert pool.leaks() == [("suspect", line)]
+    assert pool.tracker.leaks()[0].now == ()
