@@ -15,6 +15,7 @@ from mooring.pools.driver import Gauges
 from tests.integration.pools.watched import (
     TurnedClock,
     break_hooks,
+    in_a_task,
     kinds,
     line,
     longest,
@@ -83,17 +84,17 @@ async def test_every_way_to_acquire_names_the_applications_line(pool: Any) -> No
         with_block = line() - 1
     await pool.release(await pool.acquire())
     awaited = line() - 1
-    connection = await asyncio.wait_for(pool.acquire(), 5)
-    in_a_task = line() - 1
+    connection = await in_a_task(pool.acquire())
+    apart = line() - 1
     await pool.release(connection)
-    assert sites(tracker) == {(__file__, each): 1 for each in (with_block, awaited, in_a_task)}
+    assert sites(tracker) == {(__file__, each): 1 for each in (with_block, awaited, apart)}
 
 
 async def test_a_lease_from_a_task_of_its_own_belongs_to_who_asked(pool: Any) -> None:
     """`wait_for` acquires in a task that ends, before Python 3.12: the lease is no leak."""
     clock = TurnedClock()
     tracker = watched(instrument, pool, clock)
-    connection = await asyncio.wait_for(pool.acquire(), 5)
+    connection = await in_a_task(pool.acquire())
     assert look(tracker) == []
     clock.turned += 5
     assert look(tracker, 2) == []

@@ -15,6 +15,7 @@ from mooring.pools.driver import Gauges
 from tests.integration.pools.watched import (
     TurnedClock,
     break_hooks,
+    in_a_task,
     kinds,
     line,
     longest,
@@ -77,14 +78,14 @@ async def test_every_way_to_acquire_names_the_applications_line(pool: Any) -> No
     assert await pool.fetchval("SELECT 1") == 1
     fetched = line() - 1
     async with asyncio.timeout(5):
-        connection = await asyncio.wait_for(pool.acquire(), 5)
-        in_a_task = line() - 1
+        connection = await in_a_task(pool.acquire())
+        apart = line() - 1
     await pool.release(connection)
     context = pool.acquire()
     made = line() - 1
     async with context:
         pass
-    assert sites(tracker) == {(__file__, each): 1 for each in (with_block, awaited, fetched, in_a_task, made)}
+    assert sites(tracker) == {(__file__, each): 1 for each in (with_block, awaited, fetched, apart, made)}
 
 
 async def test_short_methods_name_the_line_that_called_them(pool: Any) -> None:
@@ -124,7 +125,7 @@ async def test_a_lease_from_a_task_of_its_own_belongs_to_who_asked(pool: Any) ->
     """`wait_for` acquires in a task that ends, before Python 3.12: the lease is no leak."""
     clock = TurnedClock()
     tracker = watched(instrument, pool, clock)
-    connection = await asyncio.wait_for(pool.acquire(), 5)
+    connection = await in_a_task(pool.acquire())
     assert look(tracker) == []
     clock.turned += 5
     assert look(tracker, 2) == []

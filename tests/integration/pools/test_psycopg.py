@@ -20,6 +20,7 @@ from mooring.pools.psycopg_pool import instrument
 from tests.integration.pools.watched import (
     TurnedClock,
     break_hooks,
+    in_a_task,
     kinds,
     line,
     longest,
@@ -166,17 +167,17 @@ async def test_every_way_to_await_names_the_applications_line(aio: AsyncConnecti
         with_block = line() - 1
     await aio.putconn(await aio.getconn())
     awaited = line() - 1
-    connection = await asyncio.wait_for(aio.getconn(), 5)
-    in_a_task = line() - 1
+    connection = await in_a_task(aio.getconn())
+    apart = line() - 1
     await aio.putconn(connection)
-    assert sites(tracker) == {(__file__, each): 1 for each in (with_block, awaited, in_a_task)}
+    assert sites(tracker) == {(__file__, each): 1 for each in (with_block, awaited, apart)}
 
 
 async def test_a_lease_from_a_task_of_its_own_belongs_to_who_asked(aio: AsyncConnectionPool[Any]) -> None:
     """`wait_for` asks in a task that ends, before Python 3.12: the lease is no leak."""
     clock = TurnedClock()
     tracker = watched(instrument, aio, clock)
-    connection = await asyncio.wait_for(aio.getconn(), 5)
+    connection = await in_a_task(aio.getconn())
     assert look(tracker) == []
     clock.turned += 5
     assert look(tracker, 2) == []

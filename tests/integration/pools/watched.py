@@ -106,6 +106,11 @@ async def storm(use: Callable[[], Awaitable[object]], tasks: int = 2_000, at_onc
     return ended
 
 
+async def in_a_task(awaitable: Awaitable[Any]) -> Any:
+    """Await in a task of its own, as `asyncio.wait_for` does before Python 3.12."""
+    return await asyncio.ensure_future(awaitable)
+
+
 def longest(durations: Durations) -> float:
     """Return the seconds of the longest, right within an eighth."""
     return (quantile(durations.counts, 1.0) or 0.0) / NANOSECONDS
