@@ -124,7 +124,12 @@ class PoolTracker(Book):
             lease.owner = self._here.thread if task is None else ref(task)
             lease.began = now = self._now()
             if asked is not None:
-                self._took("wait", self.waits, now - asked)
+                waited = now - asked | 8
+                octave = waited.bit_length()
+                # As in release: no call.
+                self.waits[(octave << 2) - 8 + (waited >> octave - 3 & 3)] += 1
+                if self.feed is not None:
+                    self.feed.append(("wait", (now - asked) / NANOSECONDS))
             if self.active:
                 opened = self.open
                 opened[lease] = None
