@@ -8,11 +8,14 @@ from datetime import UTC, datetime
 from docs.generator.schema import table
 from mooring.core.failure import Failure
 from mooring.core.health import Health
+from mooring.core.pool import Durations, Leak, LeakKind, PoolAlert, PoolRule, PoolTotals, Severity
+from mooring.core.pool_view import PoolLeak, PoolSum, PoolView
 from mooring.core.reason import Reason
 from mooring.core.result import CheckResult, Observation
 from mooring.core.stage import Stage, StageResult, StageStatus
 from mooring.core.status import Status
 from mooring.core.target import Target
+from mooring.export.pool_metrics import pool_metrics
 from mooring.export.prometheus import Itself, Tally, exposition
 from mooring.probes._registry import Kinds
 
@@ -20,8 +23,9 @@ INTRODUCTION = """
 # Metrics
 
 What `/metrics` gives, in the Prometheus text format. Counters and the histogram begin anew when Mooring
-starts; what is said of targets is their health as stored. The process' own metrics (`process_*`) are
-Prometheus' usual ones.
+starts; what is said of targets is their health as stored. Those of pools (`mooring_pool_*`) go on: each is
+summed over the processes that report it, what is counted also over those that have ended. The process' own
+metrics (`process_*`) are Prometheus' usual ones.
 """
 EPOCH = datetime.fromtimestamp(0, UTC)
 
@@ -60,4 +64,28 @@ def _sample() -> str:
     tally = Tally()
     tally.add(result)
     itself = Itself("", True, 0, EPOCH, EPOCH, True, 0, 0, 0, 0)
-    return exposition([(target, Health(Status.DOWN, last=result))], tally, itself)
+    return exposition([(target, Health(Status.DOWN, last=result))], tally, itself, pool_metrics([_pool()]))
+
+
+def _pool() -> PoolView:
+    """Return a pool that has something of everything."""
+    times = Durations({40: 1})
+    leak = Leak(LeakKind.ABANDONED, "orders.py:88", "load", 1.0, None, "Task-1", None, None)
+    alert = PoolAlert(PoolRule.ABANDONED, Severity.CRITICAL, "", "", EPOCH, 1, None)
+    return PoolView(
+        id=1,
+        service="shop",
+        name="main",
+        driver="sqlalchemy",
+        address=None,
+        database=None,
+        active=True,
+        heard_at=EPOCH,
+        sum=PoolSum(1, 1, 1, 0, 1, 1),
+        totals=PoolTotals(),
+        wait=times,
+        use=times,
+        create=times,
+        leaks=(PoolLeak(leak, "web1:41"),),
+        alerts=(alert,),
+    )

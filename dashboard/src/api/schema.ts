@@ -144,6 +144,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/pools/{target_id}/{do}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Want Of Pool
+         * @description Have the processes of a pool forget abandoned leases, reset their counts, or start or stop tracking.
+         */
+        post: operations["want_of_pool_api_v1_pools__target_id___do__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pools/{target_id}/aggregated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Pool Aggregate
+         * @description Show what a pool's past adds up to.
+         */
+        get: operations["show_pool_aggregate_api_v1_pools__target_id__aggregated_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pools/{target_id}/diagnostics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Diagnose Pool
+         * @description Say what is worth knowing of a pool, with advice that names its service and its lines.
+         */
+        get: operations["diagnose_pool_api_v1_pools__target_id__diagnostics_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pools/{target_id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Pool History
+         * @description Show a pool's past in steps: a minute of 1h, ten minutes of 24h, an hour of 7d.
+         */
+        get: operations["show_pool_history_api_v1_pools__target_id__history_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/pools/report": {
         parameters: {
             query?: never;
@@ -155,7 +235,7 @@ export interface paths {
         put?: never;
         /**
          * Take Report
-         * @description Take what a process tells of its pools, which may be packed with gzip: 1 MB of 4 MB.
+         * @description Take what a process tells of its pools. Packed with gzip it may have 1 MB, and 4 MB when unpacked.
          */
         post: operations["take_report_api_v1_pools_report_post"];
         delete?: never;
@@ -731,6 +811,16 @@ export interface components {
             used: number;
         };
         /**
+         * DiagnosticsAnswer
+         * @description What is worth knowing of a pool, what is wrong first, and the servers behind it.
+         */
+        DiagnosticsAnswer: {
+            /** Comparison */
+            comparison: components["schemas"]["ComparisonAnswer"][];
+            /** Findings */
+            findings: components["schemas"]["FindingAnswer"][];
+        };
+        /**
          * DiscoverAnswer
          * @description The addresses found in a text.
          */
@@ -833,6 +923,20 @@ export interface components {
             field: string;
             /** Message */
             message: string;
+        };
+        /**
+         * FindingAnswer
+         * @description Something about a pool that is worth knowing, and what to do about it.
+         */
+        FindingAnswer: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+            /** Recommendation */
+            recommendation: string;
+            /** @description Null where it is advice alone. */
+            severity: components["schemas"]["Severity"] | null;
         };
         /**
          * FoundAnswer
@@ -1317,6 +1421,55 @@ export interface components {
             next: string | null;
         };
         /**
+         * PoolAggregateAnswer
+         * @description A pool's past added up.
+         */
+        PoolAggregateAnswer: {
+            /** Errors */
+            errors: number;
+            /** Instances */
+            instances: number | null;
+            /** Limit */
+            limit: number | null;
+            /** Peak */
+            peak: number | null;
+            /** Samples */
+            samples: number;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Size */
+            size: number | null;
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /** Taken */
+            taken: number;
+            /** Timeouts */
+            timeouts: number;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Used */
+            used: number | null;
+            /** Used Max */
+            used_max: number | null;
+            /** Utilization */
+            utilization: number | null;
+            /** Utilization Max */
+            utilization_max: number | null;
+            /** Waiting */
+            waiting: number | null;
+            /** Window */
+            window: string;
+        };
+        /**
          * PoolAlertAnswer
          * @description Something that is wrong with a pool, and what to do about it.
          */
@@ -1392,6 +1545,68 @@ export interface components {
             use: components["schemas"]["DurationsAnswer"];
             /** @description Waiting for a connection. */
             wait: components["schemas"]["DurationsAnswer"];
+        };
+        /**
+         * PoolBucketAnswer
+         * @description One step of a pool's past. Of `used` and `utilization` the mean, of other gauges the highest.
+         */
+        PoolBucketAnswer: {
+            /** Errors */
+            errors: number;
+            /** Instances */
+            instances: number | null;
+            /** Limit */
+            limit: number | null;
+            /** Peak */
+            peak: number | null;
+            /** Samples */
+            samples: number;
+            /** Size */
+            size: number | null;
+            /**
+             * Start
+             * Format: date-time
+             */
+            start: string;
+            /** Taken */
+            taken: number;
+            /** Timeouts */
+            timeouts: number;
+            /** Used */
+            used: number | null;
+            /** Used Max */
+            used_max: number | null;
+            /** Utilization */
+            utilization: number | null;
+            /** Utilization Max */
+            utilization_max: number | null;
+            /** Waiting */
+            waiting: number | null;
+        };
+        /**
+         * PoolHistoryAnswer
+         * @description A pool's past. Every step is there, also the empty ones.
+         */
+        PoolHistoryAnswer: {
+            /** Buckets */
+            buckets: components["schemas"]["PoolBucketAnswer"][];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Step
+             * @description Seconds of a step.
+             */
+            step: number;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Window */
+            window: string;
         };
         /**
          * PoolInstanceAnswer
@@ -2343,6 +2558,18 @@ export interface components {
          */
         Trigger: "schedule" | "manual" | "cli" | "api" | "push";
         /**
+         * WantedAnswer
+         * @description The processes hear of it in the answers to their next reports.
+         */
+        WantedAnswer: {
+            /**
+             * Instances
+             * @description Processes that will do it.
+             */
+            instances: number;
+            wish: components["schemas"]["WishAnswer"];
+        };
+        /**
          * Well
          * @description All is well.
          */
@@ -2809,20 +3036,24 @@ export interface operations {
     };
     list_pools_api_v1_pools_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description csv: a table for spreadsheets. */
+                format?: "json" | "csv";
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
+            /** @description As asked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Page_PoolAnswer_"];
+                    "text/csv": string;
                 };
             };
             /** @description Unauthorized */
@@ -2900,6 +3131,368 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PoolAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Misdirected Request */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+        };
+    };
+    want_of_pool_api_v1_pools__target_id___do__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description What the processes are to do. */
+                do: components["schemas"]["WishKind"];
+                /** @description The target's id. */
+                target_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WantedAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description No process reports the pool now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Misdirected Request */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+        };
+    };
+    show_pool_aggregate_api_v1_pools__target_id__aggregated_get: {
+        parameters: {
+            query?: {
+                /** @description How far back. */
+                window?: "1h" | "24h" | "7d";
+            };
+            header?: never;
+            path: {
+                /** @description The target's id. */
+                target_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PoolAggregateAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Misdirected Request */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+        };
+    };
+    diagnose_pool_api_v1_pools__target_id__diagnostics_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The target's id. */
+                target_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiagnosticsAnswer"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Misdirected Request */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+        };
+    };
+    show_pool_history_api_v1_pools__target_id__history_get: {
+        parameters: {
+            query?: {
+                /** @description csv: a table for spreadsheets. */
+                format?: "json" | "csv";
+                /** @description How far back. */
+                window?: "1h" | "24h" | "7d";
+            };
+            header?: never;
+            path: {
+                /** @description The target's id. */
+                target_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PoolHistoryAnswer"];
+                    "text/csv": string;
                 };
             };
             /** @description Unauthorized */

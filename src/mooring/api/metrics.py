@@ -17,6 +17,7 @@ from mooring.api.context import Context, Here
 from mooring.api.guard import VIEWER, Guarded
 from mooring.core.health import Health
 from mooring.engine.bus import Bus, Lagged
+from mooring.export.pool_metrics import pool_metrics
 from mooring.export.prometheus import CONTENT_TYPE, Itself, Tally, exposition
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ async def metrics(here: Here) -> Response:
         (target, catalogue.health.get(target_id, Health()))
         for target_id, target in sorted(catalogue.targets.items())
     ]
-    text = exposition(watched, here.tally, _itself(here))
+    text = exposition(watched, here.tally, _itself(here), pool_metrics(here.app.pools.views()))
     return Response(text, headers={"content-type": CONTENT_TYPE})
 
 

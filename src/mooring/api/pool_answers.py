@@ -160,3 +160,63 @@ class PoolAnswer(Answer):
     leaks: list[LeakAnswer] = Field(description="The longest held first.")
     alerts: list[PoolAlertAnswer]
     comparison: list[ComparisonAnswer]
+
+
+class PoolBucketAnswer(Answer):
+    """One step of a pool's past. Of `used` and `utilization` the mean, of other gauges the highest."""
+
+    start: datetime
+    samples: int
+    instances: int | None
+    used: float | None
+    used_max: int | None
+    peak: int | None
+    size: int | None
+    limit: int | None
+    utilization: float | None
+    utilization_max: float | None
+    waiting: int | None
+    taken: int
+    timeouts: int
+    errors: int
+
+
+class PoolHistoryAnswer(Answer):
+    """A pool's past. Every step is there, also the empty ones."""
+
+    window: str
+    since: datetime
+    until: datetime
+    step: float = Field(description="Seconds of a step.")
+    buckets: list[PoolBucketAnswer]
+
+
+class PoolAggregateAnswer(PoolBucketAnswer):
+    """A pool's past added up."""
+
+    window: str
+    since: datetime
+    until: datetime
+
+
+class FindingAnswer(Answer):
+    """Something about a pool that is worth knowing, and what to do about it."""
+
+    code: str
+    severity: Severity | None = Field(description="Null where it is advice alone.")
+    message: str
+    recommendation: str
+
+
+class DiagnosticsAnswer(Answer):
+    """What is worth knowing of a pool, what is wrong first, and the servers behind it."""
+
+    findings: list[FindingAnswer]
+    comparison: list[ComparisonAnswer]
+
+
+class WantedAnswer(Answer):
+    """The processes hear of it in the answers to their next reports."""
+
+    wish: WishAnswer
+    instances: int = Field(description="Processes that will do it.")

@@ -14,6 +14,7 @@ from mooring.core.report import PoolReport, Reply, Wish, WishKind
 from mooring.core.target import Origin, Target
 from mooring.engine.catalogue import Catalogue
 from mooring.engine.pool_book import MOST_MEMBERS, Book
+from mooring.engine.pool_comparison import compared
 from mooring.engine.pool_verdict import judge, result_of
 from mooring.engine.recorder import Recorder
 from mooring.pools.rules import Alerts
@@ -75,11 +76,13 @@ class Pools:
         """Return every pool as it stands, by service and name."""
         now = self._clock.monotonic()
         found = [self.book_of(target).view(now) for target in self.targets()]
-        return sorted(found, key=lambda view: (view.service, view.name))
+        found.sort(key=lambda view: (view.service, view.name))
+        return compared(found, self._catalogue.targets.values(), self._catalogue.health)
 
     def view(self, target_id: int) -> PoolView:
         """Return a pool as it stands. Raises MissingError."""
-        return self.book_of(self._target(target_id)).view(self._clock.monotonic())
+        self.demand(target_id)
+        return next(view for view in self.views() if view.id == target_id)
 
     def want(self, target_id: int, do: WishKind) -> tuple[Wish, int]:
         """Have every process of a pool do something once; return the wish and how many these are.
@@ -87,7 +90,7 @@ class Pools:
         They hear of it in the answer to their next report. Raises MissingError, and ConflictError where
         no process reports the pool now.
         """
-        book = self.book_of(self._target(target_id))
+        book = self.book_of(self.demand(target_id))
         self._last_wish = max(self._last_wish + 1, int(self._clock.now().timestamp() * 1000))
         heard_by = book.want(do, self._last_wish, self._clock.monotonic())
         if not heard_by:
@@ -203,7 +206,8 @@ class Pools:
         """Return the targets that are pools."""
         return [each for each in self._catalogue.targets.values() if isinstance(each.probe, Pool)]
 
-    def _target(self, target_id: int) -> Target:
+    def demand(self, target_id: int) -> Target:
+        """Return the target of a pool. Raises MissingError."""
         target = self._catalogue.get(target_id)
         if not isinstance(target.probe, Pool):
             raise MissingError(f"the target {target_id} is no pool")

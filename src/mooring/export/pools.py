@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mooring.core import histogram
-from mooring.core.pool import Durations, PoolAlert, PoolSnapshot, SiteUse
+from mooring.core.pool import Durations, PoolAlert, PoolSnapshot, PoolTotals, SiteUse
+from mooring.core.pool_finding import Finding
+from mooring.core.pool_past import PoolBucket
 from mooring.core.pool_view import Comparison, PoolLeak, PoolMember, PoolSum, PoolView
-from mooring.core.report import Reply
+from mooring.core.report import Reply, Wish
 from mooring.export.json import seconds_json, time_json
 
 _NANOSECONDS = 1e9
@@ -91,12 +92,43 @@ def comparison_json(each: Comparison) -> dict[str, Any]:
     }
 
 
+POOL_COLUMNS = (
+    *("id", "service", "name", "driver", "address", "database", "heard_at"),
+    *("instances", "used", "idle", "size", "limit", "waiting", "peak", "utilization"),
+    *PoolTotals._fields,
+    *("leaks", "alerts"),
+)
+
+
+def pool_row(view: PoolView) -> dict[str, Any]:
+    """Return a pool as a row of a table, by `POOL_COLUMNS`."""
+    told = pool_json(view)
+    facts: dict[str, Any] = {name: told.get(name) for name in POOL_COLUMNS[:7]}
+    return {**facts, **told["totals"], "leaks": len(view.leaks), "alerts": len(view.alerts)}
+
+
+BUCKET_COLUMNS = ("start", *PoolBucket._fields[1:])
+
+
+def bucket_json(bucket: PoolBucket) -> dict[str, Any]:
+    """Return one step of a pool's past."""
+    return {**bucket._asdict(), "start": time_json(bucket.start)}
+
+
+def finding_json(finding: Finding) -> dict[str, Any]:
+    """Return what is worth knowing of a pool; `severity` is null where it is advice alone."""
+    severity = finding.severity.value if finding.severity else None
+    return {**finding._asdict(), "severity": severity}
+
+
 def reply_json(reply: Reply) -> dict[str, Any]:
     """Return what a report is answered."""
-    wishes: Sequence[Mapping[str, Any]] = [
-        {"pool": wish.pool, "do": wish.do.value, "id": wish.id} for wish in reply.wishes
-    ]
-    return {"interval": reply.interval, "wishes": wishes}
+    return {"interval": reply.interval, "wishes": [wish_json(each) for each in reply.wishes]}
+
+
+def wish_json(wish: Wish) -> dict[str, Any]:
+    """Return what a process is to do."""
+    return {"pool": wish.pool, "do": wish.do.value, "id": wish.id}
 
 
 def _member(each: PoolMember) -> dict[str, Any]:

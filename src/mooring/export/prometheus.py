@@ -81,10 +81,15 @@ class Itself:
     """Standard process metrics, name to value."""
 
 
-def exposition(watched: Iterable[tuple[Target, Health]], tally: Tally, itself: Itself) -> str:
-    """Return everything as text, each metric with its help and its samples together."""
+def exposition(
+    watched: Iterable[tuple[Target, Health]],
+    tally: Tally,
+    itself: Itself,
+    more: Iterable[list[str]] = (),
+) -> str:
+    """Return everything as text, each metric with its help and its samples together; `more` are others."""
     lines: list[str] = []
-    for metric in (*_of_itself(itself), *_of_targets(list(watched)), *_of_tally(tally)):
+    for metric in (*_of_itself(itself), *_of_targets(list(watched)), *_of_tally(tally), *more):
         lines += metric
     lines.append("")
     return "\n".join(lines)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import BigInteger, Connection, delete, exists, func, literal, select, true
 
 from mooring.core.failure import InputError, Problem
+from mooring.core.pool_past import PoolBucket, PoolWindow
 from mooring.store import bulk
 from mooring.store.codes import MICROSECONDS, maybe_micros, maybe_moment, micros, moment
 from mooring.store.retention import forget
@@ -44,36 +45,6 @@ class StoredPool(NamedTuple):
     target_id: int
     heard_at: datetime | None
     body: bytes
-
-
-class PoolBucket(NamedTuple):
-    """One step of a window. `used` and `utilization` are means, the other gauges the highest of the step."""
-
-    start: datetime
-    samples: int = 0
-    instances: int | None = None
-    used: float | None = None
-    used_max: int | None = None
-    peak: int | None = None
-    size: int | None = None
-    limit: int | None = None
-    utilization: float | None = None
-    utilization_max: float | None = None
-    waiting: int | None = None
-    taken: int = 0
-    timeouts: int = 0
-    errors: int = 0
-
-
-class PoolWindow(NamedTuple):
-    """A pool's past. Every step is there, also the empty ones; `total` is the whole window as one step."""
-
-    name: str
-    since: datetime
-    until: datetime
-    step: float
-    buckets: Sequence[PoolBucket]
-    total: PoolBucket
 
 
 @dataclass(frozen=True, slots=True)

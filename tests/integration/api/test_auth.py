@@ -33,6 +33,10 @@ MATRIX: dict[tuple[str, str], Role | None] = {
     ("POST", "/api/v1/pools/report"): Role.REPORTER,
     ("GET", "/api/v1/pools"): Role.VIEWER,
     ("GET", "/api/v1/pools/{target_id}"): Role.VIEWER,
+    ("GET", "/api/v1/pools/{target_id}/history"): Role.VIEWER,
+    ("GET", "/api/v1/pools/{target_id}/aggregated"): Role.VIEWER,
+    ("GET", "/api/v1/pools/{target_id}/diagnostics"): Role.VIEWER,
+    ("POST", "/api/v1/pools/{target_id}/{do}"): Role.OPERATOR,
     ("GET", "/api/v1/overview"): Role.VIEWER,
     ("GET", "/api/v1/targets"): Role.VIEWER,
     ("GET", "/api/v1/targets/{target_id}"): Role.VIEWER,
@@ -74,7 +78,12 @@ async def test_an_endpoint_takes_its_role_and_those_above(api: Api, endpoint: tu
     """Nobody gets 401, too low a role 403, enough of one neither: before a body is looked at."""
     method, template = endpoint
     needed = MATRIX[endpoint]
-    path = template.replace("{target_id}", "999").replace("{token_id}", "999").replace("{token}", "x" * 20)
+    path = (
+        template.replace("{target_id}", "999")
+        .replace("{token_id}", "999")
+        .replace("{token}", "x" * 20)
+        .replace("{do}", "stop")
+    )
     for role in (None, Role.REPORTER, Role.VIEWER, Role.OPERATOR, Role.ADMIN):
         request = api.client(role).build_request(
             method, path, content=b"{", headers={"Content-Type": "application/json"}

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from mooring.api.guard import Role
+from mooring.core.result import CheckResult, Observation
+from mooring.core.stage import Stage, StageResult, StageStatus
+from mooring.core.status import Status
 from mooring.pools import PoolTracker, Watch
 from mooring.pools.picture import plain
 from mooring.testing import FakeClock
@@ -224,3 +230,153 @@ async def test_a_target_that_is_no_pool_is_not_shown_as_one(api: Api) -> None:
     """Another target's id answers 404."""
     target = await api.add(name="other", script=["ok"])
     assert (await api.viewer.get(f"/api/v1/pools/{target['id']}")).status_code == 404
+
+
+async def id_of(api: Api) -> int:
+    """Return the id of the one pool that there is."""
+    return int((await only_pool(api))["id"])
+
+
+async def test_the_past_is_told_in_steps_and_added_up(api: Api) -> None:
+    """History has every step of its window; aggregated is the whole of it."""
+    await send(api, pool(used=8, totals={"taken": 40}))
+    await api.app._keeper.sweep()
+    path = f"/api/v1/pools/{await id_of(api)}"
+    for window, steps in (("1h", 60), ("24h", 144), ("7d", 168)):
+        past = (await api.viewer.get(f"{path}/history", params={"window": window})).json()
+        assert len(past["buckets"]) == steps
+        (told,) = [each for each in past["buckets"] if each["samples"]]
+        assert (told["used"], told["utilization"], told["taken"], told["limit"]) == (8.0, 0.8, 40, 10)
+        total = (await api.viewer.get(f"{path}/aggregated", params={"window": window})).json()
+        assert (total["samples"], total["used_max"], total["window"]) == (1, 8, window)
+    assert (await api.viewer.get(f"{path}/history", params={"window": "2h"})).status_code == 422
+
+
+async def test_an_operator_wants_something_of_the_processes(api: Api) -> None:
+    """A wish is accepted, rides on the next answer, and is refused where nobody would hear it."""
+    await send(api)
+    path = f"/api/v1/pools/{await id_of(api)}"
+    assert (await api.viewer.post(f"{path}/cleanup")).status_code == 403
+    answer = await api.operator.post(f"{path}/cleanup")
+    assert (answer.status_code, answer.json()["instances"]) == (202, 1)
+    wish = answer.json()["wish"]
+    assert (wish["pool"], wish["do"]) == ("main", "cleanup")
+    assert (await send(api))["wishes"] == [wish]
+    assert (await send(api, done=[wish["id"]]))["wishes"] == []
+    await send(api, last=True)
+    refused = await api.operator.post(f"{path}/stop")
+    assert refused.status_code == 409
+    assert refused.json()["detail"] == "no process reports shop/main now: nobody would hear it"
+    assert (await api.operator.post(f"{path}/explode")).status_code == 422
+    assert (await api.operator.post("/api/v1/pools/999/stop")).status_code == 404
+
+
+async def watched(api: Api, used: int, most: int, **keys: Any) -> None:
+    """Add a database that was checked and told of its sessions."""
+    keys = {"name": "orders", "url": "postgresql://app:x@db.example/shop", **keys}
+    answer = await api.operator.post("/api/v1/targets", json=keys)
+    target = api.app.catalogue.get(answer.json()["id"])
+    seen = Observation(numbers={"sessions_used": used, "sessions_max": most})
+    stage = StageResult(Stage.FUNCTION, StageStatus.PASSED)
+    at = api.app.clock.now()
+    await api.app.recorder.record(target, CheckResult(target.ref, Status.UP, None, (stage,), seen, at, 0.1))
+
+
+async def test_pools_are_compared_with_the_server_behind_them(api: Api) -> None:
+    """The limits of all services on a server stand beside what it takes, and advice names the services."""
+    await watched(api, used=85, most=100)
+    await watched(api, used=1, most=9, name="another", url="postgresql://app:x@db.example:5433/shop")
+    await send(api, pool(limit=60, used=50), process="one")
+    await send(api, pool(limit=60, address="DB.example"), process="two", service="billing")
+    await send(api, pool(limit=60, address="elsewhere:5432"), process="three", service="other")
+    by_service = {each["service"]: each for each in (await api.viewer.get("/api/v1/pools")).json()["items"]}
+    assert by_service["other"]["comparison"] == []
+    (told,) = by_service["billing"]["comparison"]
+    assert told | {"checked_at": None} == {
+        "address": "db.example:5432",
+        "target_id": 1,
+        "target": "orders",
+        "kind": "postgresql",
+        "services": ["billing", "shop"],
+        "limit": 120,
+        "used": 53,
+        "allowed": 100,
+        "sessions": 85,
+        "checked_at": None,
+    }
+    answer = await api.viewer.get(f"/api/v1/pools/{by_service['shop']['id']}/diagnostics")
+    found = {each["code"]: each for each in answer.json()["findings"]}
+    assert found["limits_above_server"]["message"] == (
+        "the pools of billing, shop may open 120 connections to db.example:5432, which takes 100"
+    )
+    assert found["server_nearly_full"]["message"] == (
+        "85 of the 100 connections that db.example:5432 takes are open; "
+        "32 of them are not in use by billing, shop"
+    )
+    assert found["utilization"]["recommendation"].startswith("3 of 3 leases in shop come from")
+
+
+async def test_diagnostics_advise(api: Api) -> None:
+    """What is slow, wasteful or odd is told with the service and the line; severe things first."""
+    slow = {"counts": {"112": 200}}
+    totals = {"taken": 200, "returned": 195, "created": 190, "session_errors": 2, "errors": 3, "unmatched": 1}
+    await send(api, pool(used=5, limit=10, wait=slow, totals=totals, alerts=[alert()], leaks=[leak()]))
+    answer = await api.viewer.get(f"/api/v1/pools/{await id_of(api)}/diagnostics")
+    found = answer.json()["findings"]
+    assert [each["code"] for each in found] == [
+        "abandoned",
+        "slow_to_get",
+        "holds_most",
+        "opened_anew",
+        "session_errors",
+        "returned_twice",
+    ]
+    assert found[2]["message"] == (
+        "shop/orders.py:88 in load_orders (GET /orders) of shop takes most of the pool's time: 100 leases, "
+        "1 of 20 held for 0.20 s or longer"
+    )
+
+
+async def test_pools_are_exported_as_csv(api: Api) -> None:
+    """Each pool is a line; a name that a spreadsheet takes for a formula is text."""
+    await send(api, pool(limit=None), service="=1+1")
+    answer = await api.viewer.get("/api/v1/pools", params={"format": "csv"})
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    (row,) = csv.DictReader(io.StringIO(answer.text))
+    assert (row["service"], row["name"], row["used"], row["limit"]) == ("'=1+1", "main", "3", "")
+    await api.app._keeper.sweep()
+    past = await api.viewer.get(
+        f"/api/v1/pools/{row['id']}/history", params={"format": "csv", "window": "1h"}
+    )
+    used = [each["used"] for each in csv.DictReader(io.StringIO(past.text))]
+    assert (len(used), [each for each in used if each]) == (60, ["3.0"])
+
+
+async def test_metrics_hold_the_pools(api: Api) -> None:
+    """/metrics has each pool's sums under names of their own."""
+    await send(api, pool(used=9, leaks=[leak()]))
+    answer = await api.viewer.get("/metrics")
+    found = {
+        (sample.name, *sorted(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(answer.text)
+        for sample in family.samples
+        if sample.name.startswith("mooring_pool")
+    }
+    own = (("pool", "main"), ("service", "shop"))
+    assert found["mooring_pool_connections_used", *own] == 9
+    assert found["mooring_pool_utilization", *own] == 0.9
+    assert found["mooring_pool_leases_total", *own] == 100
+    assert found["mooring_pool_wait_seconds_count", *own] == 100
+    assert found["mooring_pool_leaks", ("kind", "abandoned"), *own] == 1
+    alerted = (("pool", "main"), ("rule", "utilization"), ("service", "shop"), ("severity", "warning"))
+    assert found["mooring_pool_alert", *alerted] == 1
+
+
+async def test_viewers_of_the_page_hear_of_a_pool(api: Api) -> None:
+    """A pool is a row of the overview: its changes come with the event stream that the page reads."""
+    async with api.app.bus.subscribe() as commits:
+        await send(api)
+        told = await anext(commits)
+        while not told.results:
+            told = await anext(commits)
+    assert [result.target.kind for result in told.results] == ["pool"]
