@@ -141,8 +141,8 @@ def lines(tracker: PoolTracker) -> list[int]:
 def statements(url: str) -> tuple[str, str]:
     """Return what begins a transaction and what takes a while; MariaDB's begins with the first table."""
     if url.startswith("postgresql"):
-        return "SELECT 1", "SELECT pg_sleep(1)"
-    return "START TRANSACTION", "SELECT SLEEP(1)"
+        return "SELECT 1", "SELECT pg_sleep(3)"
+    return "START TRANSACTION", "SELECT SLEEP(3)"
 
 
 def found(tracker: PoolTracker) -> list[tuple[LeakKind, int]]:
@@ -313,6 +313,7 @@ def test_a_long_query_is_busy_and_no_leak(address: Address) -> None:
     with tracked(address[0]) as (engine, tracker):
         with engine.connect() as connection:
             connection.execute(text(begin))
+            until(lambda: (tracker.driver.activity(next(iter(tracker.open)).resource()).idle or 0) > 0.01)
             thread = Thread(target=lambda: connection.execute(text(slow)))
             thread.start()
             until(lambda: [kind for kind, _ in found(tracker)] == [LeakKind.BUSY])
