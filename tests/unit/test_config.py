@@ -111,6 +111,34 @@ def test_lists_in_the_environment_are_separated_by_commas() -> None:
     assert loaded.server.public_paths == ("/metrics",)
 
 
+def test_pools_are_set_in_their_section(tmp_path: Path) -> None:
+    """[pools] has the limits of a pool, and how long its past is kept."""
+    path = written(
+        tmp_path, "[pools]\nwarning = 0.5\ncritical = 0.6\nstale_after = 60\nretention_hours = 48\n"
+    )
+    loaded = load(path, {}).pools
+    assert (loaded.warning, loaded.critical, loaded.stale_after, loaded.retention_hours) == (0.5, 0.6, 60, 48)
+    assert (loaded.cooldown, loaded.cleanup_interval, loaded.report_interval) == (300, 30, 30)
+
+
+def test_a_pool_warns_before_it_is_critical(tmp_path: Path) -> None:
+    """Limits in the wrong order are told, naming the one to change."""
+    path = written(tmp_path, "[pools]\nwarning = 0.97\n")
+    assert mistakes(path) == ["mooring.toml: pools.warning: is 0.97, more than critical (0.95)"]
+
+
+def test_collection_interval_comes_in_milliseconds() -> None:
+    """METRICS_COLLECTION_INTERVAL, which other programs know, is in milliseconds."""
+    assert load(None, {"METRICS_COLLECTION_INTERVAL": "15000"}).pools.report_interval == 15
+    with pytest.raises(InputError, match="METRICS_COLLECTION_INTERVAL: has to be a number"):
+        load(None, {"METRICS_COLLECTION_INTERVAL": "soon"})
+
+
+def test_retention_comes_in_hours() -> None:
+    """METRICS_RETENTION_HOURS is how long samples of pools are kept."""
+    assert load(None, {"METRICS_RETENTION_HOURS": "72"}).pools.retention_hours == 72
+
+
 def test_secret_key_stands_beside_the_database(tmp_path: Path) -> None:
     """Without a setting the key's file is beside SQLite's, else beside the configuration."""
     beside = load(None, {}, database=f"sqlite:///{tmp_path}/deep/m.db")
