@@ -108,7 +108,7 @@ async def async_tracked(url: str, **options: Any) -> AsyncIterator[tuple[AsyncEn
         await engine.dispose()
 
 
-EAGER = Rules(held=0)
+EAGER = Rules(held=0, usual=0)
 """Whatever is held is held for long."""
 
 
