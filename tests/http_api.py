@@ -22,7 +22,7 @@ from mooring.app import App
 from mooring.core.clock import Clock
 from mooring.net.egress import EgressPolicy
 from mooring.probes._registry import Kinds
-from mooring.settings import ServerSettings, Settings, StoreSettings
+from mooring.settings import PoolSettings, ServerSettings, Settings, StoreSettings
 from mooring.targets import TargetReader
 from mooring.testing import ScriptedProbe
 
@@ -65,6 +65,7 @@ async def running(
     send_buffer: int = 0,
     kinds: Kinds | None = None,
     egress: EgressPolicy | None = None,
+    pools: PoolSettings | None = None,
     **server: Any,
 ) -> AsyncIterator[Api]:
     """Run the API on a free port. Without `watch` nothing is checked by itself.
@@ -79,6 +80,7 @@ async def running(
         server=ServerSettings(port=0, secret_key_file=folder / "mooring.key", **server),
         store=StoreSettings(url=database or f"sqlite:///{folder}/mooring.db"),
         egress=egress or EgressPolicy(),
+        pools=pools or PoolSettings(),
         targets=tuple(reader.read(keys) for keys in targets),
     )
     async with AsyncExitStack() as stack:
