@@ -130,6 +130,9 @@ class SiteInput(_Part):
     scope: Text | None = None
 
 
+Lines = Annotated[tuple[Text, ...], FailFast(), Field(max_length=100), _at_most(100)]
+
+
 class LeakInput(_Part):
     """A lease that is not returned."""
 
@@ -141,7 +144,8 @@ class LeakInput(_Part):
     owner: Text
     operation: Text | None = None
     scope: Text | None = None
-    now: Annotated[tuple[Text, ...], FailFast(), Field(max_length=100), _at_most(100)] = ()
+    now: Lines = ()
+    taken: Lines = ()
 
 
 class AlertInput(_Part):
@@ -255,7 +259,7 @@ class ReportInput(_Part):
 
 
 def _leak(given: LeakInput) -> Leak:
-    return Leak(**_fields(given) | {"now": given.now[:_MOST_FRAMES]})
+    return Leak(**_fields(given) | {"now": given.now[:_MOST_FRAMES], "taken": given.taken[:_MOST_FRAMES]})
 
 
 def _alert(given: AlertInput, ahead: timedelta) -> PoolAlert:

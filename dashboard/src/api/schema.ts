@@ -1160,6 +1160,11 @@ export interface components {
              * @description file:line of the checkout.
              */
             site: string;
+            /**
+             * Taken
+             * @description The lines that led to the checkout, likewise; empty where the pool was hardly used then.
+             */
+            taken: string[];
         };
         /**
          * LeakInput
@@ -1186,6 +1191,11 @@ export interface components {
             scope?: string | null;
             /** Site */
             site: string;
+            /**
+             * Taken
+             * @default []
+             */
+            taken?: string[];
         };
         /**
          * LeakKind

@@ -109,6 +109,9 @@ class LeakAnswer(Answer):
     operation: str | None
     scope: str | None
     now: list[str] = Field(description="Where its owner is now, innermost first; empty where that ended.")
+    taken: list[str] = Field(
+        description="The lines that led to the checkout, likewise; empty where the pool was hardly used then."
+    )
     process: str = Field(description="host:pid")
 
 

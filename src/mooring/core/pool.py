@@ -88,6 +88,8 @@ class Leak(NamedTuple):
     scope: str | None
     now: tuple[str, ...] = ()
     """Where the owner is, `file:line in function`, innermost first; empty where it has ended."""
+    taken: tuple[str, ...] = ()
+    """The lines that led to the checkout, likewise; empty where the pool was less than half used then."""
 
 
 class PoolAlert(NamedTuple):

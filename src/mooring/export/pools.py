@@ -161,8 +161,9 @@ def _site(site: SiteUse) -> dict[str, Any]:
 
 
 def _leak(each: PoolLeak) -> dict[str, Any]:
-    told = each.leak._asdict()
-    return {**told, "kind": each.leak.kind.value, "now": list(each.leak.now), "process": each.process}
+    leak = each.leak
+    told = {**leak._asdict(), "kind": leak.kind.value, "now": list(leak.now), "taken": list(leak.taken)}
+    return {**told, "process": each.process}
 
 
 def _seconds(nanoseconds: float | None) -> float | None:

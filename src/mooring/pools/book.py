@@ -21,6 +21,8 @@ from mooring.pools.site import BUCKETS, Sites
 MOST_FAULTS = 20
 """Faults of our own after which a tracker switches itself off."""
 LONGEST_NAME = 200
+STACKS_FROM = 8
+"""For a pool without a limit."""
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +64,8 @@ class Book:
         """Faults before the last start."""
         self.peak = 0
         """The most leases at once since the last look."""
+        self.stacks_from = STACKS_FROM
+        """From how many leases on it is noted which lines led to a checkout: that costs as much again."""
         self.highest = 0
         """The most that were used at once at all, as of the last look."""
         self.errors = Errors(self.clock)

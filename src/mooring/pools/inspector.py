@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from mooring.core.pool import Leak, LeakKind, PoolAlert, PoolRule, Severity
-from mooring.pools.book import Book
+from mooring.pools.book import STACKS_FROM, Book
 from mooring.pools.events import ALERT, ENDED, LEAK, OF_RULE, RETURNED_LATE
 from mooring.pools.leaks import Leaks
 from mooring.pools.lease import Lease
@@ -66,6 +66,7 @@ class Inspector:
             else:
                 book.tell(OF_RULE[alert.rule], alert)
                 book.tell(ALERT, alert)
+        book.stacks_from = max(1, gauges.limit // 2) if gauges.limit else STACKS_FROM
         self._keep_sample(now, used, gauges.limit)
 
     def _mark_peak(self) -> None:

@@ -112,6 +112,7 @@ class Leaks:
             operation=lease.operation,
             scope=lease.scope.name if lease.scope is not None else None,
             now=where,
+            taken=tuple([str(line) for line in getattr(lease, "stack", ())]),
         )
 
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol, Self
 from weakref import ref
 
 from mooring.pools.scope import Scope
-from mooring.pools.site import Site
+from mooring.pools.site import Site, Stack
 
 NANOSECONDS = 1_000_000_000
 """In a second."""
@@ -42,6 +42,7 @@ class Lease:
         resource: the driver's connection, which tells whether a statement runs.
         scope: the route or job, and how long it may be held.
         forgotten: set once its book-keeping was cleaned up.
+        stack: the lines that led to the checkout; set where the pool was half used.
     """
 
     __slots__ = (
@@ -53,6 +54,7 @@ class Lease:
         "resource",
         "scope",
         "site",
+        "stack",
         "tracker",
     )
 
@@ -64,6 +66,7 @@ class Lease:
     resource: ref[Any] | None
     scope: Scope | None
     forgotten: bool
+    stack: Stack
 
     @property
     def is_forgotten(self) -> bool:

@@ -13,6 +13,10 @@ BUCKETS = 256
 """Of quarter octaves of nanoseconds (core/histogram.py): more than any time can be."""
 MOST_SITES = 1000
 """Of one tracker; what comes from further ones is counted together."""
+MOST_STACKS = 1000
+"""Ways to a checkout that are kept of one tracker."""
+DEEPEST = 8
+"""Lines of such a way."""
 MOST_CODES = 10_000
 """Code objects of which is known whether they are the application's: programs may make them without end."""
 FRAMEWORKS = frozenset(
@@ -88,10 +92,17 @@ class Site:
         """The function's qualified name."""
         return self.code.co_qualname if self.code else ""
 
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line} in {self.function}"
+
     @property
     def place(self) -> str:
         """`file:line`, with what a reader does not need of the path left out."""
         return place_of(self.file, self.line)
+
+
+Stack = tuple[Site, ...]
+"""The application's lines that led to a checkout, innermost first. Equal ones are one object."""
 
 
 class Sites:
@@ -105,6 +116,7 @@ class Sites:
         self.known: dict[int, Site] = {}
         self.rest = Site(None, 0, in_application=True)
         self._ours: dict[int, tuple[CodeType, bool, bool]] = {}
+        self._stacks: dict[tuple[int, ...], Stack] = {}
 
     def all(self) -> list[Site]:
         """Return every site that is known, and the one of all the rest."""
@@ -114,6 +126,7 @@ class Sites:
         """Count from zero."""
         self.known = {}
         self.rest = Site(None, 0, in_application=True)
+        self._stacks = {}
 
     def add(self, frame: FrameType) -> Site:
         """Return the site of a frame that is not known yet."""
@@ -143,6 +156,22 @@ class Sites:
                 back = greenlet.gr_frame
             at = back
         return frame
+
+    def stack(self, frame: FrameType) -> Stack:
+        """Return the application's lines that lead to its frame; none where too many ways are known."""
+        frames: list[FrameType] = []
+        at: FrameType | None = frame
+        while at is not None and len(frames) < DEEPEST:
+            known = self._known_of(at)
+            if known[1]:
+                frames.append(at)
+            at = None if known[2] else at.f_back
+        key = tuple([id(each.f_code) + each.f_lasti for each in frames])
+        stack = self._stacks.get(key)
+        if stack is None and len(self._stacks) < MOST_STACKS:
+            stack = tuple([Site(each.f_code, each.f_lasti, in_application=True) for each in frames])
+            self._stacks[key] = stack
+        return stack or ()
 
     def _known_of(self, frame: FrameType) -> tuple[CodeType, bool, bool]:
         """Return a frame's code, whether it is the application's, and whether it runs an event loop."""

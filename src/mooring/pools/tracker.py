@@ -136,6 +136,8 @@ class PoolTracker(Book):
                 used = len(opened)
                 if used > self.peak:  # noqa: PLR1730 -- threads may switch at a call, and here is none
                     self.peak = used
+                if used >= self.stacks_from:
+                    lease.stack = self.sites.stack(frame)
             else:
                 lease.began = NEVER
         except Exception as error:
