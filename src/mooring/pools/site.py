@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from itertools import islice
 from types import CodeType, FrameType
 from typing import Any
 
@@ -62,12 +63,13 @@ class Site:
     threads in between, for it switches at calls and backward jumps only.
     """
 
-    __slots__ = ("code", "in_application", "lasti", "used")
+    __slots__ = ("_line", "code", "in_application", "lasti", "used")
 
     def __init__(self, code: CodeType | None, lasti: int, *, in_application: bool) -> None:
         self.code = code
         """Kept, so that no other code object takes its address; it holds no variables alive."""
         self.lasti = lasti
+        self._line: int | None = None
         self.in_application = in_application
         """False for a driver's own line: no line of the application's was seen to call it."""
         self.used = [0] * BUCKETS
@@ -81,11 +83,9 @@ class Site:
     @property
     def line(self) -> int:
         """The line in that file."""
-        if self.code is None:
-            return 0
-        positions = list(self.code.co_positions())
-        line = positions[self.lasti // 2][0] if self.lasti // 2 < len(positions) else None
-        return line or self.code.co_firstlineno
+        if self._line is None:
+            self._line = _line_of(self.code, self.lasti) if self.code else 0
+        return self._line
 
     @property
     def function(self) -> str:
@@ -183,6 +183,11 @@ class Sites:
             is_loop = frame.f_globals.get("__name__") in LOOPS
             known = self._ours[id(code)] = code, _is_application(frame), is_loop
         return known
+
+
+def _line_of(code: CodeType, lasti: int) -> int:
+    line = next(islice(code.co_positions(), lasti // 2, None), (None,))[0]
+    return line or code.co_firstlineno
 
 
 def _is_application(frame: FrameType) -> bool:
