@@ -1530,6 +1530,11 @@ export interface components {
             database: string | null;
             /** Driver */
             driver: string;
+            /**
+             * Enabled
+             * @description false: its target is paused.
+             */
+            enabled: boolean;
             /** Heard At */
             heard_at: string | null;
             /** Id */
@@ -1550,6 +1555,8 @@ export interface components {
              * @description Those that hold most first.
              */
             sites: components["schemas"]["SiteAnswer"][];
+            /** @description Where its target stands. */
+            status: components["schemas"]["Status"];
             totals: components["schemas"]["PoolTotalsAnswer"];
             /** @description Holding a connection. */
             use: components["schemas"]["DurationsAnswer"];

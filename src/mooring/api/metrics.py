@@ -39,7 +39,7 @@ async def metrics(here: Here) -> Response:
         (target, catalogue.health.get(target_id, Health()))
         for target_id, target in sorted(catalogue.targets.items())
     ]
-    text = exposition(watched, here.tally, _itself(here), pool_metrics(here.app.pools.views()))
+    text = exposition(watched, here.tally, _itself(here), pool_metrics(await here.app.pools.views()))
     return Response(text, headers={"content-type": CONTENT_TYPE})
 
 

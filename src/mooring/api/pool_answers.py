@@ -9,6 +9,7 @@ from pydantic import Field
 from mooring.api.models import Answer
 from mooring.core.pool import LeakKind, PoolRule, Severity
 from mooring.core.report import WishKind
+from mooring.core.status import Status
 
 
 class WishAnswer(Answer):
@@ -149,6 +150,8 @@ class PoolAnswer(Answer):
     id: int
     service: str
     name: str
+    status: Status = Field(description="Where its target stands.")
+    enabled: bool = Field(description="false: its target is paused.")
     driver: str
     address: str | None = Field(description="The server behind it.")
     database: str | None

@@ -22,7 +22,9 @@ from mooring.api.pool_answers import (
 )
 from mooring.api.targets import TargetId
 from mooring.api.wire import Json, Responses
+from mooring.core.health import Health
 from mooring.core.pool_past import PoolWindow
+from mooring.core.pool_view import PoolView
 from mooring.core.report import WishKind
 from mooring.engine.pool_diagnosis import diagnosed
 from mooring.export.csv import csv_text
@@ -71,16 +73,16 @@ async def take_report(here: Here, body: ReportInput) -> Json:
 @router.get("/pools", response_model=Page[PoolAnswer], responses=_AS_CSV, openapi_extra=dict(VIEWER))
 async def list_pools(here: Here, query: Annotated[_Format, Query()]) -> Response:
     """List every pool by service and name, each summed over the processes that report it."""
-    views = here.app.pools.views()
+    views = await here.app.pools.views()
     if query.format == "csv":
         return _csv(POOL_COLUMNS, [pool_row(each) for each in views])
-    return Json({"items": [pool_json(each) for each in views], "next": None})
+    return Json({"items": [_shown(here, each) for each in views], "next": None})
 
 
 @router.get("/pools/{target_id:int}", response_model=PoolAnswer, openapi_extra=dict(VIEWER))
 async def show_pool(here: Here, target_id: TargetId) -> Json:
     """Show a pool; its id is that of its target."""
-    return Json(pool_json(here.app.pools.view(target_id)))
+    return Json(_shown(here, here.app.pools.view(target_id)))
 
 
 @router.get(
@@ -133,6 +135,12 @@ async def want_of_pool(here: Here, target_id: TargetId, do: Do) -> Json:
     """Have the processes of a pool forget abandoned leases, reset their counts, or start or stop tracking."""
     wish, heard_by = here.app.pools.want(target_id, do)
     return Json({"wish": wish_json(wish), "instances": heard_by}, HTTPStatus.ACCEPTED)
+
+
+def _shown(here: Context, view: PoolView) -> dict[str, Any]:
+    catalogue = here.app.catalogue
+    target, health = catalogue.targets.get(view.id), catalogue.health.get(view.id, Health())
+    return {**pool_json(view), "status": health.status.value, "enabled": target is None or target.enabled}
 
 
 async def _window(here: Context, target_id: int, window: str) -> PoolWindow:

@@ -15,8 +15,12 @@ from mooring.pools.rules import Alerts
 SILENT = 2.5
 """A process that has not reported for this many of its own intervals counts no more."""
 MOST_MEMBERS = 100
-FORGET_AFTER = 3600.0
-"""Seconds after which a silent process is no more shown; what it counted stays."""
+SHOWN = 3600.0
+"""Seconds for which a process is shown that is silent or has ended; what it counted stays."""
+FORGET_AFTER = 86_400.0
+"""Seconds for which what a silent process counted is known: should it come back, nothing counts twice."""
+MOST_COUNTED = 10**18
+"""Where totals end: no database holds more than some nine times that."""
 MOST_WISHES = 20
 _TIMED = ("wait", "use", "create")
 
@@ -134,9 +138,10 @@ class Book:
 
     def view(self, now: float) -> PoolView:
         """Return it as it is shown."""
-        members = [each.told(now) for each in sorted(self.members.values(), key=lambda each: -each.heard)]
+        known = sorted(self.members.values(), key=lambda each: -each.heard)
+        members = [each.told(now) for each in known if each.live(now) or now - each.heard < SHOWN]
         live = [each for each in members if each.live]
-        newest = next(iter(live or members), None)
+        newest = self._newest(now)
         return PoolView(
             id=self.target_id,
             service=self.service,
@@ -157,10 +162,23 @@ class Book:
             alerts=self.alerts.open,
         )
 
-    def tidy(self, now: float) -> None:
-        """Forget processes that ended or fell silent long ago; what they counted stays."""
+    def address(self, now: float) -> str | None:
+        """Return the server behind it, as the newest report says."""
+        newest = self._newest(now)
+        return newest.snapshot.address if newest else None
+
+    def _newest(self, now: float) -> Member | None:
+        """Return the process that was heard last, one that counts where there is any."""
+        return max(self.members.values(), key=lambda each: (each.live(now), each.heard), default=None)
+
+    def tidy(self, now: float, began: float) -> None:
+        """Forget processes that ended or fell silent long ago; what they counted stays.
+
+        `began`: when somebody began to listen. Nobody was silent before.
+        """
         for process, member in tuple(self.members.items()):
-            if not member.live(now) and now - member.heard >= FORGET_AFTER:
+            kept = SHOWN if member.ended else FORGET_AFTER
+            if not member.live(now) and now - max(member.heard, began) >= kept:
                 self.forget(process)
 
     def forget(self, process: str) -> None:
@@ -172,13 +190,16 @@ class Book:
         """Add what a process counted since its last report."""
         old = before.totals if before else PoolTotals()
         self.totals = PoolTotals(
-            *[total + grown for total, grown in zip(self.totals, _grown(old, now.totals), strict=True)]
+            *[
+                min(MOST_COUNTED, total + grown)
+                for total, grown in zip(self.totals, _grown(old, now.totals), strict=True)
+            ]
         )
         for name in _TIMED:
             earlier = getattr(before, name).counts if before else {}
             counts = self.times[name]
             for bucket, more in _more(earlier, getattr(now, name).counts):
-                counts[bucket] = counts.get(bucket, 0) + more
+                counts[bucket] = min(MOST_COUNTED, counts.get(bucket, 0) + more)
 
 
 def _grown(before: Sequence[int], now: Sequence[int]) -> list[int]:

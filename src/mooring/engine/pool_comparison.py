@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import NamedTuple
 
 from mooring.core.health import Health
-from mooring.core.pool_view import Comparison, PoolView
+from mooring.core.pool_view import Comparison, PoolSum
 from mooring.core.target import Target
 
 _SAME = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -32,75 +33,92 @@ _KINDS: Mapping[str, _Told] = {
 }
 
 
-def compared(
-    views: Sequence[PoolView], targets: Iterable[Target], healths: Mapping[int, Health]
-) -> list[PoolView]:
-    """Return the pools, each with the watched servers that are behind it."""
-    servers = _servers(targets, healths)
-    found = {server.ref.id: _with(server, views, healths) for server in servers}
-    return [
-        view._replace(
-            comparison=tuple(
-                each for server in servers if _is(server, view) and (each := found[server.ref.id])
-            )
-        )
-        for view in views
-    ]
+class Part(NamedTuple):
+    """What of a pool counts for the server behind it."""
+
+    service: str
+    address: str | None
+    sum: PoolSum
 
 
-def _servers(targets: Iterable[Target], healths: Mapping[int, Health]) -> list[Target]:
-    """Return one target a server: of several databases on it, the one that was checked last."""
-    newest: dict[tuple[str, _Place], Target] = {}
-    for target in targets:
-        kind = target.ref.kind
-        place = _place(target.ref.address) if kind in _KINDS else None
+class Servers:
+    """The watched servers, with what the pools of all services take of them."""
+
+    def __init__(
+        self, parts: Iterable[Part], targets: Iterable[Target], healths: Mapping[int, Health]
+    ) -> None:
+        self._healths = healths
+        self._parts: dict[str, list[Part]] = {}
+        for part in parts:
+            place = _place(part.address)
+            if place is not None and part.sum.instances:
+                self._parts.setdefault(place.host, []).append(part)
+        self._servers: dict[str, list[tuple[int, Comparison]]] = {}
+        for (_, place), server in self._newest(targets).items():
+            port = place.port or _KINDS[server.ref.kind].port
+            self._servers.setdefault(place.host, []).append((port, self._of(server, place.host, port)))
+
+    def behind(self, address: str | None) -> tuple[Comparison, ...]:
+        """Return the servers that an address leads to, as far as the two addresses say."""
+        place = _place(address)
         if place is None:
-            continue
-        known = newest.get((kind, place))
-        if known is None or _checked(target, healths) > _checked(known, healths):
-            newest[kind, place] = target
-    return list(newest.values())
+            return ()
+        return tuple(
+            each
+            for port, each in self._servers.get(place.host, ())
+            if (place.port or _KINDS[each.kind].port) == port
+        )
+
+    def _newest(self, targets: Iterable[Target]) -> dict[tuple[str, _Place], Target]:
+        """Return one target a server: of several databases on it, the one that was checked last."""
+        newest: dict[tuple[str, _Place], Target] = {}
+        for target in targets:
+            kind = target.probe.kind
+            place = _place(target.probe.address) if kind in _KINDS else None
+            if place is None:
+                continue
+            known = newest.get((kind, place))
+            if known is None or self._checked(target) > self._checked(known):
+                newest[kind, place] = target
+        return newest
+
+    def _checked(self, target: Target) -> float:
+        at = self._told(target)[0]
+        return at.timestamp() if at is not None else 0.0
+
+    def _told(self, target: Target) -> tuple[datetime | None, Mapping[str, float]]:
+        """Return when a target last told of its sessions, and its numbers."""
+        last = self._healths.get(target.id or 0, Health()).last
+        if last is None or _KINDS[target.probe.kind].most not in last.observation.numbers:
+            return None, {}
+        return last.started_at, last.observation.numbers
+
+    def _of(self, server: Target, host: str, port: int) -> Comparison:
+        ref, names = server.ref, _KINDS[server.probe.kind]
+        parts = [
+            part
+            for part in self._parts.get(host, ())
+            if (place := _place(part.address)) is not None and (place.port or names.port) == port
+        ]
+        at, numbers = self._told(server)
+        limits = [part.sum.limit for part in parts]
+        return Comparison(
+            address=ref.address.partition("/")[0],
+            target_id=ref.id or 0,
+            target=ref.name,
+            kind=ref.kind,
+            services=sorted({part.service for part in parts}),
+            limit=sum(limit or 0 for limit in limits) if limits and None not in limits else None,
+            used=sum(part.sum.used for part in parts),
+            allowed=_whole(numbers.get(names.most)),
+            sessions=_whole(numbers.get(names.used)),
+            checked_at=at,
+        )
 
 
-def _checked(target: Target, healths: Mapping[int, Health]) -> float:
-    last = healths.get(target.id or 0, Health()).last
-    told = _KINDS[target.ref.kind]
-    knows = last is not None and told.most in last.observation.numbers
-    return last.started_at.timestamp() if last is not None and knows else 0.0
-
-
-def _with(server: Target, views: Sequence[PoolView], healths: Mapping[int, Health]) -> Comparison:
-    sharing = [view for view in views if _is(server, view) and view.sum.instances]
-    ref, told = server.ref, _KINDS[server.ref.kind]
-    last = healths.get(server.id or 0, Health()).last
-    numbers = last.observation.numbers if last is not None else {}
-    limits = [view.sum.limit for view in sharing]
-    return Comparison(
-        address=ref.address.partition("/")[0],
-        target_id=ref.id or 0,
-        target=ref.name,
-        kind=ref.kind,
-        services=sorted({view.service for view in sharing}),
-        limit=sum(limit or 0 for limit in limits) if limits and None not in limits else None,
-        used=sum(view.sum.used for view in sharing),
-        allowed=_whole(numbers.get(told.most)),
-        sessions=_whole(numbers.get(told.used)),
-        checked_at=last.started_at if last is not None and told.most in numbers else None,
-    )
-
-
-def _is(server: Target, view: PoolView) -> bool:
-    """Whether a pool's connections lead to a server, as far as their addresses say."""
-    behind = _place(view.address or "")
-    known = _place(server.ref.address)
-    if behind is None or known is None or behind.host != known.host:
-        return False
-    return (behind.port or _KINDS[server.ref.kind].port) == known.port
-
-
-def _place(address: str) -> _Place | None:
+def _place(address: str | None) -> _Place | None:
     """Return where an address leads; None for a socket's path and for several hosts."""
-    authority = address.partition("/")[0]
+    authority = (address or "").partition("/")[0]
     if authority.startswith("["):
         host, _, port = authority[1:].partition("]")
         port = port.removeprefix(":")
@@ -108,7 +126,7 @@ def _place(address: str) -> _Place | None:
         host, port = authority, ""
     else:
         host, _, port = authority.partition(":")
-    if not host or "," in address or (port and not port.isdecimal()):
+    if not host or "," in authority or (port and not port.isdecimal()):
         return None
     host = host.lower().rstrip(".")
     return _Place("localhost" if host in _SAME else host, int(port) if port else None)

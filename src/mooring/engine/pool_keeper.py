@@ -13,7 +13,8 @@ from mooring.core.clock import Clock
 from mooring.core.failure import StoreError
 from mooring.engine.pool_book import Book
 from mooring.engine.pool_memory import frozen, packed, restore
-from mooring.engine.pools import Pools
+from mooring.engine.pools import AT_ONCE, Pools
+from mooring.reports import LARGEST
 from mooring.store import pools as pool_rows
 from mooring.store.pools import PoolSample, StoredPool
 from mooring.store.store import Store
@@ -66,8 +67,10 @@ class PoolKeeper:
         """Do all of it once. Raises StoreError."""
         self._pools.forget_removed()
         now = self._clock.monotonic()
-        for book in list(self._pools.books.values()):
-            book.tidy(now)
+        for place, book in enumerate(list(self._pools.books.values())):
+            if place % AT_ONCE == AT_ONCE - 1:
+                await asyncio.sleep(0)
+            book.tidy(now, self._pools.began)
             self._pools.judge(book)
             if book.live(now):
                 self._waiting.append(self._sample(book, now))
@@ -99,9 +102,9 @@ class PoolKeeper:
             limit=total.limit,
             share=total.utilization,
             waiting=total.waiting,
-            taken=book.totals.taken - before.taken,
-            timeouts=book.totals.timeouts - before.timeouts,
-            errors=book.totals.errors - before.errors,
+            taken=min(LARGEST, book.totals.taken - before.taken),
+            timeouts=min(LARGEST, book.totals.timeouts - before.timeouts),
+            errors=min(LARGEST, book.totals.errors - before.errors),
         )
 
     async def _save(self) -> None:

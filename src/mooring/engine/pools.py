@@ -14,7 +14,7 @@ from mooring.core.report import PoolReport, Reply, Wish, WishKind
 from mooring.core.target import Origin, Target
 from mooring.engine.catalogue import Catalogue
 from mooring.engine.pool_book import MOST_MEMBERS, Book
-from mooring.engine.pool_comparison import compared
+from mooring.engine.pool_comparison import Part, Servers
 from mooring.engine.pool_verdict import judge, result_of
 from mooring.engine.recorder import Recorder
 from mooring.pools.rules import Alerts
@@ -24,6 +24,8 @@ from mooring.settings import PoolSettings
 MOST_POOLS = 1000
 MOST_PARTS = 5000
 """Processes of all pools together: each may hold some 50 kB."""
+AT_ONCE = 20
+"""Pools that are looked at before others have their turn: a few milliseconds."""
 LINGERS = 120.0
 """Seconds for which a request that got no connection is still told: such come and go."""
 _LINGERING = (PoolRule.TIMEOUTS,)
@@ -72,17 +74,26 @@ class Pools:
         wishes = [wish for book in books for wish in book.wishes.get(report.instance.id, ())]
         return Reply(self.settings.report_interval, wishes)
 
-    def views(self) -> list[PoolView]:
+    async def views(self) -> list[PoolView]:
         """Return every pool as it stands, by service and name."""
         now = self._clock.monotonic()
-        found = [self.book_of(target).view(now) for target in self.targets()]
-        found.sort(key=lambda view: (view.service, view.name))
-        return compared(found, self._catalogue.targets.values(), self._catalogue.health)
+        books = sorted(map(self.book_of, self.targets()), key=lambda book: (book.service, book.name))
+        servers = self._servers(now)
+        found = []
+        for place, book in enumerate(books):
+            found.append(_compared(book.view(now), servers))
+            if place % AT_ONCE == AT_ONCE - 1:
+                await asyncio.sleep(0)
+        return found
 
     def view(self, target_id: int) -> PoolView:
         """Return a pool as it stands. Raises MissingError."""
-        self.demand(target_id)
-        return next(view for view in self.views() if view.id == target_id)
+        now = self._clock.monotonic()
+        return _compared(self.book_of(self.demand(target_id)).view(now), self._servers(now))
+
+    def _servers(self, now: float) -> Servers:
+        parts = (Part(book.service, book.address(now), book.sum(now)) for book in self.books.values())
+        return Servers(parts, self._catalogue.targets.values(), self._catalogue.health)
 
     def want(self, target_id: int, do: WishKind) -> tuple[Wish, int]:
         """Have every process of a pool do something once; return the wish and how many these are.
@@ -224,6 +235,10 @@ class Pools:
 
     def _of(self, service: str) -> list[Book]:
         return [book for book in self.books.values() if book.service == service]
+
+
+def _compared(view: PoolView, servers: Servers) -> PoolView:
+    return view._replace(comparison=servers.behind(view.address))
 
 
 def _with_lingering(book: Book, found: Sequence[PoolAlert], now: float) -> list[PoolAlert]:

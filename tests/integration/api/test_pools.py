@@ -56,6 +56,7 @@ async def test_a_report_makes_a_target_and_is_answered(api: Api) -> None:
     assert target["labels"] == {"service": "shop", "pool": "main"}
     assert target["health"]["status"] == "up"
     assert target["health"]["last"]["numbers"]["used"] == 3
+    assert (found["status"], found["enabled"]) == ("up", True)
 
 
 async def test_processes_are_summed(api: Api) -> None:

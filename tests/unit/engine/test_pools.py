@@ -36,8 +36,8 @@ async def tell(app: App, *parts: dict[str, Any], **keys: Any) -> Reply:
 
 def only(app: App) -> PoolView:
     """Return the one pool that there is."""
-    (view,) = app.pools.views()
-    return view
+    (book,) = app.pools.targets()
+    return app.pools.view(book.id or 0)
 
 
 def status(app: App) -> Status:
@@ -135,7 +135,7 @@ async def test_a_pool_that_is_closed_alone_has_ended(open_app: OpenApp, clock: F
         await clock.advance(30)
         await tell(app, pool(name="other"))
     await sweep(app, clock, 1)
-    by_name = {view.name: app.catalogue.health[view.id] for view in app.pools.views()}
+    by_name = {view.name: app.catalogue.health[view.id] for view in await app.pools.views()}
     assert (by_name["main"].status, by_name["other"].status) == (Status.UNKNOWN, Status.UP)
 
 
@@ -204,7 +204,7 @@ async def test_a_removed_pool_comes_back_empty_with_its_next_report(
     await tell(app)
     first = only(app).id
     await app.catalogue.remove(first)
-    assert app.pools.views() == []
+    assert await app.pools.views() == []
     with pytest.raises(MissingError):
         app.pools.view(first)
     await sweep(app, clock, 1)
@@ -243,7 +243,7 @@ async def test_beyond_the_most_pools_the_oldest_silent_one_goes(
         await tell(app, pool(name="c"))
     await clock.advance(100)
     await tell(app, pool(name="c"))
-    assert [view.name for view in app.pools.views()] == ["b", "c"]
+    assert [view.name for view in await app.pools.views()] == ["b", "c"]
 
 
 async def test_beyond_the_most_processes_the_oldest_silent_one_goes(
@@ -272,10 +272,10 @@ async def test_beyond_the_most_parts_one_more_is_refused(
     await tell(app, pool(name="a"), process="one")
     with pytest.raises(ConflictError, match="2 parts of pools are reported already"):
         await tell(app, pool(name="a"), pool(name="b"), process="two")
-    assert [view.sum.instances for view in app.pools.views()] == [1, 0]
+    assert [view.sum.instances for view in await app.pools.views()] == [1, 0]
     await clock.advance(75)
     await tell(app, pool(name="a"), pool(name="b"), process="two")
-    assert [view.sum.instances for view in app.pools.views()] == [1, 1]
+    assert [view.sum.instances for view in await app.pools.views()] == [1, 1]
 
 
 async def test_a_wish_is_repeated_until_it_is_done(open_app: OpenApp, clock: FakeClock) -> None:
@@ -329,6 +329,48 @@ async def test_a_restart_forgets_nothing(open_app: OpenApp, clock: FakeClock) ->
     assert after.members[0].snapshot._replace(at=None) == before.members[0].snapshot._replace(at=None)  # type: ignore[arg-type]
     reply = await tell(again, pool(used=9, totals={"taken": 130, "returned": 97}), process="one")
     assert (reply.wishes, only(again).totals.taken) == ([wish], 130)
+
+
+async def test_a_server_that_was_away_for_days_counts_nothing_twice(
+    open_app: OpenApp, clock: FakeClock
+) -> None:
+    """A process that reported all the time is still known afterwards, and only what is new is added."""
+    app = await open_app()
+    await tell(app, pool(totals={"taken": 100}))
+    await sweep(app, clock, 1)
+    await clock.advance(3 * 86_400)
+    again = await open_app()
+    await sweep(again, clock, 1)
+    await tell(again, pool(totals={"taken": 150}))
+    assert only(again).totals.taken == 150
+
+
+async def test_a_process_that_is_silent_for_long_is_shown_no_more(
+    open_app: OpenApp, clock: FakeClock
+) -> None:
+    """After an hour it is gone from the list; should it come back within a day, nothing counts twice."""
+    app = await open_app()
+    await tell(app, pool(totals={"taken": 100}))
+    await sweep(app, clock, 3600)
+    assert only(app).members == []
+    await tell(app, pool(totals={"taken": 150}))
+    assert (only(app).totals.taken, len(only(app).members)) == (150, 1)
+    await sweep(app, clock, 86_400)
+    assert next(iter(app.pools.books.values())).members == {}
+
+
+async def test_absurd_counts_harm_nothing(open_app: OpenApp, clock: FakeClock) -> None:
+    """The highest counts that are taken, over and over, are kept and stored, and end somewhere."""
+    app = await open_app()
+    most = {"taken": 10**15, "returned": 10**15, "timeouts": 10**15, "errors": 10**15}
+    for _ in range(3):
+        for turn in range(600):
+            await tell(app, pool(totals=most if turn % 2 else {}, wait={"counts": {"0": 10**15}}))
+        await sweep(app, clock, 30)
+    assert only(app).totals.taken == 9 * 10**17
+    now, target_id = clock.now(), only(app).id
+    past = await app.store.read(lambda conn: pool_rows.window(conn, target_id, "1h", now))
+    assert past.total.taken == 3 * 10**15
 
 
 async def test_time_in_which_nobody_listened_is_no_silence(open_app: OpenApp, clock: FakeClock) -> None:
