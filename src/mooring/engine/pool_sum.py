@@ -46,11 +46,16 @@ def leaks_of(members: Iterable[PoolMember]) -> tuple[PoolLeak, ...]:
 
 
 def alerts_of(members: Iterable[PoolMember]) -> dict[PoolRule, PoolAlert]:
-    """Return what processes tell, one alert a rule: the worst, with how many processes tell it."""
+    """Return what processes tell, one alert a rule: the worst, with how many processes tell it.
+
+    What is counted is added up. A process begins its messages with the pool's name, which is left out here.
+    """
     found: dict[PoolRule, list[tuple[PoolAlert, str]]] = {}
     for each in members:
+        name = f"{each.snapshot.service}/{each.snapshot.name}: "
         for alert in each.snapshot.alerts:
-            found.setdefault(alert.rule, []).append((alert, process_of(each)))
+            told = alert._replace(message=alert.message.removeprefix(name))
+            found.setdefault(alert.rule, []).append((told, process_of(each)))
     return {rule: _worst(told) for rule, told in found.items()}
 
 
@@ -61,9 +66,14 @@ def process_of(member: PoolMember) -> str:
 
 def _worst(told: Sequence[tuple[PoolAlert, str]]) -> PoolAlert:
     worst, process = max(told, key=lambda each: (each[0].severity is Severity.CRITICAL, each[0].value))
-    more = f" and in {len(told) - 1} more" if len(told) > 1 else ""
+    message, value = f"{worst.message}, in process {process}", worst.value
+    if len(told) > 1 and worst.rule is PoolRule.UTILIZATION:
+        message += f" and in {len(told) - 1} more"
+    elif len(told) > 1:
+        value = sum(alert.value for alert, _ in told)
+        message += f"; {value:g} in {len(told)} processes"
     since = min(alert.since for alert, _ in told)
-    return worst._replace(message=f"{worst.message}, in process {process}{more}", since=since)
+    return worst._replace(message=message, value=value, since=since)
 
 
 def _both(one: SiteUse, other: SiteUse) -> SiteUse:
