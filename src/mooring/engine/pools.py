@@ -142,7 +142,7 @@ class Pools:
         if alert.ended is not None:
             log.info("%s/%s: over: %s", book.service, book.name, alert.message)
         else:
-            log.warning("%s/%s: %s; %s", book.service, book.name, alert.message, alert.recommendation)
+            log.warning("%s/%s: %s. %s", book.service, book.name, alert.message, alert.recommendation)
 
     async def _found(self, service: str, name: str) -> Book:
         """Return the book of a pool; its target is added where there is none."""
