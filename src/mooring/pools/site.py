@@ -145,11 +145,13 @@ class Sites:
         """Return the innermost frame that is the application's; the given one where none is."""
         at, greenlet, ours = frame, None, self._ours
         while at is not None:
-            # On the path of a checkout, several times: no call.
-            known = ours.get(id(at.f_code)) or self._known_of(at)
-            if known[1]:
+            try:
+                _, is_application, is_loop = ours[id(at.f_code)]  # on the path of a checkout: no call
+            except KeyError:
+                _, is_application, is_loop = self._known_of(at)
+            if is_application:
                 return at
-            if known[2]:
+            if is_loop:
                 break
             back = at.f_back
             if back is None and (greenlet := _waiting_for(greenlet)) is not None:
