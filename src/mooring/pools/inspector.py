@@ -34,7 +34,7 @@ class Inspector:
         self._told: dict[Lease, Leak] = {}
         """What was told of leases as leaks, so that their return is told, too."""
         self._abandoned: dict[Lease, float] = {}
-        """Since when leases are known to be abandoned."""
+        """Leases that are abandoned and not out, as far as the driver says, and since when."""
         self._waited = 0
         self._timeouts = self._timeouts_before = 0
         """All that were seen, and those of them that are over."""
@@ -48,9 +48,10 @@ class Inspector:
         self._mark_peak()
         book.found = self._leaks.look(list(book.open), now)
         self._tell_leaks()
-        self._forget_stale(now)
         gauges = book.gauges()
         used = book.used_of(gauges)
+        is_told = gauges.size is not None and gauges.idle is not None
+        self._forget_stale(now, len(book.open) - used if is_told else None)
         found = chain(
             self._utilization(used, gauges.limit),
             self._waiting(),
@@ -90,13 +91,15 @@ class Inspector:
             else:
                 book.tell(RETURNED_LATE, leak)
 
-    def _forget_stale(self, now: float) -> None:
+    def _forget_stale(self, now: float, surplus: int | None) -> None:
+        """Forget abandoned leases, the oldest first, but for those whose connection is still out.
+
+        `surplus`: how many leases are open beyond what the driver says is used; None where it says nothing.
+        """
         book, before = self._book, self._abandoned
-        self._abandoned = {
-            lease: before.get(lease, now)
-            for lease, leak in book.found.items()
-            if leak.kind is LeakKind.ABANDONED
-        }
+        abandoned = [lease for lease, leak in book.found.items() if leak.kind is LeakKind.ABANDONED]
+        most = len(abandoned) if surplus is None else max(0, surplus)
+        self._abandoned = {lease: before.get(lease, now) for lease in abandoned[:most]}
         for lease, since in self._abandoned.items():
             if now - since >= book.rules.stale_after:
                 book.forget(lease)

@@ -24,7 +24,8 @@ class Rules(NamedTuple):
     usual: float = 10.0
     """Nor is one held for less than this times what 99 of 100 leases of its site were held for."""
     stale_after: float = 300.0
-    """The book-keeping of an abandoned lease is forgotten after this time."""
+    """The book-keeping of an abandoned lease is forgotten after this time, unless the driver says that its
+    connection is still out."""
     calm: float = 60.0
     """Errors and time-outs are over when this time brought none."""
     errors: int = 5

@@ -15,7 +15,7 @@ import pytest
 
 from mooring.core.pool import LeakKind
 from mooring.pools import Rules, holding, leaks
-from mooring.pools.driver import Activity
+from mooring.pools.driver import Activity, Gauges
 from mooring.pools.scope import SCOPE, Scope
 from tests.unit.pools.stepped import Connection, Pool, here
 
@@ -356,6 +356,22 @@ def test_stale_abandoned_leases_are_forgotten(returned: bool) -> None:
     assert (pool.tracker.used, pool.leaks()) == (0, [])
     assert (totals.taken, totals.returned, totals.forgotten, totals.unmatched) == (1, 0, 1, 0)
     assert [event for event, _ in pool.told] == ["leak_confirmed", "alert_ended"]
+
+
+def test_what_the_driver_says_is_out_is_not_forgotten() -> None:
+    """A leak is named for as long as its connection is out, and forgotten 5 minutes after it no longer is."""
+    pool = Pool(limit=10)
+    thread = threading.Thread(target=lambda: [pool.tracker.track() for _ in range(3)])
+    thread.start()
+    thread.join()
+    for idle, open_then in ((1, 3), (2, 2), (4, 0)):
+        pool.driver.said = Gauges(size=4, idle=idle, limit=10)
+        pool.look(times=2)
+        pool.look(after=299)
+        assert len(pool.leaks()) == len(pool.tracker.open) >= open_then
+        pool.look(after=1)
+        assert len(pool.tracker.open) == open_then
+    assert pool.tracker.snapshot().totals.forgotten == 3
 
 
 def test_cleanup_forgets_what_is_abandoned_and_nothing_else() -> None:
