@@ -95,12 +95,15 @@ def address_of(server: str) -> Address:
 
 
 class Token:
-    """What a server knows a reporter by; a Path is read anew each time, since it may be replaced."""
+    """What a server knows a reporter by; a Path is read anew each time, since it may be replaced.
+
+    A relative one is that of the folder in which the program is now: it may go to another one.
+    """
 
     __slots__ = ("_source",)
 
     def __init__(self, source: str | Path) -> None:
-        self._source = source if isinstance(source, Path) else source.strip()
+        self._source = source.absolute() if isinstance(source, Path) else source.strip()
         if not isinstance(source, Path):
             self.reveal()
 

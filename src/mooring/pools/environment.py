@@ -48,7 +48,7 @@ def report_as_told(
         return
     try:
         report_to(where, token or _token(environ), interval=_interval(environ))
-    except ValueError as error:
+    except (OSError, ValueError) as error:  # OSError: a relative path, and the folder is gone
         if server or token:
             raise
         log.warning("pools are not reported, as the environment says it wrongly: %s", error)

@@ -477,6 +477,20 @@ def test_a_token_in_a_file_may_be_replaced(server: ReportServer, tmp_path: Path)
     assert tracker.active
 
 
+def test_a_relative_path_of_a_token_is_that_of_the_beginning(
+    server: ReportServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that goes to another folder, as daemons do, still finds its token; a missing one is named."""
+    monkeypatch.chdir(tmp_path)
+    delivery = Delivery(server.url, Path("token"))
+    monkeypatch.chdir("/")
+    with pytest.raises(Undelivered) as missing:
+        delivery.post(gzip.compress(b"{}"))
+    assert str(missing.value) == f"{tmp_path}/token: No such file or directory"
+    (tmp_path / "token").write_text(TOKEN)
+    assert delivery.post(gzip.compress(b'{"pools": []}')).status == 200
+
+
 @pytest.mark.parametrize("answering", [hang, drip], ids=["hang", "drip"])
 def test_a_slow_answer_is_not_waited_for(server: ReportServer, answering: Answering) -> None:
     """The time of a report is bounded, also where bytes keep coming."""
