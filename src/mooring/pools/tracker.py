@@ -119,14 +119,12 @@ class PoolTracker(Book):
             if frame is None:
                 frame = sys._getframe(1)  # noqa: SLF001 -- inspect's way costs ten times as much
             lease.site = self._known.get(id(frame.f_code) + frame.f_lasti) or self.sites.add(frame)
-            loop = _get_running_loop()
-            task = None if loop is None else task_of(loop)
+            task = None if (loop := _get_running_loop()) is None else task_of(loop)
             lease.owner = self._here.thread if task is None else ref(task)
             lease.began = now = self._now()
             if asked is not None:
                 waited = now - asked | 8
-                octave = waited.bit_length()
-                # As in release: no call.
+                octave = waited.bit_length()  # as in release: no call
                 self.waits[(octave << 2) - 8 + (waited >> octave - 3 & 3)] += 1
                 if self.feed is not None:
                     self.feed.append(("wait", (now - asked) / NANOSECONDS))
