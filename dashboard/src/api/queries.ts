@@ -12,6 +12,9 @@ export const keys = {
   kinds: ['kinds'],
   tokens: ['tokens'],
   target: (id: number) => ['target', id],
+  /** All that was read of pools. */
+  pools: ['pools'],
+  pool: (id: number) => ['pools', id],
 } as const
 
 export const sessionQuery = (api: Api) =>

@@ -9,6 +9,7 @@ import classes from './Header.module.css'
 
 const LINKS: readonly { to: string; word: string; need?: keyof May }[] = [
   { to: paths.overview(), word: 'Overview' },
+  { to: paths.pools(), word: 'Pools' },
   { to: paths.add(), word: 'Add', need: 'edit' },
   { to: paths.import(), word: 'Import', need: 'edit' },
   { to: paths.tokens(), word: 'Tokens', need: 'administer' },
@@ -24,7 +25,7 @@ export function WideNavigation() {
   return (
     <nav aria-label="Pages" className={classes.wide}>
       {useLinks().map(({ to, word }) => (
-        <NavLink key={to} to={to} end className={classes.link}>
+        <NavLink key={to} to={to} end={to === paths.overview()} className={classes.link}>
           {word}
         </NavLink>
       ))}

@@ -13,6 +13,7 @@ const load = {
   add: () => import('#/pages/add'),
   edit: () => import('#/pages/edit'),
   importing: () => import('#/pages/import'),
+  pools: () => import('#/pages/pools'),
   tokens: () => import('#/pages/tokens'),
   signIn: () => import('#/pages/signIn'),
 }
@@ -33,6 +34,8 @@ const pages: RouteObject[] = [
   { path: 'targets/:id/edit', lazy: async () => ({ Component: (await load.edit()).EditPage }) },
   { path: 'add', lazy: async () => ({ Component: (await load.add()).AddPage }) },
   { path: 'import', lazy: async () => ({ Component: (await load.importing()).ImportPage }) },
+  { path: 'pools', lazy: async () => ({ Component: (await load.pools()).PoolsPage }) },
+  { path: 'pools/:id', lazy: async () => ({ Component: (await load.target()).TargetPage }) },
   { path: 'tokens', lazy: async () => ({ Component: (await load.tokens()).TokensPage }) },
   { path: '*', Component: NotFoundPage },
 ]

@@ -82,13 +82,17 @@ export interface Current {
 export const FIRST: Current = { key: null, at: 0 }
 
 /** Find a line again after others have come, gone or moved; where it is gone, what now has its place. */
-export function locate(listed: readonly Line[], current: Current): Current {
+export function locate<T>(
+  listed: readonly T[],
+  current: Current,
+  keyed: (line: T) => string,
+): Current {
   const { key, at } = current
   const here = listed[at]
-  if (key === null || (here !== undefined && keyOf(here) === key)) return current
-  const found = listed.findIndex((line) => keyOf(line) === key)
+  if (key === null || (here !== undefined && keyed(here) === key)) return current
+  const found = listed.findIndex((line) => keyed(line) === key)
   if (found >= 0) return { key, at: found }
   const next = Math.min(at, listed.length - 1)
   const line = listed[next]
-  return line === undefined ? FIRST : { key: keyOf(line), at: next }
+  return line === undefined ? FIRST : { key: keyed(line), at: next }
 }

@@ -39,6 +39,8 @@ export function StatusIcon({ status, size = 16 }: StatusIconProps) {
 interface StatusBadgeProps {
   id?: string
   status: Shown
+  /** What it is called where that is not the status of a target. */
+  word?: string
   size?: 'sm' | 'md' | 'lg'
   /** Not known to be so still: the page has lost its connection. */
   stale?: boolean
@@ -47,7 +49,13 @@ interface StatusBadgeProps {
 const ICON_SIZE = { sm: 14, md: 16, lg: 20 } as const
 
 /** A status by shape, word and colour. */
-export function StatusBadge({ id, status, size = 'md', stale = false }: StatusBadgeProps) {
+export function StatusBadge({
+  id,
+  status,
+  word = STATUS_WORD[status],
+  size = 'md',
+  stale = false,
+}: StatusBadgeProps) {
   return (
     <span
       id={id}
@@ -57,7 +65,7 @@ export function StatusBadge({ id, status, size = 'md', stale = false }: StatusBa
       data-stale={stale}
     >
       <StatusIcon status={status} size={ICON_SIZE[size]} />
-      {STATUS_WORD[status]}
+      {word}
     </span>
   )
 }

@@ -42,11 +42,12 @@ export function TargetList({ lines, stale, may, wide, onFold }: TargetListProps)
   const shape = wide ? 'wide' : 'narrow'
   const acts = may.test || may.edit
   const headings = headingsOf(wide, acts)
-  const [current, setCurrent] = useCurrent(lines)
+  const [current, setCurrent] = useCurrent(lines, keyOf)
   const virtualizer = useVirtual(lines, HEIGHT[shape], useTopOf(list), current.at)
   const roving = useRoving({
     list,
     lines,
+    keyOf,
     virtualizer,
     current,
     setCurrent,

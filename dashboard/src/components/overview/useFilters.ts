@@ -1,10 +1,8 @@
-import { useEffect, useMemo, useState } from 'react'
-import { useLocation, useNavigationType, useSearchParams } from 'react-router'
+import { useEffect, useMemo } from 'react'
+import { useSearchParams } from 'react-router'
 
+import { useTyped, WRITE_AFTER_MS } from '#/components/useTyped'
 import { type Filters, NO_FILTERS, readFilters, unknownIn, writeFilters } from '#/lib/filters'
-
-/** Browsers refuse more than some hundred addresses in half a minute. */
-const WRITE_AFTER_MS = 200
 
 export interface FilterControl {
   readonly filters: Filters
@@ -50,20 +48,4 @@ export function useFilters(): FilterControl {
     const forget = () => write({}, true)
     return { filters, unknown, change: write, type: setText, fold, clear, forget }
   }, [filters, unknown, setParams, setText])
-}
-
-/**
- * The words of the search. They are known here first and written to the address a moment later, so
- * that typing waits for nothing; going back, or here by a link, the address gives them.
- */
-function useTyped(written: string): [string, (text: string) => void] {
-  const { key } = useLocation()
-  const navigation = useNavigationType()
-  const [text, setText] = useState(written)
-  const [seen, setSeen] = useState(key)
-  if (seen !== key) {
-    setSeen(key)
-    if (navigation !== 'REPLACE') setText(written) // what is replaced was typed here
-  }
-  return [text, setText]
 }

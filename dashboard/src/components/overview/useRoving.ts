@@ -9,19 +9,20 @@ import {
 } from 'react'
 import { flushSync } from 'react-dom'
 
-import { type Current, FIRST, keyOf, type Line, locate } from '#/lib/group'
+import { type Current, FIRST, locate } from '#/lib/group'
 
 /** The line that the tab key comes to; it follows its target when the list is sorted anew. */
-export function useCurrent(lines: readonly Line[]) {
+export function useCurrent<T>(lines: readonly T[], keyOf: (line: T) => string) {
   const [stored, setCurrent] = useState<Current>(FIRST)
-  const current = locate(lines, stored)
+  const current = locate(lines, stored, keyOf)
   if (current !== stored) setCurrent(current)
   return [current, setCurrent] as const
 }
 
-interface RovingOptions {
+interface RovingOptions<T> {
   list: RefObject<HTMLElement | null>
-  lines: readonly Line[]
+  lines: readonly T[]
+  keyOf: (line: T) => string
   virtualizer: Virtualizer<Window, Element>
   current: Current
   setCurrent: (current: Current) => void
@@ -34,8 +35,8 @@ interface RovingOptions {
  * Makes the list one stop of the tab key: arrows go from line to line, and the tab key on through what
  * can be done with a line and out of the list.
  */
-export function useRoving(options: RovingOptions) {
-  const { list, lines, virtualizer, current, setCurrent, height, inset } = options
+export function useRoving<T>(options: RovingOptions<T>) {
+  const { list, lines, keyOf, virtualizer, current, setCurrent, height, inset } = options
   const within = useRef(false)
   useKept(options, within)
   const go = (to: number) => {
@@ -67,7 +68,10 @@ export function useRoving(options: RovingOptions) {
 }
 
 /** Keeps the focus in the list when its target goes, and in sight when it is sorted to elsewhere. */
-function useKept({ list, virtualizer, current }: RovingOptions, within: RefObject<boolean>) {
+function useKept(
+  { list, virtualizer, current }: Omit<RovingOptions<unknown>, 'lines' | 'keyOf'>,
+  within: RefObject<boolean>,
+) {
   const before = useRef<Current & { start: number }>({ ...FIRST, start: 0 })
   useLayoutEffect(() => {
     const { key, at, start } = before.current

@@ -1,0 +1,32 @@
+import { Button, Text } from '@mantine/core'
+import { IconCloudOff } from '@tabler/icons-react'
+
+import { isSignedOut } from '#/api/problem'
+import { clockTime } from '#/lib/time'
+
+import classes from './NotNew.module.css'
+
+interface NotNewProps {
+  /** What the last reading failed with; null where it did not. */
+  error: Error | null
+  /** When what is shown was read, in ms. */
+  readAt: number
+  onRetry: () => void
+  retrying: boolean
+}
+
+/** Says since when what is shown is not new, and why. */
+export function NotNew({ error, readAt, onRetry, retrying }: NotNewProps) {
+  if (error === null || isSignedOut(error)) return null
+  return (
+    <div role="status" className={classes.note}>
+      <IconCloudOff size={16} aria-hidden="true" />
+      <Text size="sm" component="span">
+        This is what was known at {clockTime(readAt)}. {error.message}
+      </Text>
+      <Button variant="default" size="compact-sm" loading={retrying} onClick={onRetry}>
+        Try again
+      </Button>
+    </div>
+  )
+}

@@ -1,0 +1,125 @@
+import { Button, Group, Skeleton, Stack, Text, Title } from '@mantine/core'
+import { useMediaQuery } from '@mantine/hooks'
+import { useQuery } from '@tanstack/react-query'
+import { useMemo, useRef } from 'react'
+
+import { useApi, useLive } from '#/api/context'
+import type { Pool } from '#/api/types'
+import { NotNew } from '#/components/pools/NotNew'
+import { PoolFilterBar } from '#/components/pools/PoolFilterBar'
+import { PoolList } from '#/components/pools/PoolList'
+import { PoolsBegin } from '#/components/pools/PoolsBegin'
+import { poolsQuery } from '#/components/pools/queries'
+import { usePoolFilters } from '#/components/pools/usePoolFilters'
+import { usePoolNews } from '#/components/pools/usePoolNews'
+import { count, plural } from '#/lib/format'
+import { filterPools, poolsWords, servicesOf, worstFirst } from '#/lib/pools'
+import { EmptyState } from '#/ui/EmptyState'
+import { ErrorNotice } from '#/ui/ErrorNotice'
+import { usePageTitle } from '#/ui/usePageTitle'
+
+/** Every pool that a program reports, the worst first. */
+export function PoolsPage() {
+  usePageTitle('Pools')
+  const query = useQuery(poolsQuery(useApi()))
+  const { data: pools, error, refetch, isFetching, dataUpdatedAt } = query
+  const broken = useLive().phase === 'broken'
+  usePoolNews((id) => pools?.some((pool) => pool.id === id) ?? false)
+  const again = { onRetry: () => void refetch(), retrying: isFetching }
+  return (
+    <Stack gap="md">
+      <Group gap="0.25rem 0.75rem" align="baseline">
+        <Title order={1}>Pools</Title>
+        {pools !== undefined && pools.length > 0 && (
+          <Text c="dimmed" size="sm">
+            {poolsWords(pools)}
+          </Text>
+        )}
+      </Group>
+      {pools !== undefined && <NotNew error={error} readAt={dataUpdatedAt} {...again} />}
+      {pools === undefined && error === null && <Loading />}
+      {pools === undefined && error !== null && (
+        <ErrorNotice error={error} title="The pools could not be read" {...again} />
+      )}
+      {pools?.length === 0 && <PoolsBegin />}
+      {pools !== undefined && pools.length > 0 && (
+        <Pools pools={pools} stale={broken || error !== null} />
+      )}
+    </Stack>
+  )
+}
+
+const ROWS = ['a', 'b', 'c', 'd', 'e', 'f']
+
+const Loading = () => (
+  <Stack role="status" aria-label="Loading the pools" gap="xs">
+    <Skeleton height={36} mb="xs" />
+    {ROWS.map((key) => (
+      <Skeleton key={key} height={60} />
+    ))}
+  </Stack>
+)
+
+function Pools({ pools, stale }: { pools: readonly Pool[]; stale: boolean }) {
+  const control = usePoolFilters()
+  const { filters, clear } = control
+  const search = useRef<HTMLInputElement>(null)
+  const wide = useMediaQuery('(min-width: 68em)', true, { getInitialValueInEffect: false })
+  const sorted = useMemo(() => worstFirst(pools), [pools])
+  const found = useMemo(() => filterPools(sorted, filters), [sorted, filters])
+  const services = useMemo(() => servicesOf(pools), [pools])
+  const onClear = () => {
+    clear()
+    search.current?.focus() // the button that was pressed goes
+  }
+  return (
+    <>
+      <PoolFilterBar control={control} services={services} search={search} />
+      <Found
+        found={found.length}
+        all={pools.length}
+        filtered={filters.q.trim() !== '' || filters.service !== ''}
+        onClear={onClear}
+      />
+      {found.length > 0 && (
+        <PoolList key={wide ? 'wide' : 'narrow'} pools={found} stale={stale} wide={wide} />
+      )}
+    </>
+  )
+}
+
+interface FoundProps {
+  found: number
+  all: number
+  filtered: boolean
+  onClear: () => void
+}
+
+/** How much the filters leave, said aloud too. */
+function Found({ found, all, filtered, onClear }: FoundProps) {
+  const clear = (
+    <Button variant="default" size="compact-sm" onClick={onClear}>
+      Clear filters
+    </Button>
+  )
+  return (
+    <>
+      <span role="status" className="visually-hidden">
+        {filtered ? `${count(found)} of ${plural(all, 'pool')} match` : ''}
+      </span>
+      {filtered && found > 0 && (
+        <Group gap="xs">
+          <Text size="sm" c="dimmed">
+            {count(found)} of {plural(all, 'pool')}
+          </Text>
+          {clear}
+        </Group>
+      )}
+      {filtered && found === 0 && (
+        <EmptyState title="No pool matches" actions={clear}>
+          None of {plural(all, 'pool')} has all that the filters ask for.
+        </EmptyState>
+      )}
+    </>
+  )
+}
