@@ -239,3 +239,15 @@ async def test_answer_that_makes_no_sense_is_the_pooler_s(
     assert failure is not None
     assert (failure.reason, failure.stage, failure.code) == (Reason.PROTOCOL, stage, "UNREADABLE")
     assert failure.message == message
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [b"D\x3f\xff\xff\xff", rows(*[{"database": "x"}] * 40_000)],
+    ids=["one row", "many rows"],
+)
+async def test_answer_of_the_console_without_end_is_cut_off(endless: bytes) -> None:
+    """No more rows are kept, nor a longer one waited for, than a check can want."""
+    failure = (await answered(VERSION, POOLS=endless)).failure
+    assert failure is not None
+    assert (failure.reason, failure.stage, failure.code) == (Reason.PROTOCOL, Stage.PERMISSION, "TOO_LARGE")

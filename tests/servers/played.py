@@ -13,10 +13,11 @@ _AT_ONCE = struct.pack("ii", 1, 0)
 
 
 @contextmanager
-def saying(words: bytes, *, after: bytes = b"", then: str = "hold") -> Iterator[int]:
+def saying(words: bytes, *, after: bytes = b"", again: bytes = b"", then: str = "hold") -> Iterator[int]:
     """Yield the port of a server that says a few bytes to its first client.
 
-    It reads until `after` first; `then` it holds the connection, closes it, or resets it.
+    It reads until `after` first, and says `again` without end where there is such; `then` it holds the
+    connection, closes it, or resets it.
     """
     over = threading.Event()
 
@@ -27,6 +28,8 @@ def saying(words: bytes, *, after: bytes = b"", then: str = "hold") -> Iterator[
             while after not in heard and (chunk := client.recv(1000)):
                 heard += chunk
             client.sendall(words)
+            while again and not over.is_set():
+                client.sendall(again)
             if then == "reset":
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
             if then == "hold":

@@ -16,22 +16,39 @@ _PIECE = 256
 _MEGABYTE = 1024**2
 
 
-class BoundedReader:
-    """Passes on what a stream's reader reads of one answer, until that is more than a check can want.
+class Bound:
+    """Counts one answer, until that is more than a check can want.
 
     `begin` says that another answer is read: a session may live for long.
     """
 
+    def __init__(self) -> None:
+        self._heard = 0
+
+    def begin(self) -> None:
+        """Count from nothing again."""
+        self._heard = 0
+
+    def add(self, size: int = 0) -> None:
+        """Count a piece of so many bytes. Raises CheckError(protocol)."""
+        self._heard += size + _PIECE
+        if self._heard > MOST_HEARD:
+            raise too_large(MOST_HEARD)
+
+
+class BoundedReader:
+    """Passes on what a stream's reader reads of one answer, as far as that is within its bound."""
+
     def __init__(self, reader: asyncio.StreamReader) -> None:
         self._reader = reader
-        self._heard = 0
+        self._bound = Bound()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._reader, name)  # drivers look at more than they read
 
     def begin(self) -> None:
-        """Count from nothing again."""
-        self._heard = 0
+        """Count from nothing again: another answer is read."""
+        self._bound.begin()
 
     async def read(self, most: int = -1) -> bytes:
         """Read as StreamReader does. Raises CheckError(protocol)."""
@@ -43,17 +60,12 @@ class BoundedReader:
 
     async def readexactly(self, count: int) -> bytes:
         """Read as StreamReader does, and nothing of what is too much. Raises CheckError(protocol)."""
-        self._count(count)
+        self._bound.add(count)
         return await self._reader.readexactly(count)
 
     def _counted(self, data: bytes) -> bytes:
-        self._count(len(data))
+        self._bound.add(len(data))
         return data
-
-    def _count(self, size: int) -> None:
-        self._heard += size + _PIECE
-        if self._heard > MOST_HEARD:
-            raise too_large(MOST_HEARD)
 
 
 def too_large(most: int) -> CheckError:

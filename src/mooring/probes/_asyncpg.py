@@ -11,24 +11,30 @@ from mooring.core.failure import CheckError
 from mooring.core.prose import Prose
 from mooring.core.reason import Reason
 from mooring.net.dial import Stream
-from mooring.probes._postgresql import foreign
+from mooring.probes._answer import Bound
+from mooring.probes._postgresql import foreign, senseless
 
 _FIRST_WORDS = b"REvN"  # authentication, error, protocol version, notice
+_READY = ord("Z")
+_LENGTH = 4
+_HEADER = 1 + _LENGTH
 
 
 async def connected(stream: Stream, **options: Any) -> asyncpg.Connection:
-    """Log in over an open connection. Raises CheckError(protocol) where no PostgreSQL answers."""
+    """Log in over an open connection. Raises CheckError(protocol) where no PostgreSQL answers.
+
+    From then on an answer of more than a check can want loses the connection, with that as its cause.
+    """
     loop = _DialledLoop(stream)
     try:
         return await asyncpg.connect(loop=loop, **options)
     except AttributeError as error:  # asyncpg insists on being told a version
-        half_made: Any = stream.writer.transport.get_protocol()
-        half_made.abort()  # else it complains on standard error when it is forgotten
+        loop.protocol.abort()  # else it complains on standard error when it is forgotten
         text = Prose("what answers does not say its version as PostgreSQL does")
         raise CheckError(Reason.PROTOCOL, text, code="UNREADABLE") from error
     except Exception:
-        if loop.foreign:
-            raise foreign(loop.foreign) from None
+        if loop.lost:
+            raise loop.lost from None
         raise
 
 
@@ -42,45 +48,125 @@ class _DialledLoop:
     def __init__(self, stream: Stream) -> None:
         self._loop = asyncio.get_running_loop()
         self._stream = stream  # a writer that nobody holds would close the connection
-        self._handed_over = False
-        self.foreign = b""
+        self.protocol: Any = None
+        self._listener: Listener | None = None
+
+    @property
+    def lost(self) -> CheckError | None:
+        """Why we hung up, if we did."""
+        return None if self._listener is None else self._listener.lost
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._loop, name)
 
     async def create_connection(self, factory: Any, *_: object, **__: object) -> tuple[Any, Any]:
-        if self._handed_over:
+        if self._listener is not None:
             raise ConnectionAbortedError("the connection was handed over already")
-        self._handed_over = True
-        transport, protocol = self._stream.writer.transport, factory()
-        protocol.connection_made(transport)
-        transport.set_protocol(_FirstWord(self, transport, protocol))
-        return transport, protocol
+        transport, self.protocol = self._stream.writer.transport, factory()
+        answer = Answer()
+        self._listener = Listener(answer, transport, self.protocol)
+        asking = _Asking(answer, transport)
+        self.protocol.connection_made(asking)
+        transport.set_protocol(self._listener)
+        return asking, self.protocol
 
 
-class _FirstWord(asyncio.Protocol):
-    """Listens to the first bytes of an answer, then gets out of the way.
+class Answer:
+    """Follows the lengths of messages: each a byte for its kind, and 32 bits that count themselves.
 
-    asyncpg takes any byte for a message's kind and waits for the rest, so that what is no PostgreSQL
-    would be told as a broken network.
+    An answer ends where the server is ready for the next question. One that says so unasked goes on.
     """
 
-    def __init__(self, loop: _DialledLoop, transport: Any, protocol: Any) -> None:
-        self._loop, self._transport, self._protocol = loop, transport, protocol
+    def __init__(self) -> None:
+        self._bound = Bound()
+        self._next = 0  # where the next message begins, seen from the next piece's first byte
+        self._head = b""  # what came of a header that is not whole, and begins before that byte
+        self.asked = False
+
+    def goes_beyond(self, piece: bytes) -> bool:
+        """Whether a message that began before this piece does not end in it."""
+        return self._next > len(piece)
+
+    def follow(self, piece: bytes) -> None:
+        """Count what begins in this piece. Raises CheckError(protocol) for more than a check can want."""
+        if self.goes_beyond(piece):
+            self._bound.add()
+        at = self._next
+        while at + _HEADER <= len(piece):
+            at += 1 + self._counted(self._head + piece[max(at, 0) : at + _HEADER])
+            self._head = b""
+        self._head += piece[max(at, 0) :]
+        self._next = at - len(piece)
+
+    def _counted(self, head: bytes) -> int:
+        size = int.from_bytes(head[1:], "big")
+        if size < _LENGTH:
+            raise senseless()
+        self._bound.add(size)
+        if head[0] == _READY and self.asked:
+            self.asked = False
+            self._bound.begin()
+        return size
+
+
+class _Asking:
+    """The transport as asyncpg has it: what is written is a question."""
+
+    def __init__(self, answer: Answer, transport: Any) -> None:
+        self._answer, self._transport = answer, transport
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: Any) -> None:
+        self._answer.asked = True
+        self._transport.write(data)
+
+    def writelines(self, data: Any) -> None:
+        self._answer.asked = True
+        self._transport.writelines(data)
+
+
+class Listener(asyncio.Protocol):
+    """Listens to what is said to asyncpg, and hangs up where that is no PostgreSQL or without end.
+
+    asyncpg takes any byte for a message's kind and waits for the rest, so that what is no PostgreSQL
+    would be told as a broken network. It keeps as much as is announced; and a message in many pieces it
+    copies once for each, which is why the pieces of a long one are put together here.
+    """
+
+    def __init__(self, answer: Answer, transport: Any, protocol: Any) -> None:
+        self._answer, self._transport, self._protocol = answer, transport, protocol
+        self._foreign = True
+        self._held: list[bytes] = []
+        self.lost: CheckError | None = None
 
     def data_received(self, data: bytes) -> None:
-        self._transport.set_protocol(self._protocol)
-        if data[0] in _FIRST_WORDS:
-            self._protocol.data_received(data)
-        else:
-            self._loop.foreign = data
+        if self.lost:
+            return
+        try:
+            self._listen(data)
+        except CheckError as error:
+            self.lost = error
+            self._held.clear()
             self._transport.abort()
+
+    def _listen(self, data: bytes) -> None:
+        if self._foreign and data[0] not in _FIRST_WORDS:
+            raise foreign(data)
+        self._foreign = False
+        whole = not self._answer.goes_beyond(data)
+        self._answer.follow(data)
+        self._held.append(data)
+        if whole:
+            held, self._held = self._held, []
+            self._protocol.data_received(b"".join(held))
 
     def eof_received(self) -> Any:
         return self._protocol.eof_received()
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._protocol.connection_lost(error)
+        self._protocol.connection_lost(self.lost or error)
 
     def pause_writing(self) -> None:
         self._protocol.pause_writing()

@@ -8,16 +8,13 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
-from mooring.core.failure import CheckError
-from mooring.core.prose import Prose
-from mooring.core.reason import Reason
 from mooring.net.dial import Stream
+from mooring.probes._answer import BoundedReader
 from mooring.probes._asyncpg import connected
+from mooring.probes._postgresql import senseless
 
 Row: TypeAlias = Mapping[str, str]
 
-MOST_BYTES = 4 * 1024 * 1024
-"""Size of an answer's part that is read; a pooler's is small."""
 _LENGTH = 4
 _NULL = -1
 
@@ -28,9 +25,14 @@ class Console:
 
     stream: Stream
     connection: asyncpg.Connection
+    reader: BoundedReader
 
     async def ask(self, command: str) -> list[Row]:
-        """Return the rows of a command; what is NULL is empty. Raises asyncpg.PostgresError."""
+        """Return the rows of a command; what is NULL is empty.
+
+        Raises asyncpg.PostgresError, or CheckError(protocol) for more than a check can want.
+        """
+        self.reader.begin()
         await self.stream.ask(_message(b"Q", command.encode() + b"\0"))
         names: list[str] = []
         rows: list[Row] = []
@@ -51,11 +53,11 @@ class Console:
                 return rows
 
     async def _read(self) -> tuple[bytes, bytes]:
-        head = await self.stream.reader.readexactly(1 + _LENGTH)
+        head = await self.reader.readexactly(1 + _LENGTH)
         size = int.from_bytes(head[1:], "big") - _LENGTH
-        if not 0 <= size <= MOST_BYTES:
-            raise CheckError(Reason.PROTOCOL, Prose("an answer's length makes no sense"), code="PROTOCOL")
-        return head[:1], await self.stream.reader.readexactly(size)
+        if size < 0:
+            raise senseless()
+        return head[:1], await self.reader.readexactly(size)
 
     async def leave(self) -> None:
         """Say goodbye; there is no answer to that."""
@@ -73,7 +75,7 @@ async def console_over(stream: Stream, **options: Any) -> Console:
     ours = transport.get_protocol()
     connection = await connected(stream, **options)
     transport.set_protocol(ours)
-    return Console(stream, connection)
+    return Console(stream, connection, BoundedReader(stream.reader))
 
 
 def _message(kind: bytes, body: bytes) -> bytes:

@@ -203,6 +203,11 @@ def foreign(answer: bytes) -> CheckError:
     return CheckError(Reason.PROTOCOL, f"what answers is no PostgreSQL: {shown!r}", code="NOT_POSTGRESQL")
 
 
+def senseless() -> CheckError:
+    """Return the failure of a message whose length cannot be."""
+    return CheckError(Reason.PROTOCOL, Prose("an answer's length makes no sense"), code="PROTOCOL")
+
+
 def quoted(identifier: str) -> str:
     """Return an identifier as it is written in SQL and pg_hba.conf.
 

@@ -12,7 +12,7 @@ import pytest
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
 from tests.integration import tls_faults
-from tests.integration.kinds import Arrangement, Example, Fault, asking
+from tests.integration.kinds import Arrangement, Example, Fault, asking, asking_played
 from tests.servers.pgbouncer import STATS, USER, PgBouncer, StartPgBouncer
 from tests.servers.process import poll_until
 from tests.servers.tls import Certificates
@@ -26,6 +26,7 @@ _LOGIN = (
 )
 _BUSY = "Find what holds the servers for long, such as open transactions, or raise pool_size."
 _UNDO = "Somebody did this on the console, and has to undo it there."
+_TOO_LARGE = "Have the query return one row, such as by LIMIT 1; or what answers is no such database."
 _NO_POOLER = "PostgreSQL itself may answer, whose kind is postgresql: use the port that PgBouncer listens on."
 
 
@@ -109,6 +110,12 @@ def _hba(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
     lines = "host all postgres 127.0.0.1/32 scram-sha-256\n"
     with start(auth_type="hba", hba=lines) as server:
         yield {"url": server.url()}
+
+
+def _played(words: bytes) -> Arrangement:
+    return asking_played(
+        words, lambda port: {"url": f"pgbouncer://stats@127.0.0.1:{port}/?sslmode=disable"}, after=b"stats"
+    )
 
 
 FAULTS = (
@@ -208,5 +215,19 @@ FAULTS = (
         (Stage.PROTOCOL, Reason.PROTOCOL, "NOT_POSTGRESQL"),
         asking("nginx", lambda server: {"url": f"pgbouncer://stats@127.0.0.1:{server.port}"}),
         hint="Something else may listen on that port: compare the address with the service's own.",
+    ),
+    Fault(
+        "what answers announces more than a check can want (played)",
+        (Stage.AUTH, Reason.PROTOCOL, "TOO_LARGE"),
+        _played(b"R\0\0\0\x08\0\0\0\0" + b"E\x3f\xff\xff\xff"),
+        hint=_TOO_LARGE,
+        timeout=2,
+    ),
+    Fault(
+        "what answers sends small things without end (played)",
+        (Stage.AUTH, Reason.PROTOCOL, "TOO_LARGE"),
+        _played(b"R\0\0\0\x08\0\0\0\0" + b"S\0\0\0\x08a\0b\0" * 100_000),
+        hint=_TOO_LARGE,
+        timeout=2,
     ),
 )

@@ -14,7 +14,7 @@ import pytest
 from mooring.core.reason import Reason
 from mooring.core.stage import Stage
 from tests.integration import tls_faults
-from tests.integration.kinds import Arrangement, Example, Fault, asking, asking_paused
+from tests.integration.kinds import Arrangement, Example, Fault, asking, asking_paused, asking_played
 from tests.integration.over_tls import Ours, another_ca, another_pin, certified, stranger, trusted
 from tests.servers.postgresql import PASSWORD, ROLE_PASSWORD, PostgreSQL, StartPostgreSQL
 from tests.servers.process import poll_until, private_folder
@@ -34,6 +34,7 @@ _SESSIONS = (
 _STATE = "The server is starting, stopping or recovering; its log says how far it is."
 _READ_ONLY = "The server is read-only: a replica, or default_transaction_read_only is on."
 _ROLE = "After a failover the address may have to follow; else change this target's role."
+_TOO_LARGE = "Have the query return one row, such as by LIMIT 1; or what answers is no such database."
 _PORT = "Something else may listen on that port: compare the address with the service's own."
 
 
@@ -155,6 +156,12 @@ def _refused(code: str) -> tuple[Stage, Reason, str]:
 
 def _denied(code: str, stage: Stage = Stage.PERMISSION) -> tuple[Stage, Reason, str]:
     return stage, Reason.PERMISSION, code
+
+
+def _played(words: bytes) -> Arrangement:
+    return asking_played(
+        words, lambda port: {"url": f"postgresql://app@127.0.0.1:{port}/orders?sslmode=disable"}, after=b"app"
+    )
 
 
 _LOGINS = (
@@ -410,6 +417,28 @@ _SERVERS = (
         hint=_PORT,
     ),
 )
+_ENDLESS = (
+    Fault(
+        "what answers announces more than a check can want (played)",
+        (Stage.AUTH, Reason.PROTOCOL, "TOO_LARGE"),
+        _played(b"R\0\0\0\x08\0\0\0\0" + b"E\x3f\xff\xff\xff"),
+        hint=_TOO_LARGE,
+        timeout=2,
+    ),
+    Fault(
+        "what answers sends small things without end (played)",
+        (Stage.AUTH, Reason.PROTOCOL, "TOO_LARGE"),
+        _played(b"R\0\0\0\x08\0\0\0\0" + b"S\0\0\0\x08a\0b\0" * 100_000),
+        hint=_TOO_LARGE,
+        timeout=2,
+    ),
+    Fault(
+        "the query returns more than what a check reads",
+        (Stage.FUNCTION, Reason.PROTOCOL, "TOO_LARGE"),
+        owned(query="SELECT repeat('x', 20000000)"),
+        hint=_TOO_LARGE,
+    ),
+)
 _ENCRYPTION = (
     Fault(
         "TLS is required and the server offers none",
@@ -423,4 +452,4 @@ _ENCRYPTION = (
     tls_faults.pin_mismatch(strictly("secure", another_pin)),
     tls_faults.client_cert_refused(strictly("known", stranger)),
 )
-FAULTS = (*_LOGINS, *_RIGHTS, *_QUERIES, *_SERVERS, *_ENCRYPTION)
+FAULTS = (*_LOGINS, *_RIGHTS, *_QUERIES, *_SERVERS, *_ENDLESS, *_ENCRYPTION)
