@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import asyncpg
@@ -55,6 +56,20 @@ async def test_flood_is_cut_off(kind: str, words: bytes, again: bytes) -> None:
     failure = (await flooded(kind, words, again, timeout=30)).failure
     assert failure is not None
     assert (failure.stage, failure.reason, failure.code) == (Stage.AUTH, Reason.PROTOCOL, "TOO_LARGE")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("code", ["42501", "28000", "08P01", "53300"])
+async def test_deadline_holds_where_an_error_is_long(kind: str, code: str) -> None:
+    """To read what an error says takes no longer than a check may, however the server words it."""
+    said = b"permission denied for " * 20_000 + b'"password"" host "'
+    fields = b"SERROR\0C" + code.encode() + b"\0M" + said + b"\0\0"
+    error = b"E" + (len(fields) + 4).to_bytes(4, "big") + fields
+    began = time.monotonic()
+    result = await flooded(kind, WELCOME + error, b"", timeout=0.5)
+    assert time.monotonic() - began < 0.5 + LATE  # what is made of the error counts too
+    assert result.failure is not None
+    assert result.failure.reason is not Reason.TIMEOUT
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -165,8 +165,12 @@ def _host_in(message: str) -> str | None:
         return None
 
 
+# Of one way to read it: what a server says may be long, and made to be tried in every other.
+_DENIED = re.compile(r'permission denied for (\w+) "?([^"]+)"?$')
+
+
 def _on_privilege(message: str, login: Login) -> tuple[Prose, str | None]:
-    found = re.search(r'permission denied for (\w+(?: \w+)*?) "?([^"]+)"?$', message)
+    found = _DENIED.match(message)
     what, name = (found[1], quoted(found[2])) if found else ("", "")
     right = {
         "database": "CONNECT ON DATABASE",
