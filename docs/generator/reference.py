@@ -11,6 +11,7 @@ from docs.generator.configuration import configuration
 from docs.generator.faults import faults
 from docs.generator.kinds import kinds, targets
 from docs.generator.metrics import metrics
+from docs.generator.pools import pools
 from docs.generator.reasons import reasons
 
 FOLDER = Path(__file__).parent.parent / "reference"
@@ -22,6 +23,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "faults.md": faults,
     "kinds.md": kinds,
     "metrics.md": metrics,
+    "pools.md": pools,
     "reasons.md": reasons,
     "targets.md": targets,
 }

@@ -26,13 +26,21 @@ class PoolRule(StrEnum):
     """What an alert is about."""
 
     UTILIZATION = "utilization"
+    """Much of the limit is in use."""
     WAITING = "waiting"
+    """Requests for a connection wait."""
     TIMEOUTS = "timeouts"
+    """Requests got no connection in time."""
     ERRORS = "errors"
+    """The application met many errors within a short time."""
     ABANDONED = "abandoned"
+    """Leases are abandoned."""
     SUSPECT = "suspect"
+    """Leases are suspects."""
     IDLE_IN_TRANSACTION = "idle_in_transaction"
+    """Leases are idle in a transaction."""
     INACTIVE = "inactive"
+    """Nobody reports the pool any more; only a server tells that."""
 
 
 class Severity(StrEnum):

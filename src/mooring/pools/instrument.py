@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 GROUP = "mooring.pools"
 """The entry points through which other packages offer adapters of their own."""
+SERVICE = "MOORING_SERVICE"
+"""The variable that holds a program's name."""
 ADAPTERS = {
     "aiomysql": "mooring.pools.aiomysql",
     "asyncpg": "mooring.pools.asyncpg",
@@ -95,7 +97,7 @@ def instrument(
         ValueError: for a server or token that cannot be one.
     """
     adapter = _adapter_of(obj)
-    service = service or os.environ.get("MOORING_SERVICE") or _program()
+    service = service or os.environ.get(SERVICE) or _program()
     if is_off(os.environ):
         return _stopped(service, name)
     watch = watch or watch_of_this_process()

@@ -14,7 +14,9 @@ class Rules(NamedTuple):
     """Limits of a pool. Shares are of its limit, times are seconds."""
 
     warning: float = 0.80
+    """Use from which there is an alert."""
     critical: float = 0.95
+    """Use from which that alert is critical."""
     hysteresis: float = 0.05
     """How far use has to fall below a limit before its alert is over."""
     cooldown: float = 300.0
