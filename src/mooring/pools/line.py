@@ -96,6 +96,7 @@ _WORDS = {
     ),
     403: "the token may not report pools ({said}); give one with the role reporter",
     404: (f"there is no {PATH} ({{said}}); see whether the address has the right base path, or update it"),
+    409: "it has no room ({said}); remove the pools there that are gone",
 }
 _REFUSED = (
     "it refuses the reports of {service} ({said}); see whether the server and this program have the same "

@@ -251,6 +251,7 @@ REFUSALS = {
     "403": "the token may not report pools (403: x); give one with the role reporter",
     "404": "there is no /api/v1/pools/report (404: x); see whether the address has the right base path, or "
     "update it",
+    "409": "it has no room (409: x); remove the pools there that are gone",
     "422": "it refuses the reports of shop (422: x); see whether the server and this program have the same "
     "version of Mooring",
     "307": "it redirects to http://127.0.0.1:1/x/***, where the token is not sent; give the address that is "
