@@ -1,4 +1,4 @@
-import type { Pool, PoolAlert, PoolLeak } from '#/api/types'
+import type { Comparison, Pool, PoolAlert, PoolHistory, PoolLeak } from '#/api/types'
 
 // What the API tells of pools, with every key, for tests that care for some.
 
@@ -112,3 +112,42 @@ export const aPoolOf = (
   service: string,
   some: Parameters<typeof aPool>[0] = {},
 ): Pool => aPool({ id, service, ...some })
+
+export const aPoolStep = (
+  index: number,
+  some: Partial<PoolHistory['buckets'][number]> = {},
+): PoolHistory['buckets'][number] => ({
+  start: new Date(Date.UTC(2026, 0, 2, 3, index)).toISOString(),
+  samples: 4,
+  instances: 2,
+  used: 3.5,
+  used_max: 4,
+  peak: 4,
+  size: 5,
+  limit: 10,
+  utilization: 0.35,
+  utilization_max: 0.4,
+  waiting: 0,
+  taken: 50,
+  timeouts: 0,
+  errors: 0,
+  ...some,
+})
+
+export const aPoolPast = (
+  buckets = [aPoolStep(0, { samples: 0, used: null, limit: null }), aPoolStep(1), aPoolStep(2)],
+): PoolHistory => ({ window: '24h', since: AT, until: AT, step: 60, buckets })
+
+export const aComparison = (some: Partial<Comparison> = {}): Comparison => ({
+  address: 'db.example:5432',
+  target_id: 3,
+  target: 'orders database',
+  kind: 'postgresql',
+  services: ['billing', 'shop'],
+  limit: 120,
+  used: 37,
+  allowed: 100,
+  sessions: 45,
+  checked_at: AT,
+  ...some,
+})

@@ -14,6 +14,7 @@ const load = {
   edit: () => import('#/pages/edit'),
   importing: () => import('#/pages/import'),
   pools: () => import('#/pages/pools'),
+  pool: () => import('#/pages/pool'),
   tokens: () => import('#/pages/tokens'),
   signIn: () => import('#/pages/signIn'),
 }
@@ -35,7 +36,7 @@ const pages: RouteObject[] = [
   { path: 'add', lazy: async () => ({ Component: (await load.add()).AddPage }) },
   { path: 'import', lazy: async () => ({ Component: (await load.importing()).ImportPage }) },
   { path: 'pools', lazy: async () => ({ Component: (await load.pools()).PoolsPage }) },
-  { path: 'pools/:id', lazy: async () => ({ Component: (await load.target()).TargetPage }) },
+  { path: 'pools/:id', lazy: async () => ({ Component: (await load.pool()).PoolPage }) },
   { path: 'tokens', lazy: async () => ({ Component: (await load.tokens()).TokensPage }) },
   { path: '*', Component: NotFoundPage },
 ]

@@ -18,6 +18,14 @@ export function valueTicks(highest: number, most: number): number[] {
   return Array.from({ length: count + 1 }, (_, index) => index * step)
 }
 
+/** As `valueTicks`, of what is counted: none of them lies between two whole numbers. */
+export function countTicks(highest: number, most: number): number[] {
+  const nice = niceStep(highest, most)
+  const step = Number.isInteger(nice) ? nice : Math.max(1, nice * 2)
+  const count = Math.max(1, Math.ceil(highest / step))
+  return Array.from({ length: count + 1 }, (_, index) => index * step)
+}
+
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR

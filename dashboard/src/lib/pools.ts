@@ -99,7 +99,7 @@ export const fullness = ({ alerts }: Pick<Pool, 'alerts'>): Severity | null =>
   alerts.find(({ rule }) => rule === 'utilization')?.severity ?? null
 
 /** "7 of 10"; "7" where there is no limit. */
-export const useWords = ({ used, limit }: Pick<Pool['totals'], 'used' | 'limit'>): string =>
+export const usedWords = ({ used, limit }: Pick<Pool['totals'], 'used' | 'limit'>): string =>
   limit === null ? count(used) : `${count(used)} of ${count(limit)}`
 
 /** "2 abandoned", "1 suspect": the worst first, none that are not there. */

@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest'
 
-import { columnsPath, niceStep, stepAt, stepLine, timeTicks, valueTicks } from '#/lib/chart'
+import {
+  columnsPath,
+  countTicks,
+  niceStep,
+  stepAt,
+  stepLine,
+  timeTicks,
+  valueTicks,
+} from '#/lib/chart'
 
 const at = (text: string): number => new Date(text).getTime()
 
@@ -21,6 +29,19 @@ describe('ticks of values', () => {
 
   it('are there also where all values are zero', () => {
     expect(valueTicks(0, 3)).toEqual([0, 1])
+  })
+})
+
+describe('ticks of what is counted', () => {
+  it.each([
+    [10, [0, 5, 10]],
+    [40, [0, 10, 20, 30, 40]],
+    [100, [0, 25, 50, 75, 100]],
+    [3, [0, 1, 2, 3]],
+    [1, [0, 1]],
+    [7, [0, 2, 4, 6, 8]],
+  ])('up to %i are whole numbers', (highest, ticks) => {
+    expect(countTicks(highest, 4)).toEqual(ticks)
   })
 })
 

@@ -8,7 +8,7 @@ import {
   poolsWords,
   readPoolFilters,
   standingOf,
-  useWords,
+  usedWords,
   worstAlert,
   worstFirst,
   writePoolFilters,
@@ -55,8 +55,8 @@ describe('the order of pools', () => {
 
 describe('the words', () => {
   it('tell use against the limit, and use alone where there is none', () => {
-    expect(useWords({ used: 7, limit: 10 })).toBe('7 of 10')
-    expect(useWords({ used: 1234, limit: null })).toBe('1,234')
+    expect(usedWords({ used: 7, limit: 10 })).toBe('7 of 10')
+    expect(usedWords({ used: 1234, limit: null })).toBe('1,234')
   })
 
   it('count leaks by class, the certain ones first', () => {

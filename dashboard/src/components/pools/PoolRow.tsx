@@ -5,7 +5,7 @@ import type { Pool } from '#/api/types'
 import rows from '#/components/overview/Row.module.css'
 import { count, plural } from '#/lib/format'
 import { paths } from '#/lib/paths'
-import { fullness, leakWords, poolName, useWords, worstAlert } from '#/lib/pools'
+import { fullness, leakWords, poolName, usedWords, worstAlert } from '#/lib/pools'
 import { UseBar } from '#/ui/UseBar'
 
 import classes from './PoolRow.module.css'
@@ -118,7 +118,7 @@ function Use({ pool }: { pool: Pool }) {
   return (
     <>
       <span className={classes.words}>
-        {useWords(pool.totals)}
+        {usedWords(pool.totals)}
         {limit === null && <span className={rows.quiet}> no limit</span>}
       </span>
       <UseBar used={used} limit={limit} peak={peak} full={fullness(pool)} />

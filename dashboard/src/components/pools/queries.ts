@@ -2,13 +2,64 @@ import { queryOptions } from '@tanstack/react-query'
 
 import { type Api, data } from '#/api/client'
 import { keys } from '#/api/queries'
-import type { Pools } from '#/api/types'
+import type { PoolHistory, Pools } from '#/api/types'
 
 const SECOND = 1000
 /** How often what is looked at is read anew: programs report every 5 s or more seldom. */
 export const PACE = 5 * SECOND
 /** A list of many pools has its weight: for each one it is left alone for some milliseconds more. */
 const PACE_EACH = 20
+
+export type PoolWindow = '1h' | '24h' | '7d'
+
+/** How often a window is read anew while it is looked at: its newest step moves no faster. */
+const PAST_PACE: Record<PoolWindow, number> = {
+  '1h': 15 * SECOND,
+  '24h': 60 * SECOND,
+  '7d': 300 * SECOND,
+}
+
+const of = (id: number) => ({ path: { target_id: id } })
+
+/** One pool as it stands. */
+export const poolQuery = (api: Api, id: number) =>
+  queryOptions({
+    queryKey: keys.pool(id),
+    queryFn: ({ signal }) =>
+      data(api.client.GET('/api/v1/pools/{target_id}', { params: of(id), signal })),
+    staleTime: PACE / 2,
+    refetchInterval: PACE,
+  })
+
+/** What is worth knowing of a pool. */
+export const findingsQuery = (api: Api, id: number) =>
+  queryOptions({
+    queryKey: [...keys.pool(id), 'findings'],
+    queryFn: async ({ signal }) =>
+      (
+        await data(
+          api.client.GET('/api/v1/pools/{target_id}/diagnostics', { params: of(id), signal }),
+        )
+      ).findings,
+    refetchInterval: 3 * PACE,
+  })
+
+/** A pool's past. */
+export const poolPastQuery = (api: Api, id: number, window: PoolWindow) =>
+  queryOptions({
+    queryKey: [...keys.pool(id), 'past', window],
+    queryFn: async ({ signal }) => {
+      const params = { ...of(id), query: { window } }
+      const past = await data(
+        api.client.GET('/api/v1/pools/{target_id}/history', { params, signal }),
+      )
+      return past as PoolHistory // and no text: that is what CSV is
+    },
+    staleTime: PAST_PACE[window] / 2,
+    refetchInterval: PAST_PACE[window],
+    // The window that is shown stays until the other one is there; another pool's never does.
+    placeholderData: (before, query) => (query?.queryKey[1] === id ? before : undefined),
+  })
 
 /** Every pool as it stands. */
 export const poolsQuery = (api: Api) =>

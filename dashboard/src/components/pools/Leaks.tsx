@@ -1,0 +1,151 @@
+import { Button, Text, Title } from '@mantine/core'
+import { useId, useState } from 'react'
+
+import type { PoolLeak } from '#/api/types'
+import { Section } from '#/components/target/Section'
+import { count, plural } from '#/lib/format'
+import { type LeakClass, leakClasses, LEAK_MEANING, type LeakSite, LEAK_TITLE } from '#/lib/leaks'
+import { duration } from '#/lib/time'
+import { Parts } from '#/ui/Parts'
+
+import classes from './Leaks.module.css'
+
+/** The server tells no more of one pool. */
+const MOST = 100
+
+/** Leases that do not come back, by class and by the line that took them. */
+export function Leaks({ leaks }: { leaks: readonly PoolLeak[] }) {
+  return (
+    <Section title="Not returned">
+      {leaks.length === 0 ? (
+        <Text c="dimmed">
+          Every connection that is out is in use, or has not been out for long.
+        </Text>
+      ) : (
+        leakClasses(leaks).map((each) => <Class key={each.kind} told={each} />)
+      )}
+      {leaks.length >= MOST && (
+        <Text size="sm" c="dimmed" mt="sm">
+          These are the {MOST} that have been held for longest.
+        </Text>
+      )}
+    </Section>
+  )
+}
+
+function Class({ told }: { told: LeakClass }) {
+  const id = useId()
+  const { kind, sites } = told
+  return (
+    <section className={classes.class} data-kind={kind} aria-labelledby={id}>
+      <Title order={3} size="h5" id={id}>
+        {LEAK_TITLE[kind]} ({count(told.count)})
+      </Title>
+      <Text size="sm" c="dimmed">
+        {LEAK_MEANING[kind]}
+      </Text>
+      <ul className={classes.sites}>
+        {sites.map((site) => (
+          <Site key={`${site.site} ${site.function}`} site={site} />
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+/** One line with the leases that it took: the longest held with both stacks, the others below. */
+function Site({ site }: { site: LeakSite }) {
+  const [longest, ...others] = site.leaks
+  const [open, setOpen] = useState(false)
+  const id = useId()
+  return (
+    <li className={classes.site}>
+      <div className={classes.lead}>
+        <span className={classes.place}>{site.site}</span>
+        <span className={classes.dim}>in {site.function}</span>
+        <span className={classes.many}>{plural(site.leaks.length, 'lease')}</span>
+      </div>
+      <Holding leak={longest} />
+      <div className={classes.stacks}>
+        <Stack
+          title="Taken at"
+          lines={longest.taken}
+          none={`${site.site} in ${site.function}: what called it was not noted`}
+        />
+        <Stack title="Its owner is now at" lines={longest.now} none={nowhere(longest)} />
+      </div>
+      {others.length > 0 && (
+        <>
+          <Button
+            px={0}
+            size="compact-sm"
+            variant="transparent"
+            aria-expanded={open}
+            aria-controls={id}
+            onClick={() => setOpen(!open)}
+          >
+            {open ? 'Hide the others' : `Show ${plural(others.length, 'other')} from there`}
+          </Button>
+          <ul id={id} hidden={!open} className={classes.others}>
+            {open && others.map((leak) => <Other key={keyOf(leak)} leak={leak} />)}
+          </ul>
+        </>
+      )}
+    </li>
+  )
+}
+
+const keyOf = ({ process, owner, held }: PoolLeak): string => `${process} ${owner} ${held}`
+
+const nowhere = ({ kind }: PoolLeak): string =>
+  kind === 'abandoned' ? 'Nowhere: it has ended.' : 'Where it is was not told.'
+
+const Other = ({ leak }: { leak: PoolLeak }) => (
+  <li>
+    <Holding leak={leak} />
+    {leak.now[0] !== undefined && <span className={classes.line}>now at {leak.now[0]}</span>}
+  </li>
+)
+
+function Holding({ leak }: { leak: PoolLeak }) {
+  const { held, idle, owner, process, scope, operation } = leak
+  return (
+    <div className={classes.holding}>
+      <Parts>
+        <span>
+          held <b>{duration(held)}</b>
+        </span>
+        {idle !== null && idle >= 1 && <span>idle {duration(idle)}</span>}
+        {scope !== null && <span>{scope}</span>}
+        <span>
+          {owner} in {process}
+        </span>
+        {operation !== null && <code className={classes.operation}>{operation}</code>}
+      </Parts>
+    </div>
+  )
+}
+
+function Stack({ title, lines, none }: { title: string; lines: readonly string[]; none: string }) {
+  const id = useId()
+  return (
+    <div>
+      <div className={classes.caption} id={id}>
+        {title}
+      </div>
+      {lines.length === 0 ? (
+        <div className={classes.dim}>{none}</div>
+      ) : (
+        <ol className={classes.stack} aria-labelledby={id}>
+          {numbered(lines).map(({ key, line }) => (
+            <li key={key}>{line}</li>
+          ))}
+        </ol>
+      )}
+    </div>
+  )
+}
+
+/** A line may stand in a stack twice. */
+const numbered = (lines: readonly string[]) =>
+  lines.map((line, index) => ({ key: `${index} ${line}`, line }))
