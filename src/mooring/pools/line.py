@@ -78,15 +78,26 @@ class Line:
 
 def refusal(answer: Answer, service: str) -> str:
     """Return why the server takes no reports, and what to do."""
-    told = answer.json()
-    detail = told.get("detail") if isinstance(told, dict) else None
-    said = f"{answer.status}: {detail}" if isinstance(detail, str) and detail else f"{answer.status}"
+    said = _said(answer)
     if answer.location:
         return (
             f"it redirects to {answer.location}, where the token is not sent; give the address that is right"
         )
     known = _WORDS.get(answer.status)
     return known.format(said=said) if known else _REFUSED.format(service=service, said=said)
+
+
+def _said(answer: Answer) -> str:
+    """Return the status, the detail and the first mistake of a problem as RFC 9457 has it."""
+    told = answer.json()
+    told = told if isinstance(told, dict) else {}
+    said, mistakes = f"{answer.status}", told.get("errors")
+    if isinstance(told.get("detail"), str) and told["detail"]:
+        said += f": {told['detail']}"
+    first = mistakes[0] if isinstance(mistakes, list) and mistakes else None
+    if isinstance(first, dict) and {"field", "message"} <= first.keys():
+        said += f" {first['field']}: {first['message']}"
+    return said
 
 
 _WORDS = {

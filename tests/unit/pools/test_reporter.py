@@ -19,8 +19,9 @@ from typing import Any
 import pytest
 
 from mooring.pools import PoolTracker, Watch
-from mooring.pools.delivery import Delivery, Undelivered, address_of
+from mooring.pools.delivery import Answer, Delivery, Undelivered, address_of
 from mooring.pools.driver import ByHand, Gauges
+from mooring.pools.line import refusal
 from mooring.pools.reporter import Reporter
 from tests.report_server import TOKEN, Answering, Handler, ReportServer, drip, hang, no, reset, yes
 from tests.servers.tls import Certificates
@@ -274,6 +275,19 @@ def test_a_refusal_is_told_once_and_tried_rarely(
     assert logged.records[-1].message == f"pools of shop are reported to {server.url} again"
     assert len(server.reports) == 4
     assert tracker.active
+
+
+def test_the_first_mistake_of_a_report_is_named() -> None:
+    """A server that is older says which key it does not know; nonsense in its place is left out."""
+    body = {"detail": "Mistakes.", "errors": [{"field": "pools.0.leaks.0.x", "message": "is not known here"}]}
+    told = refusal(Answer(422, json.dumps(body).encode()), "shop")
+    assert told == (
+        "it refuses the reports of shop (422: Mistakes. pools.0.leaks.0.x: is not known here); see whether "
+        "the server and this program have the same version of Mooring"
+    )
+    for nonsense in ({}, [], ["x"], {"field": "x"}):
+        answer = Answer(422, json.dumps({"detail": "x", "errors": nonsense}).encode())
+        assert refusal(answer, "shop") == REFUSALS["422"]
 
 
 def test_a_refused_service_leaves_the_others_alone(desk: Desk, server: ReportServer) -> None:
