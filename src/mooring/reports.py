@@ -61,6 +61,11 @@ def _in_our_times(at: datetime) -> datetime:
     return at
 
 
+def _ours(at: datetime, ahead: timedelta) -> datetime:
+    """Return a time on the server's clock. Times that contradict each other lead out of our times, too."""
+    return min(max(at - ahead, _YEARS[0]), _YEARS[1] - timedelta(seconds=1))
+
+
 def _at_most(most: int) -> BeforeValidator:
     """Count before anything is looked at: a hundred thousand mistakes would take their time."""
 
@@ -189,7 +194,7 @@ class SnapshotInput(_Part):
     def value(self, service: str, ahead: timedelta = timedelta()) -> PoolSnapshot:
         """Return it as it counts here, with its times on the server's clock; `ahead`: by how much it is."""
         given = _fields(self) | {
-            "at": self.at - ahead,
+            "at": _ours(self.at, ahead),
             "totals": PoolTotals(**_fields(self.totals)),
             "sites": tuple(SiteUse(**_fields(each)) for each in self.sites[:_MOST_SITES]),
             "leaks": tuple(_leak(each) for each in self.leaks[:_MOST_LEAKS]),
@@ -242,7 +247,7 @@ class ReportInput(_Part):
         process = self.instance
         return PoolReport(
             self.service,
-            Instance(process.id, process.host, process.pid, process.started_at - ahead),
+            Instance(process.id, process.host, process.pid, _ours(process.started_at, ahead)),
             self.sent_at,
             self.interval,
             self.last,
@@ -263,7 +268,7 @@ def _leak(given: LeakInput) -> Leak:
 
 
 def _alert(given: AlertInput, ahead: timedelta) -> PoolAlert:
-    return PoolAlert(**_fields(given) | {"since": given.since - ahead})
+    return PoolAlert(**_fields(given) | {"since": _ours(given.since, ahead)})
 
 
 def _fields(part: BaseModel) -> dict[str, Any]:

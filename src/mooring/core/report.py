@@ -37,6 +37,11 @@ class Instance(NamedTuple):
     pid: int
     started_at: datetime
 
+    @property
+    def key(self) -> str:
+        """What tells it from all others: a copied machine or process has the id of its original."""
+        return f"{self.id} {self.host} {self.pid}"
+
 
 class PoolReport(NamedTuple):
     """What one process tells of its pools. Times are its own clock's; counts are since it began."""

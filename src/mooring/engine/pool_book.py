@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from mooring.core.pool import Durations, PoolAlert, PoolRule, PoolSnapshot, PoolTotals, Severity
 from mooring.core.pool_view import PoolMember, PoolSum, PoolView
@@ -22,6 +22,8 @@ FORGET_AFTER = 86_400.0
 MOST_COUNTED = 10**18
 """Where totals end: no database holds more than some nine times that."""
 MOST_WISHES = 20
+OVERTAKEN = timedelta(minutes=5)
+"""How much older than the one before a report may be that is late; a clock may step back by more."""
 _TIMED = ("wait", "use", "create")
 
 
@@ -38,6 +40,11 @@ class Member:
     snapshot: PoolSnapshot
     peak: int = 0
     """The most that may have been used at once since the report before."""
+
+    @property
+    def sent_at(self) -> datetime:
+        """When its newest report was sent, by its own clock."""
+        return self.heard_at + timedelta(seconds=self.skew)
 
     def live(self, now: float) -> bool:
         """Whether it counts."""
@@ -77,15 +84,20 @@ class Book:
     """What was told lately of rules that come and go, and when."""
     sampled: PoolTotals = field(default_factory=PoolTotals)
     """What was counted at the last sample."""
-    saved: float = float("-inf")
-    """What `heard` was when it was last stored."""
+    changes: int = 0
+    saved: int = 0
+    """What `changes` was when it was last stored."""
     recorded: tuple[object, float] | None = None
     """What the last result of its target said, and when that was."""
 
     def hear(self, report: PoolReport, snapshot: PoolSnapshot, now: float, at: datetime) -> None:
         """Take over what a process tells of its part. `now` is monotonic, `at` the same of the wall clock."""
         process = report.instance
-        before = self.members.get(process.id)
+        before = self.members.get(process.key)
+        self.changes += 1
+        if before is not None and _is_overtaken(report, snapshot, before):
+            before.heard = before.heard if before.ended else now
+            return
         self._count(before.snapshot if before else None, snapshot)
         member = Member(
             process, report.interval, now, at, (report.sent_at - at).total_seconds(), report.last, snapshot
@@ -93,10 +105,18 @@ class Book:
         earlier = before.snapshot if before else None
         grew = earlier is None or snapshot.peak > earlier.peak
         member.peak = max(snapshot.used, snapshot.peak if grew else 0)
-        self.members[process.id] = member
+        self.members[process.key] = member
         self.heard, self.heard_at = now, at
         if report.last:
-            self.wishes.pop(process.id, None)
+            self.wishes.pop(process.key, None)
+
+    def end(self, process: str) -> None:
+        """Have a process count no more that has ended."""
+        member = self.members.get(process)
+        if member is not None and not member.ended:
+            member.ended = True
+            self.changes += 1
+        self.wishes.pop(process, None)
 
     def live(self, now: float) -> list[Member]:
         """Return the processes that count."""
@@ -115,25 +135,31 @@ class Book:
         """Have every process that counts do something once; return how many these are."""
         live = self.live(now)
         for each in live:
-            waiting = [wish for wish in self.wishes.get(each.instance.id, ()) if wish.do is not do]
-            self.wishes[each.instance.id] = [*waiting, Wish(self.name, do, wish_id)][-MOST_WISHES:]
+            process = each.instance.key
+            waiting = [wish for wish in self.wishes.get(process, ()) if wish.do is not do]
+            self.wishes[process] = [*waiting, Wish(self.name, do, wish_id)][-MOST_WISHES:]
+        self.changes += 1
         return len(live)
 
     def done(self, process: str, ids: Iterable[int]) -> None:
         """Take wishes off that a process has carried out."""
         gone = set(ids)
-        left = [wish for wish in self.wishes.get(process, ()) if wish.id not in gone]
-        self.wishes.pop(process, None)
+        known = self.wishes.pop(process, [])
+        left = [wish for wish in known if wish.id not in gone]
+        self.changes += len(left) < len(known)
         if left:
             self.wishes[process] = left
 
     def room(self, process: str, now: float) -> bool:
-        """Make room for a process, the oldest silent one going first; False where all of them count."""
+        """Make room for a process; False where all of them count.
+
+        One that has ended goes first: a silent one may come back, and would be counted again.
+        """
         if process in self.members or len(self.members) < MOST_MEMBERS:
             return True
         silent = [each for each in self.members.values() if not each.live(now)]
         if silent:
-            self.forget(min(silent, key=lambda each: each.heard).instance.id)
+            self.forget(min(silent, key=lambda each: (not each.ended, each.heard)).instance.key)
         return bool(silent)
 
     def view(self, now: float) -> PoolView:
@@ -200,6 +226,12 @@ class Book:
             counts = self.times[name]
             for bucket, more in _more(earlier, getattr(now, name).counts):
                 counts[bucket] = min(MOST_COUNTED, counts.get(bucket, 0) + more)
+
+
+def _is_overtaken(report: PoolReport, now: PoolSnapshot, before: Member) -> bool:
+    """Whether a report is older than the newest one, though it comes later: counts only ever grow."""
+    grew = any(new > old for old, new in zip(before.snapshot.totals, now.totals, strict=True))
+    return not grew and timedelta() < before.sent_at - report.sent_at <= OVERTAKEN
 
 
 def _grown(before: Sequence[int], now: Sequence[int]) -> list[int]:

@@ -44,7 +44,7 @@ class PoolKeeper:
                 continue
             book = self._pools.book_of(target)
             try:
-                restore(book, row.body, self._clock)
+                restore(book, row, self._clock)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 log.warning("what was stored of the pool %s is left out: %s", target.name, error)
                 del self._pools.books[book.target_id]
@@ -58,6 +58,9 @@ class PoolKeeper:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
+        now = self._clock.monotonic()
+        for book in self._pools.books.values():
+            self._note(book, now)
         try:
             await self._save()
         except StoreError as error:
@@ -72,8 +75,7 @@ class PoolKeeper:
                 await asyncio.sleep(0)
             book.tidy(now, self._pools.began)
             self._pools.judge(book)
-            if book.live(now):
-                self._waiting.append(self._sample(book, now))
+            self._note(book, now)
         await self._save()
         for step in (pool_rows.roll_up, partial(pool_rows.prune, hours=self._pools.settings.retention_hours)):
             while await self._store.write(partial(step, now=self._clock.now())):
@@ -88,6 +90,11 @@ class PoolKeeper:
                 log.debug("pools wait for the store: %s", error)
             except Exception:
                 log.exception("looking after the pools failed; please report this")
+
+    def _note(self, book: Book, now: float) -> None:
+        """Keep a sample of a pool that is reported, or of which was counted since the one before."""
+        if book.live(now) or book.totals != book.sampled:
+            self._waiting.append(self._sample(book, now))
 
     def _sample(self, book: Book, now: float) -> PoolSample:
         total, before = book.sum(now), book.sampled
@@ -109,9 +116,9 @@ class PoolKeeper:
 
     async def _save(self) -> None:
         """Store what is new: samples, and the books that heard something."""
-        changed = [book for book in self._pools.books.values() if book.heard > book.saved]
+        changed = [book for book in self._pools.books.values() if book.changes > book.saved]
         states = [(book.target_id, book.heard_at, frozen(book)) for book in changed]
-        heard = [book.heard for book in changed]
+        changes = [book.changes for book in changed]
         samples = list(self._waiting)
         if not states and not samples:
             return
@@ -121,7 +128,7 @@ class PoolKeeper:
             pool_rows.save(conn, rows, samples)
 
         await self._store.write(work)
-        for book, moment in zip(changed, heard, strict=True):
-            book.saved = moment
+        for book, count in zip(changed, changes, strict=True):
+            book.saved = count
         for _ in samples:
             self._waiting.popleft()

@@ -14,6 +14,7 @@ from mooring.core.report import Instance, Wish, WishKind
 from mooring.engine.pool_book import Book, Member
 from mooring.pools.picture import plain
 from mooring.reports import SnapshotInput
+from mooring.store.pools import StoredPool
 
 _LARGEST = 64 * 1024 * 1024
 """Bytes of a book: more is damaged."""
@@ -56,9 +57,9 @@ def packed(book: Frozen) -> bytes:
     return zlib.compress(json.dumps(told, separators=(",", ":")).encode(), 1)
 
 
-def restore(book: Book, body: bytes, clock: Clock) -> None:
+def restore(book: Book, stored: StoredPool, clock: Clock) -> None:
     """Fill an empty book with what was packed. Raises ValueError where that is damaged or of another pool."""
-    told = _unpacked(body)
+    told = _unpacked(stored.body)
     if (told["service"], told["name"]) != (book.service, book.name):
         raise ValueError(f"it is of {told['service']}/{told['name']}")
     now, at = clock.monotonic(), clock.now()
@@ -66,13 +67,12 @@ def restore(book: Book, body: bytes, clock: Clock) -> None:
     book.times = {name: _counts(told["times"][name]) for name in book.times}
     for each in told["members"]:
         member = _restored(each, book.service, now, at)
-        book.members[member.instance.id] = member
+        book.members[member.instance.key] = member
     for process, wish in told["wishes"]:
         waiting = book.wishes.setdefault(process, [])
         waiting.append(Wish(wish["pool"], WishKind(wish["do"]), wish["id"]))
-    book.heard = max((each.heard for each in book.members.values()), default=book.heard)
-    book.heard_at = max((each.heard_at for each in book.members.values()), default=None)
-    book.saved = book.heard
+    if stored.heard_at is not None:
+        book.heard, book.heard_at = _heard(stored.heard_at, now, at), stored.heard_at
     book.level = Severity(told["level"]) if told["level"] else None
     book.alerts.settle([_alert(each) for each in told["alerts"]], now, at)
 
@@ -108,13 +108,18 @@ def _restored(told: Mapping[str, Any], service: str, now: float, at: datetime) -
     return Member(
         Instance(process["id"], process["host"], process["pid"], _time(process["started_at"])),
         told["interval"],
-        now - max(0.0, (at - heard_at) / timedelta(seconds=1)),
+        _heard(heard_at, now, at),
         heard_at,
         told["skew"],
         told["ended"],
         SnapshotInput.model_validate(told["snapshot"]).value(service),
         told["peak"],
     )
+
+
+def _heard(heard_at: datetime, now: float, at: datetime) -> float:
+    """Return a moment of the wall clock as one of the monotonic clock."""
+    return now - max(0.0, (at - heard_at) / timedelta(seconds=1))
 
 
 def _alert(told: Mapping[str, Any]) -> PoolAlert:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from mooring.core.clock import Clock
 from mooring.core.failure import ConflictError, MissingError
@@ -59,19 +59,21 @@ class Pools:
         Raises ConflictError where there is no room for one more, StoreError where a new pool cannot be
         stored; nothing of the report was taken then.
         """
-        names = [pool.name for pool in report.pools]
-        books = [await self._found(report.service, name) for name in names]
+        books = await self._books_of(report)
         self._demand_room(report, books)
         now, at = self._clock.monotonic(), self._clock.now()
+        process, told = report.instance.key, {book.target_id for book in books}
         for book in self._of(report.service):
-            book.done(report.instance.id, report.done)
+            book.done(process, report.done)
+            if report.last and book.target_id not in told:
+                book.end(process)
         moved = False
         for book, snapshot in zip(books, report.pools, strict=True):
             book.hear(report, snapshot, now, at)
             moved = self.judge(book) or moved
         if moved:
             await self._recorder.written()
-        wishes = [wish for book in books for wish in book.wishes.get(report.instance.id, ())]
+        wishes = [wish for book in books for wish in book.wishes.get(process, ())]
         return Reply(self.settings.report_interval, wishes)
 
     async def views(self) -> list[PoolView]:
@@ -117,11 +119,13 @@ class Pools:
         view = book.view(now)
         silent = None if book.heard_at is None else now - max(book.heard, self.began)
         level, found = judge(view, book.level, silent, self.settings, at)
+        if not view.sum.instances and not found and not all(each.ended for each in view.members):
+            return False  # silent, but not for long: what was told last holds
         book.level = level
         for alert in book.alerts.settle(_with_lingering(book, found, now), now, at):
             self._tell(book, alert)
         if not view.sum.instances and not any(alert.rule is PoolRule.INACTIVE for alert in found):
-            return False  # silent, but not for long: what was told last holds
+            return False  # ended, but not for long: the same service may begin anew
         return self._record(book, view._replace(alerts=book.alerts.open), now)
 
     def _record(self, book: Book, view: PoolView, now: float) -> bool:
@@ -144,13 +148,15 @@ class Pools:
         else:
             log.warning("%s/%s: %s. %s", book.service, book.name, alert.message, alert.recommendation)
 
-    async def _found(self, service: str, name: str) -> Book:
-        """Return the book of a pool; its target is added where there is none."""
-        target = self._known(service, name)
-        if target is None:
+    async def _books_of(self, report: PoolReport) -> list[Book]:
+        """Return the books of a report's pools; a target is added where there is none."""
+        service, names = report.service, [pool.name for pool in report.pools]
+        known = [self._known(service, name) for name in names]
+        if None in known:
             async with self._adding:
-                target = self._known(service, name) or await self._add(service, name)
-        return self.book_of(target)
+                await self._make_room(report)
+                known = [self._known(service, name) or await self._add(service, name) for name in names]
+        return [self.book_of(target) for target in known if target is not None]
 
     def _known(self, service: str, name: str) -> Target | None:
         target = self._catalogue.targets.get(self._ids.get((service, name), 0))
@@ -160,9 +166,6 @@ class Pools:
         return self._catalogue.targets.get(self._ids.get((service, name), 0))
 
     async def _add(self, service: str, name: str) -> Target:
-        known = list(self.targets())
-        if len(known) >= MOST_POOLS:
-            await self._make_room(known)
         taken = {target.name for target in self._catalogue.targets.values()}
         keys = {
             "name": _free(f"{service}/{name}", taken),
@@ -175,37 +178,57 @@ class Pools:
         self._ids[service, name] = target.id or 0
         return target
 
-    async def _make_room(self, known: Sequence[Target]) -> None:
-        """Remove the pool that has been inactive for longest. Raises ConflictError where there is none."""
-        now = self._clock.monotonic()
-        books = [self.book_of(target) for target in known if target.origin is Origin.API]
-        silent = [book for book in books if now - book.heard >= self.settings.stale_after]
-        if not silent:
-            raise ConflictError(f"there are {MOST_POOLS} pools already, and all of them are in use")
-        await self._catalogue.remove(min(silent, key=lambda book: book.heard).target_id)
+    async def _make_room(self, report: PoolReport) -> None:
+        """Remove the pools that have been inactive for longest, as many as a report has new ones.
 
-    def _demand_room(self, report: PoolReport, books: Sequence[Book]) -> None:
-        """Make room for a process in its pools. Raises ConflictError before anything was taken."""
-        process, now = report.instance.id, self._clock.monotonic()
+        Raises ConflictError where that cannot be, before anything was removed.
+        """
+        named = [self._known(report.service, pool.name) for pool in report.pools]
+        own = [self.book_of(target) for target in named if target is not None]
+        new = len(named) - len(own)
+        self._demand_room(report, own, new)
+        excess = len(self.targets()) + new - MOST_POOLS
+        if excess <= 0:
+            return
+        spared = {book.target_id for book in own}
+        silent = [book for book in self._inactive() if book.target_id not in spared]
+        if len(silent) < excess:
+            raise ConflictError(f"there are {MOST_POOLS} pools already, and all of them are in use")
+        for book in silent[:excess]:
+            await self._catalogue.remove(book.target_id)
+
+    def _inactive(self) -> list[Book]:
+        """Return the pools that were reported once and may go, those first that have been silent longest."""
+        before = self._clock.monotonic() - self.settings.stale_after
+        books = [self.book_of(target) for target in self.targets() if target.origin is Origin.API]
+        silent = [book for book in books if book.heard_at is not None and book.heard <= before]
+        return sorted(silent, key=lambda book: book.heard)
+
+    def _demand_room(self, report: PoolReport, books: Sequence[Book], more: int = 0) -> None:
+        """Make room for a process in its pools, and in so many more that are new.
+
+        Raises ConflictError before anything was taken.
+        """
+        process, now = report.instance.key, self._clock.monotonic()
         for book in books:
             if not book.room(process, now):
                 text = f"{MOST_MEMBERS} processes report {book.service}/{book.name} already"
                 raise ConflictError(f"{text}; no more are taken until one of them is silent")
-        new = sum(process not in book.members for book in books)
+        new = sum(process not in book.members for book in books) + more
         excess = sum(len(book.members) for book in self.books.values()) + new - MOST_PARTS
         if new and excess > 0:
             self._forget_silent(excess, now)
 
     def _forget_silent(self, many: int, now: float) -> None:
         silent = sorted(
-            (member.heard, member.instance.id, book.target_id)
+            (not member.ended, member.heard, member.instance.key, book.target_id)
             for book in self.books.values()
             for member in book.members.values()
             if not member.live(now)
         )
         if len(silent) < many:
             raise ConflictError(f"{MOST_PARTS} parts of pools are reported already; no more are taken")
-        for _, process, target_id in silent[:many]:
+        for *_, process, target_id in silent[:many]:
             self.books[target_id].forget(process)
 
     def forget_removed(self) -> None:
@@ -213,7 +236,7 @@ class Pools:
         for target_id in self.books.keys() - self._catalogue.targets.keys():
             del self.books[target_id]
 
-    def targets(self) -> Iterable[Target]:
+    def targets(self) -> list[Target]:
         """Return the targets that are pools."""
         return [each for each in self._catalogue.targets.values() if isinstance(each.probe, Pool)]
 
