@@ -188,10 +188,10 @@ class Book:
             alerts=self.alerts.open,
         )
 
-    def address(self, now: float) -> str | None:
-        """Return the server behind it, as the newest report says."""
+    def behind(self, now: float) -> tuple[str | None, str]:
+        """Return the server behind it, as the newest report says, and the machine that says so."""
         newest = self._newest(now)
-        return newest.snapshot.address if newest else None
+        return (newest.snapshot.address, newest.instance.host) if newest else (None, "")
 
     def _newest(self, now: float) -> Member | None:
         """Return the process that was heard last, one that counts where there is any."""

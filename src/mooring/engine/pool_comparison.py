@@ -38,6 +38,8 @@ class Part(NamedTuple):
 
     service: str
     address: str | None
+    host: str
+    """The machine of the process that says so: only there its localhost is this server."""
     sum: PoolSum
 
 
@@ -45,12 +47,13 @@ class Servers:
     """The watched servers, with what the pools of all services take of them."""
 
     def __init__(
-        self, parts: Iterable[Part], targets: Iterable[Target], healths: Mapping[int, Health]
+        self, parts: Iterable[Part], targets: Iterable[Target], healths: Mapping[int, Health], host: str
     ) -> None:
         self._healths = healths
+        self._host = host
         self._parts: dict[str, list[Part]] = {}
         for part in parts:
-            place = _place(part.address)
+            place = self._place(part.address, part.host)
             if place is not None and part.sum.instances:
                 self._parts.setdefault(place.host, []).append(part)
         self._servers: dict[str, list[tuple[int, Comparison]]] = {}
@@ -58,9 +61,9 @@ class Servers:
             port = place.port or _KINDS[server.ref.kind].port
             self._servers.setdefault(place.host, []).append((port, self._of(server, place.host, port)))
 
-    def behind(self, address: str | None) -> tuple[Comparison, ...]:
-        """Return the servers that an address leads to, as far as the two addresses say."""
-        place = _place(address)
+    def behind(self, address: str | None, host: str) -> tuple[Comparison, ...]:
+        """Return the servers that an address on some machine leads to, as far as the two addresses say."""
+        place = self._place(address, host)
         if place is None:
             return ()
         return tuple(
@@ -74,13 +77,21 @@ class Servers:
         newest: dict[tuple[str, _Place], Target] = {}
         for target in targets:
             kind = target.probe.kind
-            place = _place(target.probe.address) if kind in _KINDS else None
+            place = self._place(target.probe.address, self._host) if kind in _KINDS else None
             if place is None:
                 continue
             known = newest.get((kind, place))
             if known is None or self._checked(target) > self._checked(known):
                 newest[kind, place] = target
         return newest
+
+    def _place(self, address: str | None, host: str) -> _Place | None:
+        """Return where an address on some machine leads."""
+        place = _place(address)
+        if place is None or place.host not in _SAME | {self._host.lower()}:
+            return place
+        on = host.lower() if place.host in _SAME else self._host.lower()
+        return place._replace(host="localhost" if on == self._host.lower() else on)
 
     def _checked(self, target: Target) -> float:
         at = self._told(target)[0]
@@ -98,7 +109,8 @@ class Servers:
         parts = [
             part
             for part in self._parts.get(host, ())
-            if (place := _place(part.address)) is not None and (place.port or names.port) == port
+            if (place := self._place(part.address, part.host)) is not None
+            and (place.port or names.port) == port
         ]
         at, numbers = self._told(server)
         limits = [part.sum.limit for part in parts]
@@ -128,8 +140,7 @@ def _place(address: str | None) -> _Place | None:
         host, _, port = authority.partition(":")
     if not host or "," in authority or (port and not port.isdecimal()):
         return None
-    host = host.lower().rstrip(".")
-    return _Place("localhost" if host in _SAME else host, int(port) if port else None)
+    return _Place(host.lower().rstrip("."), int(port) if port else None)
 
 
 def _whole(number: float | None) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import Sequence
 
 from mooring.core.clock import Clock
@@ -47,6 +48,7 @@ class Pools:
         self._catalogue = catalogue
         self._recorder = recorder
         self._clock = clock
+        self._host = socket.gethostname()
         self._ids: dict[tuple[str, str], int] = {}
         self._adding = asyncio.Lock()
         self._last_wish = 0
@@ -83,7 +85,7 @@ class Pools:
         servers = self._servers(now)
         found = []
         for place, book in enumerate(books):
-            found.append(_compared(book.view(now), servers))
+            found.append(_compared(book, now, servers))
             if place % AT_ONCE == AT_ONCE - 1:
                 await asyncio.sleep(0)
         return found
@@ -91,11 +93,11 @@ class Pools:
     def view(self, target_id: int) -> PoolView:
         """Return a pool as it stands. Raises MissingError."""
         now = self._clock.monotonic()
-        return _compared(self.book_of(self.demand(target_id)).view(now), self._servers(now))
+        return _compared(self.book_of(self.demand(target_id)), now, self._servers(now))
 
     def _servers(self, now: float) -> Servers:
-        parts = (Part(book.service, book.address(now), book.sum(now)) for book in self.books.values())
-        return Servers(parts, self._catalogue.targets.values(), self._catalogue.health)
+        parts = (Part(book.service, *book.behind(now), book.sum(now)) for book in self.books.values())
+        return Servers(parts, self._catalogue.targets.values(), self._catalogue.health, self._host)
 
     def want(self, target_id: int, do: WishKind) -> tuple[Wish, int]:
         """Have every process of a pool do something once; return the wish and how many these are.
@@ -260,8 +262,8 @@ class Pools:
         return [book for book in self.books.values() if book.service == service]
 
 
-def _compared(view: PoolView, servers: Servers) -> PoolView:
-    return view._replace(comparison=servers.behind(view.address))
+def _compared(book: Book, now: float, servers: Servers) -> PoolView:
+    return book.view(now)._replace(comparison=servers.behind(*book.behind(now)))
 
 
 def _with_lingering(book: Book, found: Sequence[PoolAlert], now: float) -> list[PoolAlert]:

@@ -31,7 +31,13 @@ _COUNTERS: Sequence[tuple[str, str, Callable[[PoolView], float]]] = (
 
 
 def pool_metrics(views: Sequence[PoolView]) -> Iterator[list[str]]:
-    """Yield each metric with its samples."""
+    """Yield each metric with its samples.
+
+    Of several targets for one pool the one that was reported last is told: Prometheus refuses everything
+    where one sample is there twice.
+    """
+    newest = {(each.service, each.name): each for each in sorted(views, key=_heard)}
+    views = [each for each in views if newest[each.service, each.name] is each]
     for name, text, read in _GAUGES:
         told = [(labelled(_of(view)), read(view)) for view in views]
         yield metric(f"mooring_pool_{name}", "gauge", text, told)
@@ -65,6 +71,10 @@ def _times(name: str, text: str, what: str, views: Sequence[PoolView]) -> list[s
                 lines.append(f"{name}{labels} {value / _NANOSECONDS!r}")
         lines.append(f"{name}_count{labelled(_of(view))} {durations.total}")
     return lines
+
+
+def _heard(view: PoolView) -> float:
+    return view.heard_at.timestamp() if view.heard_at else 0.0
 
 
 def _of(view: PoolView) -> dict[str, str]:

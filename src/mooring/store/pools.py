@@ -123,7 +123,7 @@ def _make(conn: Connection, slot: int) -> None:
         func.max(each.peak),
         func.max(each.size),
         func.max(each.limit),
-        func.sum(each.share),
+        func.avg(each.share) * func.count(),  # of the samples that have one: the others count as the mean
         func.max(each.share),
         func.max(each.waiting),
         func.sum(each.taken),

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import socket
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from mooring.api.guard import Role
 from mooring.core.result import CheckResult, Observation
 from mooring.core.stage import Stage, StageResult, StageStatus
 from mooring.core.status import Status
+from mooring.engine import pool_diagnosis
 from mooring.pools import PoolTracker, Watch
 from mooring.pools.picture import plain
 from mooring.testing import FakeClock
@@ -24,6 +26,7 @@ from tests.pool_reports import alert, leak, pool, report, site
 
 pytestmark = pytest.mark.integration
 PATH = "/api/v1/pools/report"
+OWN = socket.gethostname()
 
 
 async def send(api: Api, *pools: dict[str, Any], **keys: Any) -> dict[str, Any]:
@@ -317,6 +320,28 @@ async def test_pools_are_compared_with_the_server_behind_them(api: Api) -> None:
     assert found["utilization"]["recommendation"].startswith("3 of 3 leases in shop come from")
 
 
+@pytest.mark.parametrize(
+    ("address", "host", "told"),
+    [
+        ("localhost:5999", OWN, ["mine"]),
+        ("[::1]:5999", OWN, ["mine"]),
+        (f"{OWN}:5999", "web2", ["mine"]),
+        ("localhost:5999", "web2", ["theirs"]),
+        ("localhost:5999", "web3", []),
+        ("web2:5999", "web3", ["theirs"]),
+    ],
+)
+async def test_localhost_is_the_machine_that_says_so(
+    api: Api, address: str, host: str, told: list[str]
+) -> None:
+    """A pool of a database on its own machine is not compared with the one on the server's machine."""
+    await watched(api, used=1, most=9, name="mine", url="postgresql://app:x@127.0.0.1:5999/shop")
+    await watched(api, used=1, most=9, name="theirs", url="postgresql://app:x@web2:5999/shop")
+    process = {**report()["instance"], "host": host}
+    await send(api, pool(address=address), instance=process)
+    assert [each["target"] for each in (await only_pool(api))["comparison"]] == told
+
+
 async def test_diagnostics_advise(api: Api) -> None:
     """What is slow, wasteful or odd is told with the service and the line; severe things first."""
     slow = {"counts": {"112": 200}}
@@ -371,6 +396,31 @@ async def test_metrics_hold_the_pools(api: Api) -> None:
     assert found["mooring_pool_leaks", ("kind", "abandoned"), *own] == 1
     alerted = (("pool", "main"), ("rule", "utilization"), ("service", "shop"), ("severity", "warning"))
     assert found["mooring_pool_alert", *alerted] == 1
+
+
+async def test_two_targets_for_a_pool_are_one_in_the_metrics(api: Api) -> None:
+    """Prometheus refuses a page with the same sample twice: the one that is reported is told."""
+    keys = {"kind": "pool", "service": "shop", "pool": "main"}
+    await send(api)
+    await api.add(name="again", **keys)
+    answer = await api.viewer.get("/metrics")
+    lines = [line for line in answer.text.splitlines() if line.startswith("mooring_pool_connections_used")]
+    assert lines == ['mooring_pool_connections_used{service="shop",pool="main"} 3']
+
+
+async def test_a_peak_of_another_day_keeps_the_limit(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pool that was once full is not called too large: its peaks between reports are not all known."""
+    monkeypatch.setattr(pool_diagnosis, "ENOUGH", 1)
+    await send(api, pool(used=1, peak=9))
+    await send(api, pool(used=1, peak=9))
+    await api.app._keeper.sweep()
+    path = f"/api/v1/pools/{await id_of(api)}"
+    assert (await api.viewer.get(f"{path}/aggregated")).json()["peak"] == 1
+    codes = [each["code"] for each in (await api.viewer.get(f"{path}/diagnostics")).json()["findings"]]
+    assert "larger_than_needed" not in codes
+    await send(api, pool(used=1, peak=2))
+    codes = [each["code"] for each in (await api.viewer.get(f"{path}/diagnostics")).json()["findings"]]
+    assert "larger_than_needed" in codes
 
 
 async def test_viewers_of_the_page_hear_of_a_pool(api: Api) -> None:

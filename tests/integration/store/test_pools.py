@@ -103,6 +103,14 @@ async def test_rolling_up_changes_nothing_that_is_told(store: Store, window: str
     assert [each[:8] for each in afterwards.buckets] == [each[:8] for each in before.buckets]
 
 
+async def test_samples_without_a_limit_do_not_lower_the_share(store: Store) -> None:
+    """The mean share is of the samples that have one, also once they are rolled up."""
+    await put(store, sample(share=0.8), sample(at=after(seconds=30), limit=None, share=None))
+    await rolled(store, minutes=11)
+    past = await store.read(lambda conn: pools.window(conn, 1, "24h", after(minutes=12)))
+    assert (past.total.samples, past.total.utilization) == (2, 0.8)
+
+
 async def test_a_late_sample_comes_into_the_newest_roll_up(store: Store) -> None:
     """Samples that waited for the store are rolled up, too."""
     await put(store, sample())
