@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
+from base64 import b64encode
 from typing import Any
 
 import asyncpg
@@ -20,7 +22,7 @@ from mooring.probes._asyncpg import Answer, Listener
 from mooring.probes._registry import Kinds
 from mooring.probes.postgresql import PostgreSQL as Kind
 from mooring.targets import TargetReader
-from tests.servers.played import saying
+from tests.servers.played import conversing, saying
 from tests.servers.postgresql import PostgreSQL
 
 KINDS = ("postgresql", "pgbouncer")
@@ -28,7 +30,14 @@ WELCOME = b"R\0\0\0\x08\0\0\0\0"
 READY = b"Z\0\0\0\x05I"
 SETTING = b"S\0\0\0\x08a\0b\0"
 LIFTED = 1 << 40
+SCRAM = b"R\0\0\0\x17\0\0\0\x0aSCRAM-SHA-256\0\0"
+FIRST = b"r=abc,s=c2FsdA==,i=%d"
 LATE = 0.5
+
+
+def going_on(first: bytes) -> bytes:
+    """Return the message in which a server goes on with SCRAM."""
+    return b"R" + (len(first) + 8).to_bytes(4, "big") + b"\0\0\0\x0b" + first
 
 
 async def flooded(kind: str, words: bytes, again: bytes, timeout: float) -> CheckResult:
@@ -80,6 +89,30 @@ async def test_deadline_holds_in_a_flood(kind: str, monkeypatch: pytest.MonkeyPa
     assert result.failure is not None
     assert (result.failure.stage, result.failure.reason) == (Stage.AUTH, Reason.TIMEOUT)
     assert result.seconds < 0.5 + LATE
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("each", "times"), [(10_000_000, 1), (1_000_000, 10)])
+async def test_deadline_holds_where_a_login_takes_much_hashing(kind: str, each: int, times: int) -> None:
+    """The server names the rounds of hashing, and the driver does them while nothing else goes on."""
+
+    def first(said: bytes) -> bytes:
+        nonce = re.search(rb"r=([^,]+)", said)
+        assert nonce is not None
+        return going_on(b"r=%szz,s=%s,i=%d" % (nonce[1], b64encode(b"salt"), each)) * times
+
+    began = time.monotonic()
+    with conversing(lambda _: SCRAM, first) as port:
+        target = TargetReader(Kinds()).from_url(f"{kind}://u:p@127.0.0.1:{port}/?sslmode=disable", timeout=1)
+        async with Network() as net:
+            failure = (await Runner(net).run(target, Trigger.CLI)).failure
+    assert time.monotonic() - began < 1 + LATE
+    assert failure is not None
+    assert (failure.stage, failure.reason, failure.code) == (
+        Stage.AUTH,
+        Reason.PROTOCOL,
+        "SCRAM_ITERATIONS",
+    )
 
 
 async def test_answers_of_one_session_count_each_for_itself(
@@ -161,3 +194,39 @@ def test_answer_ends_only_where_something_was_asked() -> None:
     assert listener.lost is not None
     assert listener.lost.cause.code == "TOO_LARGE"
     assert len(heard.pieces) < 40
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 1000])
+def test_rounds_are_counted_wherever_the_message_is_cut(size: int) -> None:
+    """What asks for a round too many never gets to the driver whole, and what comes before it does."""
+    said = SCRAM + going_on(FIRST % 1_000_000)
+    heard, listener = told(*[said[at : at + size] for at in range(0, len(said), size)])
+    assert (b"".join(heard.pieces), heard.aborted) == (said, 0)
+    again = going_on(FIRST % 1)
+    for at in range(0, len(again), size):
+        listener.data_received(again[at : at + size])
+    assert heard.aborted == 1
+    assert len(b"".join(heard.pieces)) < len(said + again)
+    assert listener.lost is not None
+    assert str(listener.lost) == (
+        "the server wants the password hashed 1000001 times, of which Mooring does 1000000 at most"
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        (going_on(b"r=" * 500), "UNREADABLE"),
+        (going_on(b"r=abc,s=c2FsdA==,i=4096,i=9999999"), "UNREADABLE"),
+        (going_on(b"r=abc,s=c2FsdA==,i=0"), "UNREADABLE"),
+        (going_on(b""), "UNREADABLE"),
+        (b"R\0\0\x07\xd5", "PROTOCOL"),
+    ],
+    ids=["never says it", "says it twice", "says none", "says nothing", "too long"],
+)
+def test_login_that_makes_no_sense_is_told_as_such(said: bytes, code: str) -> None:
+    """The driver would search what a server says of SCRAM in many ways, of which some have no end."""
+    heard, listener = told(said)
+    assert (heard.pieces, heard.aborted) == ([], 1)
+    assert listener.lost is not None
+    assert (listener.lost.cause.reason, listener.lost.cause.code) == (Reason.PROTOCOL, code)

@@ -7,6 +7,7 @@ server too where MOORING_TEST_MONGODB_URI names one, with a user who may read an
 from __future__ import annotations
 
 import os
+import time
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -94,6 +95,27 @@ async def test_wrong_password_is_told_at_auth(uri: str) -> None:
     result = await check(with_login(uri, f"{USER}:not-the-password@"))
     assert told(result) == (Stage.AUTH, Reason.AUTH, "18")
     assert "not-the-password" not in repr(result)
+
+
+@pytest.mark.parametrize("speculates", [True, False], ids=["with the hello", "after it"])
+async def test_deadline_holds_where_a_login_takes_much_hashing(
+    start_mongodb_stand_in: StartMongoDBStandIn, speculates: bool
+) -> None:
+    """The server names the rounds of hashing, and the driver does them while nothing else goes on."""
+    with start_mongodb_stand_in(iterations=10_000_000, speculates=speculates) as server:
+        began = time.monotonic()
+        result = await check(server.url(), timeout=1)
+        assert time.monotonic() - began < 1.5
+    assert told(result) == (Stage.AUTH, Reason.PROTOCOL, "SCRAM_ITERATIONS")
+
+
+@pytest.mark.parametrize("speculates", [True, False], ids=["with the hello", "after it"])
+async def test_login_with_more_hashing_than_usual_passes(
+    start_mongodb_stand_in: StartMongoDBStandIn, speculates: bool
+) -> None:
+    """Whoever has raised the number a good deal is let in as before."""
+    with start_mongodb_stand_in(iterations=200_000, speculates=speculates) as server:
+        assert (await check(server.url())).status is Status.UP
 
 
 async def test_missing_login_is_told_at_auth(uri: str) -> None:

@@ -25,7 +25,6 @@ import bson
 
 OP_REPLY, OP_QUERY, OP_MSG = 1, 2004, 2013
 CLIENT_HELLO = b"\x16\x03"
-ITERATIONS = 15_000
 SALT = secrets.token_bytes(28)  # a server keeps one for each user
 OPEN = ("hello", "ismaster", "isMaster", "ping", "buildInfo", "saslStart", "saslContinue", "books")
 NAMES = {
@@ -55,8 +54,8 @@ class RefusedError(Exception):
 class Login:
     """The server's half of SCRAM-SHA-256 (RFC 7677)."""
 
-    def __init__(self, users: dict[str, Any]) -> None:
-        self._users = users
+    def __init__(self, users: dict[str, Any], iterations: int) -> None:
+        self._users, self._iterations = users, iterations
         self.user: str | None = None
         self._claimed = ""
         self._first = b""
@@ -69,7 +68,7 @@ class Login:
         if known.get("source", "admin") != source:
             self._claimed = ""
         nonce = fields[b"r"] + base64.b64encode(secrets.token_bytes(24))
-        answer = b"r=%s,s=%s,i=%d" % (nonce, base64.b64encode(SALT), ITERATIONS)
+        answer = b"r=%s,s=%s,i=%d" % (nonce, base64.b64encode(SALT), self._iterations)
         self._first = bare + b"," + answer
         return {"conversationId": 1, "done": False, "payload": answer, "ok": 1.0}
 
@@ -80,7 +79,7 @@ class Login:
         password = self._users.get(self._claimed, {}).get("password")
         if password is None:
             raise RefusedError(18, "Authentication failed.")
-        salted = hashlib.pbkdf2_hmac("sha256", password.encode(), SALT, ITERATIONS)
+        salted = hashlib.pbkdf2_hmac("sha256", password.encode(), SALT, self._iterations)
         key = hmac.digest(salted, b"Client Key", "sha256")
         signed = self._first + b"," + without
         signature = hmac.digest(hashlib.sha256(key).digest(), signed, "sha256")
@@ -101,7 +100,7 @@ class Member:
     def serve(self, client: socket.socket) -> None:
         """Answer one client until it leaves."""
         self.open += 1
-        login = Login(self.settings["users"])
+        login = Login(self.settings["users"], self.settings["iterations"])
         try:
             with client, client.makefile("rb") as stream:
                 while len(header := stream.read(16)) == len(b"16 bytes, always"):
@@ -164,7 +163,7 @@ class Member:
         if "saslSupportedMechs" in command:
             document["saslSupportedMechs"] = ["SCRAM-SHA-256"]
         begin = command.get("speculativeAuthenticate")
-        if begin is not None and begin.get("mechanism") == "SCRAM-SHA-256":
+        if self.settings["speculates"] and begin is not None and begin.get("mechanism") == "SCRAM-SHA-256":
             document["speculativeAuthenticate"] = login.begin(begin["db"], begin["payload"])
         return document
 

@@ -57,6 +57,8 @@ class MongoDBStandIn(ServerProcess):
             "data": DATA,
             "fails": {},
             "connections": 1000,
+            "iterations": 15_000,
+            "speculates": True,
             "me": f"127.0.0.1:{self.port}",
             "hosts": [f"127.0.0.1:{self.port}"],
             "primary": f"127.0.0.1:{self.port}" if settings.get("state") == "primary" else "",

@@ -6,7 +6,7 @@ import socket
 import socketserver
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 _AT_ONCE = struct.pack("ii", 1, 0)
@@ -43,6 +43,32 @@ def saying(words: bytes, *, after: bytes = b"", again: bytes = b"", then: str = 
             yield port
         finally:
             over.set()
+            with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                thread.join(1)  # it may not have had a client at all
+
+
+@contextmanager
+def conversing(*turns: Callable[[bytes], bytes]) -> Iterator[int]:
+    """Yield the port of a server that makes an answer of each thing its first client says.
+
+    It holds the connection afterwards. What the client says has to come in one piece, as on the loopback.
+    """
+
+    def serve() -> None:
+        client, _ = listener.accept()
+        with client, suppress(OSError):
+            for turn in turns:
+                client.sendall(turn(client.recv(65536)))
+            while client.recv(1000):
+                pass
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        try:
+            yield port
+        finally:
             with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
                 thread.join(1)  # it may not have had a client at all
 

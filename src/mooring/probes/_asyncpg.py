@@ -13,9 +13,13 @@ from mooring.core.reason import Reason
 from mooring.net.dial import Stream
 from mooring.probes._answer import Bound
 from mooring.probes._postgresql import foreign, senseless
+from mooring.probes._scram import MOST_SAID, demand_bearable, rounds_in
 
 _FIRST_WORDS = b"REvN"  # authentication, error, protocol version, notice
 _READY = ord("Z")
+_LOGIN = ord("R")
+_SCRAM = (11).to_bytes(4, "big")  # AuthenticationSASLContinue: the server's first word of SCRAM
+_FEWER = Prose("Lower scram_iterations and set the password anew; or something else listens on the port.")
 _LENGTH = 4
 _HEADER = 1 + _LENGTH
 
@@ -81,6 +85,7 @@ class Answer:
         self._bound = Bound()
         self._next = 0  # where the next message begins, seen from the next piece's first byte
         self._head = b""  # what came of a header that is not whole, and begins before that byte
+        self._login = _Login()
         self.asked = False
 
     def goes_beyond(self, piece: bytes) -> bool:
@@ -92,8 +97,11 @@ class Answer:
         if self.goes_beyond(piece):
             self._bound.add()
         at = self._next
+        self._login.hear(piece, 0, at)
         while at + _HEADER <= len(piece):
-            at += 1 + self._counted(self._head + piece[max(at, 0) : at + _HEADER])
+            begin = at + _HEADER
+            at += 1 + self._counted(self._head + piece[max(at, 0) : begin])
+            self._login.hear(piece, begin, at)
             self._head = b""
         self._head += piece[max(at, 0) :]
         self._next = at - len(piece)
@@ -103,10 +111,41 @@ class Answer:
         if size < _LENGTH:
             raise senseless()
         self._bound.add(size)
+        if head[0] == _LOGIN:
+            self._login.begin(size - _LENGTH)
         if head[0] == _READY and self.asked:
             self.asked = False
             self._bound.begin()
         return size
+
+
+class _Login:
+    """Looks at what the server asks for a login, before asyncpg does all of it at once.
+
+    Rounds of hashing count together, for a server may ask for them again and again.
+    """
+
+    def __init__(self) -> None:
+        self._missing = 0
+        self._said = b""
+        self._rounds = 0
+
+    def begin(self, size: int) -> None:
+        """Await a request of so many bytes. Raises CheckError(protocol) where that is too long for one."""
+        if size > MOST_SAID:
+            raise senseless()
+        self._missing, self._said = size, b""
+
+    def hear(self, piece: bytes, begin: int, end: int) -> None:
+        """Keep this part of a piece, if it is awaited. Raises CheckError(protocol) for too much hashing."""
+        if not self._missing:
+            return
+        part = piece[begin : max(begin, end)]
+        self._said += part
+        self._missing -= len(part)
+        if not self._missing and self._said.startswith(_SCRAM):
+            self._rounds += rounds_in(self._said.removeprefix(_SCRAM))
+            demand_bearable(self._rounds, _FEWER)
 
 
 class _Asking:

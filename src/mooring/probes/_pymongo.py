@@ -23,8 +23,13 @@ from mooring.core.reason import Reason
 from mooring.net.dial import Stream
 from mooring.probes._mongodb import Login, cause
 from mooring.probes._mongodb_address import Address, Place
+from mooring.probes._scram import demand_bearable, rounds_in
 
 Document = MutableMapping[str, Any]
+_SCRAM = ("SCRAM-SHA-1", "SCRAM-SHA-256")
+_FEWER = Prose(
+    "Lower scramSHA256IterationCount and set the password anew; or something else listens on the port."
+)
 
 
 def options_of(address: Address) -> ClientOptions:
@@ -62,14 +67,17 @@ class Session:
         protocol.connection_made(transport)
         transport.set_protocol(protocol)
         interface = AsyncNetworkingInterface((transport, protocol))  # type: ignore[arg-type]  # a transport that writes
-        self._connection = AsyncConnection(interface, self._pool, address, 1, is_sdam=False)
+        self._connection = _Connection(interface, self._pool, address, 1, is_sdam=False)
 
     async def greet(self) -> None:
         """Say hello, and keep what the server says of itself."""
         self.hello = (await self._connection.hello()).document
 
     async def log_in(self) -> None:
-        """Log in where the address has a login."""
+        """Log in where the address has a login. Raises CheckError(protocol) for too much hashing."""
+        begun = self.hello.get("speculativeAuthenticate")  # a login begins with the hello already
+        if isinstance(begun, Mapping) and "payload" in begun:
+            _demand_bearable(begun)
         await self._connection.authenticate()
 
     async def ask(self, database: str, command: Document) -> Document:
@@ -83,6 +91,20 @@ class Session:
     def drop(self) -> None:
         """Drop the connection at once."""
         self._stream.drop()
+
+
+class _Connection(AsyncConnection):
+    """Looks at how much hashing a login takes, before the driver does all of it at once."""
+
+    async def command(self, dbname: str, spec: Document, *args: Any, **options: Any) -> dict[str, Any]:
+        answer: dict[str, Any] = await super().command(dbname, spec, *args, **options)
+        if "saslStart" in spec and spec["mechanism"] in _SCRAM:
+            _demand_bearable(answer)
+        return answer
+
+
+def _demand_bearable(answer: Mapping[str, Any]) -> None:
+    demand_bearable(rounds_in(answer.get("payload")), _FEWER)
 
 
 def explain(error: Exception, login: Login) -> Cause | None:

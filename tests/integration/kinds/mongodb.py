@@ -81,6 +81,18 @@ def _certified(name: str, *, mutual: bool = False) -> Arrangement:
     return certified("start_mongodb_stand_in", name, _over_tls, mutual=mutual)
 
 
+def _hashing(rounds: int) -> Arrangement:
+    """Return the arrangement of a stand-in whose login takes so many rounds of hashing."""
+
+    @contextmanager
+    def arrange(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
+        start: StartMongoDBStandIn = request.getfixturevalue("start_mongodb_stand_in")
+        with start(iterations=rounds) as server:
+            yield {"url": server.url()}
+
+    return arrange
+
+
 @contextmanager
 def _paused(request: pytest.FixtureRequest) -> Iterator[Mapping[str, Any]]:
     start: StartMongoDBStandIn = request.getfixturevalue("start_mongodb_stand_in")
@@ -127,6 +139,14 @@ FAULTS = (
         (Stage.AUTH, Reason.AUTH, "11"),
         _being({"saslContinue": 11}),
         hint="There is no such user: create it, or name the database where it was created (?authSource=).",
+    ),
+    Fault(
+        "the server wants the password hashed ten million times",
+        (Stage.AUTH, Reason.PROTOCOL, "SCRAM_ITERATIONS"),
+        _hashing(10_000_000),
+        hint="Lower scramSHA256IterationCount and set the password anew; or something else listens on the "
+        "port.",
+        timeout=2,
     ),
     Fault(
         "the user may not read the collection",

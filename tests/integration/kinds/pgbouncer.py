@@ -230,4 +230,11 @@ FAULTS = (
         hint=_TOO_LARGE,
         timeout=2,
     ),
+    Fault(
+        "what answers wants the password hashed ten million times (played)",
+        (Stage.AUTH, Reason.PROTOCOL, "SCRAM_ITERATIONS"),
+        _played(b"R\0\0\0\x23\0\0\0\x0br=abc,s=c2FsdA==,i=10000000"),
+        hint="Lower scram_iterations and set the password anew; or something else listens on the port.",
+        timeout=2,
+    ),
 )

@@ -433,6 +433,13 @@ _ENDLESS = (
         timeout=2,
     ),
     Fault(
+        "what answers wants the password hashed ten million times (played)",
+        (Stage.AUTH, Reason.PROTOCOL, "SCRAM_ITERATIONS"),
+        _played(b"R\0\0\0\x23\0\0\0\x0br=abc,s=c2FsdA==,i=10000000"),
+        hint="Lower scram_iterations and set the password anew; or something else listens on the port.",
+        timeout=2,
+    ),
+    Fault(
         "the query returns more than what a check reads",
         (Stage.FUNCTION, Reason.PROTOCOL, "TOO_LARGE"),
         owned(query="SELECT repeat('x', 20000000)"),
