@@ -15,8 +15,10 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import Page, expect
 
 from tests.pages import DOCS, SHELL, blocks
+from tests.servers.chromium import PATIENCE, OpenPage
 from tests.servers.mooring import Mooring, StartMooring
 from tests.servers.postgresql import PostgreSQL, StartPostgreSQL
 from tests.servers.process import ServerProcess, binary, poll_until
@@ -149,8 +151,8 @@ def shop(newcomer: Newcomer) -> Iterator[Shop]:
         shop.stop()
 
 
-def test_the_route_that_leaks_is_named(newcomer: Newcomer, shop: Shop) -> None:
-    """The API names the route's file and line, and the use as the database does; mended, all is over."""
+def test_the_route_that_leaks_is_named(newcomer: Newcomer, shop: Shop, open_page: OpenPage) -> None:
+    """API and page name the route's file and line, and the use as the database does; mended, all is over."""
     poll_until(lambda: len(newcomer.pool()["leaks"]) == REPORTS, "every leak being told", within=20)
     pool = newcomer.pool()
     site, alert = pool["sites"][0], pool["alerts"][0]
@@ -159,17 +161,39 @@ def test_the_route_that_leaks_is_named(newcomer: Newcomer, shop: Shop) -> None:
     assert (pool["totals"]["used"], pool["totals"]["limit"]) == (REPORTS, 40)
     assert {leak["kind"] for leak in pool["leaks"]} == {"abandoned"}
     assert (alert["rule"], alert["severity"], alert["value"]) == ("abandoned", "critical", REPORTS)
-    told = f"leases? of {site['place']} in GET /report: never returned, though the request, task or thread"
-    assert re.search(told, alert["message"])
+    assert alert["message"].startswith(f"{REPORTS} leases of {site['place']} in GET /report: never returned")
     assert f'"place":"{site["place"]}"' in newcomer.types(only("/api/v1/pools"), shop.port)
 
-    mend(newcomer.mooring.folder / "examples" / "orders.py")
-    shop.starts_anew()
+    with open_page(newcomer.mooring, "/pools") as page:
+        sees_the_leak(page, site["place"])
+        mend(newcomer.mooring.folder / "examples" / "orders.py")
+        shop.starts_anew()
+        sees_its_end(page)
     poll_until(lambda: newcomer.agrees(0), "nothing being in use", within=20)
     newcomer.types(next(each for each in commands("/report") if "seq" in each), shop.port)
     poll_until(lambda: newcomer.agrees(0), "the server saying what the database says", within=20)
     poll_until(lambda: newcomer.pool()["alerts"] == [], "the end of the alert", within=20)
     assert "Traceback" not in shop.log
+
+
+def sees_the_leak(page: Page, place: str) -> None:
+    """Find the pool in the list and open it: line, route and use stand on both pages."""
+    row = page.get_by_role("grid", name="Pools").get_by_role("row").filter(has_text="shop/orders")
+    expect(row).to_contain_text(f"{REPORTS} of 40")
+    expect(row).to_contain_text(f"{REPORTS} abandoned")
+    expect(row).to_contain_text(f"{REPORTS} leases of {place} in GET /report: never returned")
+    row.get_by_role("link", name="shop/orders").click()
+    expect(page.get_by_role("heading", level=1, name="shop/orders")).to_be_visible()
+    expect(page.get_by_text(f"{REPORTS} of 40 in use")).to_be_visible()
+    holder = page.get_by_role("row").filter(has_text=place)
+    expect(holder).to_contain_text("in report · GET /report")
+    expect(holder).to_contain_text(f"{REPORTS} of {REPORTS}")
+
+
+def sees_its_end(page: Page) -> None:
+    """See without a reload that nothing is held any more."""
+    expect(page.get_by_text(re.compile("^0 of 40 in use"))).to_be_visible(timeout=2 * PATIENCE)
+    expect(page.get_by_text("never returned")).to_have_count(0)
 
 
 def mend(program: Path) -> None:

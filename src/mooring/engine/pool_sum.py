@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from mooring.core.pool import PoolAlert, PoolRule, PoolSnapshot, Severity, SiteUse
@@ -9,6 +10,8 @@ from mooring.core.pool_view import PoolLeak, PoolMember, PoolSum
 
 MOST_SITES = 20
 MOST_LEAKS = 100
+_COUNTED = re.compile(r"\d+ (lease|request)s? (of|got) ")
+"""How the messages begin that say the same in each process, but for their number."""
 
 
 def sum_of(snapshots: Sequence[PoolSnapshot]) -> PoolSum:
@@ -71,9 +74,20 @@ def _worst(told: Sequence[tuple[PoolAlert, str]]) -> PoolAlert:
         message += f" and in {len(told) - 1} more"
     elif len(told) > 1:
         value = sum(alert.value for alert, _ in told)
-        message += f"; {value:g} in {len(told)} processes"
+        message = _together([alert.message for alert, _ in told], value, process) or (
+            f"{message}; {value:g} in {len(told)} processes"
+        )
     since = min(alert.since for alert, _ in told)
     return worst._replace(message=message, value=value, since=since)
+
+
+def _together(messages: Sequence[str], value: float, most: str) -> str | None:
+    """Return one message for all processes; None where they do not say the same."""
+    begins = _COUNTED.match(messages[0])
+    rests = {_COUNTED.sub("", message, count=1) for message in messages}
+    if begins is None or len(rests) > 1:
+        return None
+    return f"{value:g} {begins[1]}s {begins[2]} {rests.pop()}, in {len(messages)} processes, most in {most}"
 
 
 def _both(one: SiteUse, other: SiteUse) -> SiteUse:

@@ -31,15 +31,29 @@ def member(pid: int, rule: PoolRule, value: float, message: str) -> PoolMember:
 @pytest.mark.parametrize(
     ("rule", "values", "told", "value"),
     [
-        (PoolRule.ABANDONED, [4], "4 leases, in process web1:1", 4),
-        (PoolRule.ABANDONED, [2, 4, 3], "4 leases, in process web1:2; 9 in 3 processes", 9),
-        (PoolRule.UTILIZATION, [0.5, 1], "1 leases, in process web1:2 and in 1 more", 1),
+        (PoolRule.ABANDONED, [4], "4 leases of a.py:1, in process web1:1", 4),
+        (PoolRule.ABANDONED, [1, 4, 3], "8 leases of a.py:1, in 3 processes, most in web1:2", 8),
+        (PoolRule.UTILIZATION, [0.5, 1], "1 leases of a.py:1, in process web1:2 and in 1 more", 1),
     ],
     ids=["one", "counts", "shares"],
 )
 def test_alerts_of_processes_are_one(rule: PoolRule, values: list[float], told: str, value: float) -> None:
     """The worst process is named, counts are added up, shares are not, and no pool is named twice."""
     alert = alerts_of(
-        member(pid, rule, each, f"{each:g} leases") for pid, each in enumerate(values, start=1)
+        member(
+            pid, rule, each, f"{each:g} lease{'s' * (each != 1 or rule is PoolRule.UTILIZATION)} of a.py:1"
+        )
+        for pid, each in enumerate(values, start=1)
     )[rule]
     assert (alert.message, alert.value) == (told, value)
+
+
+def test_processes_that_say_different_things_are_not_made_one() -> None:
+    """Where each has a line of its own, that of the worst is told, with how many there are in all."""
+    told = alerts_of(
+        [
+            member(1, PoolRule.ABANDONED, 1, "1 lease of a.py:1"),
+            member(2, PoolRule.ABANDONED, 2, "2 leases of b.py:2"),
+        ]
+    )
+    assert told[PoolRule.ABANDONED].message == "2 leases of b.py:2, in process web1:2; 3 in 2 processes"
