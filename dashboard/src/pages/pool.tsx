@@ -1,5 +1,5 @@
 import { Button, Skeleton, Stack, Title } from '@mantine/core'
-import { useQuery } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useParams } from 'react-router'
 
 import { useApi, useLive } from '#/api/context'
@@ -31,7 +31,7 @@ export function PoolPage() {
 }
 
 function PoolOf({ id }: { id: number }) {
-  const query = useQuery(poolQuery(useApi(), id))
+  const query = useQuery(poolQuery(useApi(), id, useQueryClient()))
   const { data: pool, error, isFetching, dataUpdatedAt } = query
   const broken = useLive().phase === 'broken'
   usePoolNews((each) => each === id)

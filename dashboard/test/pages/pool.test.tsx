@@ -204,7 +204,7 @@ describe('what is held', () => {
 describe('what can be done', () => {
   it.each([
     ['Clean up', 'Forget the abandoned leases?', 'Forget them', 'cleanup'],
-    ['Reset', 'Begin an empty book?', 'Begin anew', 'reset'],
+    ['Reset', 'Reset what is counted?', 'Count from zero', 'reset'],
     ['Stop tracking', 'Stop tracking this pool?', 'Stop tracking', 'stop'],
   ])(
     '%s asks, says that no connection is closed, and is done',
@@ -239,7 +239,7 @@ describe('what can be done', () => {
     const { server, user } = shown()
     server.wanted = () => problem(409, 'Nobody would hear it.')
     await user.click(await screen.findByRole('button', { name: 'Reset' }))
-    await user.click(await screen.findByRole('button', { name: 'Begin anew' }))
+    await user.click(await screen.findByRole('button', { name: 'Count from zero' }))
     expect(await screen.findByRole('alert')).toHaveTextContent('Nobody would hear it.')
   })
 

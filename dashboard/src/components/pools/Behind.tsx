@@ -26,9 +26,14 @@ export function Behind({ pool }: { pool: Pool }) {
 
 function NotWatched({ address }: { address: string | null }) {
   const { edit } = useMay()
-  if (address === null) return <Text c="dimmed">The driver does not tell which one it is.</Text>
+  if (address === null)
+    return (
+      <Text size="sm" c="dimmed">
+        The driver does not tell which one it is.
+      </Text>
+    )
   return (
-    <Text c="dimmed" style={{ overflowWrap: 'anywhere' }}>
+    <Text size="sm" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
       No target of Mooring watches {address}.{' '}
       {edit && (
         <Anchor component={Link} to={paths.add()} inherit underline="always">
@@ -44,7 +49,7 @@ function NotWatched({ address }: { address: string | null }) {
 function Compared({ told }: { told: Comparison }) {
   return (
     <div className={classes.server}>
-      <Text mb={4} style={{ overflowWrap: 'anywhere' }}>
+      <Text size="sm" mb={4} style={{ overflowWrap: 'anywhere' }}>
         <Anchor component={Link} to={paths.target(told.target_id)}>
           {told.target}
         </Anchor>{' '}

@@ -20,7 +20,9 @@ export function Holders({ pool }: { pool: Pool }) {
   return (
     <Section title="Who holds them">
       {sites.length === 0 ? (
-        <Text c="dimmed">No line of the program has taken a connection yet.</Text>
+        <Text size="sm" c="dimmed">
+          No line of the program has taken a connection yet.
+        </Text>
       ) : (
         <Table
           verticalSpacing={6}

@@ -18,7 +18,7 @@ export function Leaks({ leaks }: { leaks: readonly PoolLeak[] }) {
   return (
     <Section title="Not returned">
       {leaks.length === 0 ? (
-        <Text c="dimmed">
+        <Text size="sm" c="dimmed">
           Every connection that is out is in use, or has not been out for long.
         </Text>
       ) : (

@@ -1,6 +1,7 @@
 import { Button, Text } from '@mantine/core'
 import { IconCloudOff } from '@tabler/icons-react'
 
+import { useLive } from '#/api/context'
 import { isSignedOut } from '#/api/problem'
 import { clockTime } from '#/lib/time'
 
@@ -15,9 +16,10 @@ interface NotNewProps {
   retrying: boolean
 }
 
-/** Says since when what is shown is not new, and why. */
+/** Says since when what is shown is not new, and why; where nothing at all is heard, the page says so above. */
 export function NotNew({ error, readAt, onRetry, retrying }: NotNewProps) {
-  if (error === null || isSignedOut(error)) return null
+  const { phase } = useLive()
+  if (error === null || isSignedOut(error) || phase === 'broken') return null
   return (
     <div role="status" className={classes.note}>
       <IconCloudOff size={16} aria-hidden="true" />

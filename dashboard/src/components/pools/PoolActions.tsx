@@ -31,7 +31,7 @@ function Export({ pool }: { pool: Pool }) {
   const at = `api/v1/pools/${pool.id}`
   const name = `${pool.service}-${pool.name}`.replaceAll(/[^\w.-]+/g, '-')
   return (
-    <Menu position="bottom-end" width={260}>
+    <Menu position="bottom-end" width={260} withInitialFocusPlaceholder={false}>
       <Menu.Target>
         <Button variant="default" leftSection={<IconDownload size={16} aria-hidden="true" />}>
           Export
@@ -52,7 +52,7 @@ function Export({ pool }: { pool: Pool }) {
           CSV: all pools as they stand
         </Menu.Item>
         <Menu.Item component="a" href={apiUrl('metrics')} target="_blank" rel="noreferrer">
-          Prometheus: the server’s metrics
+          Prometheus: all metrics
         </Menu.Item>
       </Menu.Dropdown>
     </Menu>

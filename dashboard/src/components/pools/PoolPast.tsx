@@ -65,7 +65,11 @@ function PastOf({ history, over }: { history: PoolHistory; over: string }) {
   const { buckets, step } = history
   const cursor = { at: at !== null && at < buckets.length ? at : null, move }
   if (buckets.every((each) => each.samples === 0)) {
-    return <EmptyState title={`Nothing is known ${over}`}>No process reported it then.</EmptyState>
+    return (
+      <EmptyState title={`Nothing is known ${over}`}>
+        No process reported it then, or the first step is not over yet.
+      </EmptyState>
+    )
   }
   return (
     <>

@@ -25,7 +25,9 @@ export function Processes({ pool }: { pool: Pool }) {
   return (
     <Section title="Processes">
       {sorted.length === 0 ? (
-        <Text c="dimmed">No process has reported it since this server started.</Text>
+        <Text size="sm" c="dimmed">
+          No process has reported it since this server started.
+        </Text>
       ) : (
         <Table
           verticalSpacing={6}

@@ -1,4 +1,4 @@
-import { queryOptions } from '@tanstack/react-query'
+import { type QueryClient, queryOptions } from '@tanstack/react-query'
 
 import { type Api, data } from '#/api/client'
 import { keys } from '#/api/queries'
@@ -21,15 +21,31 @@ const PAST_PACE: Record<PoolWindow, number> = {
 
 const of = (id: number) => ({ path: { target_id: id } })
 
-/** One pool as it stands. */
-export const poolQuery = (api: Api, id: number) =>
+/** Every pool as it stands. */
+export const poolsQuery = (api: Api) =>
   queryOptions({
+    queryKey: [...keys.pools, 'all'],
+    queryFn: async ({ signal }) => {
+      const page = await data(api.client.GET('/api/v1/pools', { signal }))
+      return (page as Pools).items // and no text: that is what CSV is
+    },
+    staleTime: PACE / 2,
+    refetchInterval: ({ state }) => Math.max(PACE, (state.data?.length ?? 0) * PACE_EACH),
+  })
+
+/** One pool as it stands; the list has told of it where one comes from there. */
+export const poolQuery = (api: Api, id: number, cache: QueryClient) => {
+  const { queryKey } = poolsQuery(api)
+  return queryOptions({
     queryKey: keys.pool(id),
+    initialData: () => cache.getQueryData(queryKey)?.find((pool) => pool.id === id),
+    initialDataUpdatedAt: () => cache.getQueryState(queryKey)?.dataUpdatedAt,
     queryFn: ({ signal }) =>
       data(api.client.GET('/api/v1/pools/{target_id}', { params: of(id), signal })),
     staleTime: PACE / 2,
     refetchInterval: PACE,
   })
+}
 
 /** What is worth knowing of a pool. */
 export const findingsQuery = (api: Api, id: number) =>
@@ -59,16 +75,4 @@ export const poolPastQuery = (api: Api, id: number, window: PoolWindow) =>
     refetchInterval: PAST_PACE[window],
     // The window that is shown stays until the other one is there; another pool's never does.
     placeholderData: (before, query) => (query?.queryKey[1] === id ? before : undefined),
-  })
-
-/** Every pool as it stands. */
-export const poolsQuery = (api: Api) =>
-  queryOptions({
-    queryKey: [...keys.pools, 'all'],
-    queryFn: async ({ signal }) => {
-      const page = await data(api.client.GET('/api/v1/pools', { signal }))
-      return (page as Pools).items // and no text: that is what CSV is
-    },
-    staleTime: PACE / 2,
-    refetchInterval: ({ state }) => Math.max(PACE, (state.data?.length ?? 0) * PACE_EACH),
   })
