@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from threading import Thread, get_ident
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import FrameType
-from typing import Any
+from typing import Any, TypeGuard
 
 from mooring.core import histogram
 from mooring.core.pool import Leak, LeakKind
@@ -18,6 +18,8 @@ from mooring.pools.site import Site, Sites
 
 DEEPEST = 8
 """Frames of where an owner is now."""
+MOST_AWAITED = 1000
+"""Coroutines that are followed from one to the next; what says that it awaits itself has no end."""
 _LONG = 0.99
 _SLACK = 0.02
 """Seconds by which the kernel's clock, which counts in milliseconds, may differ from ours."""
@@ -122,55 +124,77 @@ def longest_usual(site: Site) -> float:
     return (histogram.quantile(counts, _LONG) or 0.0) / NANOSECONDS
 
 
-def _frames() -> dict[int, FrameType]:
-    """Return where each thread is; nothing where gevent gives threads numbers of its own."""
+Frames = Mapping[int, FrameType]
+"""Where each thread is; of this one the caller. A frame whose variable this is would make a circle with it,
+and keep alive what every function of every thread holds."""
+
+
+def _frames() -> Frames:
+    """Return where each thread is; nothing where gevent gives threads numbers of its own.
+
+    Only `Leaks.look` may call it.
+    """
     frames = sys._current_frames()  # noqa: SLF001 -- there is no other way to see a thread
-    return frames if get_ident() in frames else {}
+    here = threading.get_ident()  # looked up now: gevent may have been patched in since
+    if here not in frames:
+        frames.clear()  # this frame is in it under some other number
+        return frames
+    frames[here] = sys._getframe(2)  # noqa: SLF001 -- inspect makes a list of all
+    return frames
+
+
+def _is_thread(owner: Any) -> TypeGuard[threading.Thread]:
+    """Whether an owner is a thread; gevent's and eventlet's are not of Python's class."""
+    return hasattr(owner, "is_alive")
 
 
 def _is_within(idle: float | None, seconds: float) -> bool:
     return idle is not None and idle < seconds
 
 
-def _has_ended(lease: Lease, owner: Any, frames: dict[int, FrameType]) -> bool:
-    if isinstance(lease.owner, ThreadRef) and lease.scope is not None and lease.scope.owner is not None:
-        return lease.scope.over and owner is None  # pools of threads end idle ones amid a request
+def _has_ended(lease: Lease, owner: Any, frames: Frames) -> bool:
+    scope = lease.scope
+    is_of_a_request = scope is not None and scope.owner is not None
+    if scope is not None and (scope.kept or (is_of_a_request and not scope.over)):
+        return False  # what a request gathers in tasks and threads is handed on to it
+    if is_of_a_request and isinstance(lease.owner, ThreadRef):
+        return owner is None  # pools of threads end idle ones amid a request
     if not lease.site.in_application and not isinstance(lease.owner, ThreadRef):
         return False  # a task of the driver's own took it, and handed it on
     if owner is None:
         return True
-    if isinstance(owner, Thread):  # one that Python did not start is "alive" for ever
+    if _is_thread(owner):  # one that Python did not start is "alive" for ever
         return not owner.is_alive() or (bool(frames) and owner.ident not in frames)
     return bool(owner.done())
 
 
-def _lost_its_scope(lease: Lease, owner: Any, frames: dict[int, FrameType], known: bool) -> bool:
+def _lost_its_scope(lease: Lease, owner: Any, frames: Frames, known: bool) -> bool:
     """Whether the lease was taken for a request that has ended, by what served it or by a pool's thread.
 
     A task that it began may outlive it, and so may a thread that still is in the code that took the
     lease; where that was once left, it is `known` from then on.
     """
     scope = lease.scope
-    if scope is None or not scope.over:
+    if scope is None or not scope.over or scope.kept:
         return False
     if known or (scope.owner is not None and scope.owner() is owner):
         return True
-    return isinstance(owner, Thread) and all(
+    return _is_thread(owner) and all(
         frame.f_code is not lease.site.code for frame in _outwards(frames.get(owner.ident or 0))
     )
 
 
 def _name(owner: Any) -> str:
-    if isinstance(owner, Thread):
+    if _is_thread(owner):
         return f"thread {owner.name}"
     return f"task {owner.get_name()}" if owner is not None else "a task or thread that has ended"
 
 
-def _where(owner: Any, frames: dict[int, FrameType], sites: Sites) -> tuple[str, ...]:
+def _where(owner: Any, frames: Frames, sites: Sites) -> tuple[str, ...]:
     """Return where a living owner is, its innermost lines first, without drivers' and frameworks' lines."""
     if owner is None:  # a pool's thread, which a request does not need any more
         return ()
-    if isinstance(owner, Thread):
+    if _is_thread(owner):
         stack = list(_outwards(frames.get(owner.ident or 0)))
     else:
         stack = list(_awaited(owner.get_coro()))[::-1]
@@ -186,10 +210,10 @@ def _outwards(frame: FrameType | None) -> Iterator[FrameType]:
 
 def _awaited(waiting: Any) -> Iterator[FrameType]:
     """Yield the frames of a suspended coroutine and of what it awaits, outermost first."""
-    while waiting is not None:
+    for _ in range(MOST_AWAITED):
         for kind in ("cr", "gi", "ag"):
             frame = getattr(waiting, f"{kind}_frame", None)
-            if frame is not None:
+            if isinstance(frame, FrameType):
                 yield frame
                 break
         waiting = next(
@@ -200,6 +224,8 @@ def _awaited(waiting: Any) -> Iterator[FrameType]:
             ),
             None,
         )
+        if waiting is None:
+            return
 
 
 def _line(frame: FrameType) -> str:

@@ -226,8 +226,8 @@ def is_awaited(connection: Any) -> bool:
     reader = getattr(inner, "_reader", None)
     if reader is not None:
         return getattr(reader, "_waiter", None) is not None
-    frames = sys._current_frames().values()  # noqa: SLF001 -- there is no other way to see a thread
-    return any(_reads(frame, inner) for frame in frames)
+    # Under no name: a variable of this frame that holds it, too, would keep all of them until a collection.
+    return any(_reads(frame, inner) for frame in sys._current_frames().values())  # noqa: SLF001 -- the only way
 
 
 def _reads(frame: FrameType | None, connection: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from math import inf
 from threading import Thread
 from typing import Any
 from weakref import ref
@@ -26,16 +27,17 @@ class Scope:
         name: for people, such as `GET /orders/{id}`; None where only the time is declared.
         hold: seconds for which a lease is no suspect; None for the pool's own threshold.
         over: whether the code that it stands for has ended.
+        kept: whether what is taken is kept as long as the process, by whoever has it.
         owner: of a web request, the task or thread that serves it, weakly. Its work may go from thread to
             thread, so that it has ended when it is `over`, and no sooner. None for a block of code.
     """
 
-    __slots__ = ("__weakref__", "hold", "name", "over", "owner")
+    __slots__ = ("__weakref__", "hold", "kept", "name", "over", "owner")
 
     def __init__(self, name: str | None, hold: float | None = None) -> None:
         self.name = name
         self.hold = hold
-        self.over = False
+        self.over = self.kept = False
         self.owner: ref[Any] | None = None
 
 
@@ -45,13 +47,15 @@ def holding(name: str | None = None, *, seconds: float | None = None) -> Iterato
 
     A declared hold keeps a nightly job from being told as a suspected leak until its time is over. One
     inside another takes over what it does not say itself. A lease whose owner is gone is told at once,
-    whatever was declared.
+    whatever was declared; but `seconds=math.inf` says that it is kept as long as the process, whoever took
+    it: a listener or a lock that a task sets up and leaves behind.
     """
     outer = SCOPE.get()
     if outer is not None:
         name = name if name is not None else outer.name
         seconds = seconds if seconds is not None else outer.hold
     scope = Scope(name, seconds)
+    scope.kept = seconds == inf
     token = SCOPE.set(scope)
     try:
         yield scope

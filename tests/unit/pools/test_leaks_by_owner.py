@@ -14,7 +14,7 @@ from weakref import ref
 import pytest
 
 from mooring.core.pool import LeakKind
-from mooring.pools import Rules, holding, leaks
+from mooring.pools import Rules, holding
 from mooring.pools.driver import Activity, Gauges
 from mooring.pools.scope import SCOPE, Scope
 from tests.unit.pools.stepped import Connection, Pool, here
@@ -417,7 +417,7 @@ def test_threads_with_numbers_of_their_own_are_not_taken_for_dead(monkeypatch: p
     pool = Pool()
     pool.tracker.track()
     line = here(1)
-    monkeypatch.setattr(leaks, "get_ident", lambda: -1)
+    monkeypatch.setattr(threading, "get_ident", lambda: -1)
     monkeypatch.setattr(threading.current_thread(), "_ident", -1)
     pool.look(times=4)
     assert pool.leaks() == []
