@@ -50,7 +50,7 @@ class Book:
         self.feed: deque[tuple[str, float]] | None = None
         """Where set, takes each wait, use and create time, for an exporter that needs them one by one."""
         self._now = monotonic_ns if clock is None else _nanoseconds_of(clock)
-        self._callbacks = Callbacks(self.broken)
+        self._callbacks = Callbacks(self._called_in_vain)
         self._begin()
 
     def _begin(self) -> None:
@@ -61,7 +61,7 @@ class Book:
         self.asked = self.answered = self.timeouts = 0
         self.created_total = self.closed_total = self.unmatched = self.forgotten = self.faults = 0
         self._excused = 0
-        """Faults before the last start."""
+        """Faults before the last start, and those of callbacks."""
         self.peak = 0
         """The most leases at once since the last look."""
         self.stacks_from = STACKS_FROM
@@ -80,7 +80,8 @@ class Book:
     def on(self, event: str, callback: Callback) -> None:
         """Call back on an event of `mooring.pools.events`, from the thread that watches.
 
-        What the callback raises is counted as a fault. Raises ValueError for an unknown event.
+        What the callback raises is counted as a fault, which does not switch tracking off. Raises ValueError
+        for an unknown event, and TypeError for a coroutine function.
         """
         self._callbacks.on(event, callback)
 
@@ -134,7 +135,14 @@ class Book:
 
     def reset(self) -> None:
         """Begin an empty book: all leases and counts are forgotten. No connection is closed."""
+        waiting = self.waiting
         self._begin()
+        self.asked = waiting  # they will be answered
+
+    def forked(self) -> None:
+        """Begin an empty book in a child process: the leases and who waits are the parent's."""
+        self.reset()
+        self.asked = 0
 
     def cleanup(self) -> int:
         """Forget the abandoned leases, and return how many they were. Closes no connection."""
@@ -163,14 +171,22 @@ class Book:
         """Whether there were too many faults of our own."""
         return self.faults - self._excused >= MOST_FAULTS
 
+    def _called_in_vain(self, error: BaseException) -> None:
+        """Count what a callback raised: the application's own fault, or its chat's that is down."""
+        self._excused += 1
+        self._count(error)
+
     def broken(self, error: Exception) -> None:
         """Count a fault of our own, and switch off after too many. Never raises."""
-        self.faults += 1
-        if self.faults == 1:
-            log.warning("a fault in the tracking of %s/%s", self.service, self.name, exc_info=error)
+        self._count(error)
         if self.is_off and self.active:
             self.active = False
             log.error("tracking of %s/%s is off after %d faults", self.service, self.name, self.faults)
+
+    def _count(self, error: BaseException) -> None:
+        self.faults += 1
+        if self.faults == 1:
+            log.warning("a fault in the tracking of %s/%s", self.service, self.name, exc_info=error)
 
 
 def _nanoseconds_of(clock: Clock) -> Callable[[], int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from importlib import import_module
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -24,6 +25,12 @@ OK = 200
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 _PATH = re.compile(r"[\x21-\x7e]*")
 _SCHEMES = {"http": 80, "https": 443}
+
+
+def ready() -> None:
+    """Import all that a delivery needs."""
+    for name in ("encodings.idna", "gzip", "http.client", "selectors", "ssl"):
+        import_module(name)
 
 
 class Undelivered(Exception):  # noqa: N818 -- a state rather than an error

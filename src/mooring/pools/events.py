@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import Callable
+from inspect import iscoroutinefunction
 from typing import Any
 
 from mooring.core.pool import PoolRule
@@ -31,14 +33,23 @@ Callback = Callable[[Any], object]
 class Callbacks:
     """Calls what was registered. What a callback raises is counted, and never reaches the application."""
 
-    def __init__(self, broken: Callable[[Exception], None]) -> None:
+    def __init__(self, broken: Callable[[BaseException], None]) -> None:
         self._broken = broken
         self._callbacks: dict[str, list[Callback]] = {}
 
     def on(self, event: str, callback: Callback) -> None:
-        """Call back on an event, from the thread that watches. Raises ValueError for an unknown one."""
+        """Call back on an event, from the thread that watches.
+
+        Raises ValueError for an unknown one, and TypeError for a coroutine function: nobody would await it.
+        """
         if event not in EVENTS:
             raise ValueError(f"there is no event {event!r}; there are {', '.join(EVENTS)}")
+        if iscoroutinefunction(callback):
+            name = getattr(callback, "__name__", "it")
+            raise TypeError(
+                f"{name}: a callback is called in a thread without an event loop; give a plain function, "
+                f"such as one that calls asyncio.run_coroutine_threadsafe({name}(what), loop)"
+            )
         self._callbacks.setdefault(event, []).append(callback)
 
     def tell(self, event: str, what: Any) -> None:
@@ -46,5 +57,5 @@ class Callbacks:
         for callback in tuple(self._callbacks.get(event, ())):
             try:
                 callback(what)
-            except Exception as error:
+            except (Exception, CancelledError, SystemExit) as error:  # none of them is to end the watch
                 self._broken(error)

@@ -15,7 +15,7 @@ from mooring.core.clock import Clock, SystemClock
 from mooring.core.pool import PoolSnapshot
 from mooring.core.report import PoolReport
 from mooring.pools.absence import Absence
-from mooring.pools.delivery import OK, TIMEOUT, Answer, Delivery, Undelivered
+from mooring.pools.delivery import OK, TIMEOUT, Answer, Delivery, Undelivered, ready
 from mooring.pools.line import Line, bounded, refusal
 from mooring.pools.report import MOST_HALVINGS, MOST_POOLS, Wording, pictures, this_instance
 from mooring.pools.watched import Watched, Watching
@@ -99,8 +99,7 @@ class Reporter:
     def leave(self, tracker: Watched) -> None:
         """Report for the last time of a tracker that is closed. Does not wait; never raises."""
         try:
-            with self._watch.looking:
-                self._left.append((tracker, tracker.snapshot()))
+            self._left.append((tracker, tracker.snapshot()))
             self._wake.set()
         except Exception as error:
             tracker.broken(error)
@@ -163,8 +162,8 @@ class Reporter:
         self._absence.try_now()
 
     def _start(self) -> None:
-        self._thread = Thread(target=self._run, args=(self._wake,), name="mooring-reports", daemon=True)
         try:
+            self._thread = Thread(target=self._run, args=(self._wake,), name="mooring-reports", daemon=True)
             self._thread.start()
         except RuntimeError:  # there are too many, or the process ends
             log.warning("pools are not reported: no thread can be started")
@@ -173,6 +172,8 @@ class Reporter:
         atexit.register(self.close)
 
     def _run(self, wake: Event) -> None:
+        with self._watch.looking:  # a fork amid an import would leave the module locked in the child for ever
+            ready()
         delay = min(1.0, self.interval) * self._random()  # workers that begin together do not report together
         while True:
             wake.wait(delay)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 TICK = 0.5
 """Seconds between two looks: a lease whose owner has ended is told at the second one."""
 PATIENCE = 1.0
-"""Seconds that a fork waits for the end of a look."""
+"""Seconds that a fork, or a tracker that is closed, waits for the end of a look."""
 
 log = logging.getLogger(__name__)
 
@@ -69,8 +69,14 @@ class Watch:
 
     def remove(self, tracker: Watched) -> None:
         """Look after it no more. Where reports are sent, it is in one for the last time."""
-        if self._trackers.pop(id(tracker), None) is not None and self._reporter is not None:
+        if self._trackers.pop(id(tracker), None) is None or self._reporter is None:
+            return
+        is_held = self._looking.acquire(timeout=PATIENCE)  # a callback may never end
+        try:
             self._reporter.leave(tracker)
+        finally:
+            if is_held:
+                self._looking.release()
 
     def report_to(
         self, server: str, token: str | Path, *, interval: float | None = None, ca: str | Path | None = None
@@ -138,7 +144,7 @@ class Watch:
         """Begin anew in a child process: the open leases are the parent's, and so was the thread."""
         self._looking = RLock()
         for tracker in self:
-            tracker.reset()
+            tracker.forked()
         if self._thread is not None:
             self._begin()
         if self._reporter is not None:
@@ -155,8 +161,8 @@ class Watch:
 
     def _begin(self) -> None:
         self._stop = Event()
-        thread = Thread(target=self._run, args=(self._stop,), name="mooring-pools", daemon=True)
-        try:
+        try:  # a subinterpreter may have no such thread at all
+            thread = Thread(target=self._run, args=(self._stop,), name="mooring-pools", daemon=True)
             thread.start()
         except RuntimeError:  # there are too many, or the process ends
             log.warning("pools are not watched: no thread can be started", exc_info=True)

@@ -31,6 +31,10 @@ class Watched(Protocol):
         """Begin an empty book."""
         ...
 
+    def forked(self) -> None:
+        """Begin an empty book in a child process."""
+        ...
+
     def start(self) -> None:
         """Track leases again."""
         ...
