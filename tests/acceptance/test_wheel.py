@@ -126,7 +126,7 @@ def test_the_archive_holds_what_a_packager_needs(installed: Installed) -> None:
     with tarfile.open(installed.archive) as packed:
         names = {name.partition("/")[2] for name in packed.getnames()}
     assert {"LICENSE", "README.md", "CHANGELOG.md", "pyproject.toml"} <= names
-    assert {"tests/acceptance/test_wheel.py", "docs/quickstart.md"} <= names
+    assert {"tests/acceptance/test_wheel.py", "docs/quickstart.md", "examples/orders.py"} <= names
     assert {"hatch_build.py", "dashboard/package-lock.json", "dashboard/src/app/main.tsx"} <= names
     assert not [name for name in names if "node_modules" in name or name.startswith("dashboard/dist")]
 
