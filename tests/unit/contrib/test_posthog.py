@@ -92,7 +92,7 @@ def test_nothing_secret_is_sent(server: Received, tracker: PoolTracker) -> None:
     client = posthog.Posthog("key", host=f"http://127.0.0.1:{server.server_port}")
     contrib.attach(tracker, client=client)
     for _ in range(5):
-        tracker.record_error(RuntimeError("postgresql://app:hunter2@db/orders password=hunter2"))
+        tracker.record_error(ConnectionResetError("postgresql://app:hunter2@db/orders password=hunter2"))
     tracker.watch.look()
     client.shutdown()
     [event] = server.events

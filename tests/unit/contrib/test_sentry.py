@@ -139,7 +139,7 @@ def test_suspect_is_a_breadcrumb_of_what_comes_next(sent: list[dict[str, Any]], 
 def test_nothing_secret_is_sent(sent: list[dict[str, Any]], tracker: PoolTracker) -> None:
     """What looks like a login or a password is masked, in errors and in breadcrumbs."""
     for _ in range(5):
-        tracker.record_error(RuntimeError("postgresql://app:hunter2@db/orders password=hunter2"))
+        tracker.record_error(ConnectionResetError("postgresql://app:hunter2@db/orders password=hunter2"))
     leak(tracker, operation="sync postgresql://app:hunter2@db/orders")
     look(tracker)
     sentry_sdk.capture_message("something else")

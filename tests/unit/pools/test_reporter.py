@@ -451,7 +451,7 @@ def test_what_is_reported_holds_no_secret(desk: Desk, server: ReportServer) -> N
     tracker = desk.tracker(name="postgresql://ann:s3cret@db/shop")
     leases = [tracker.track(f"password=s3cret {TOKEN} \x1b[31m")]
     for _ in range(5):
-        tracker.record_error(RuntimeError("cannot reach postgresql://ann:s3cret@db/shop"))
+        tracker.record_error(ConnectionResetError("cannot reach postgresql://ann:s3cret@db/shop"))
     desk.clock.seconds = 60
     desk.watch.look()
     desk.round()
