@@ -45,6 +45,7 @@ MOST_CONNECTIONS = 1_000_000
 MOST_POOLS = 100
 LONGEST_NAME = 95
 """Characters of a service's and of a pool's name: both together name a target."""
+_FILE = "file:"
 _LAST_BUCKET = 255
 _MOST_KEYS = 50
 _YEARS = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
@@ -53,6 +54,13 @@ _YEARS = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
 def _shown(most: int) -> Callable[[str], str]:
     redact = Redactor()
     return lambda text: ended(clean(redact(text[: 4 * most])), most)
+
+
+def _no_reference(name: str) -> str:
+    """Refuse what a configuration would read more into: targets are exported to one, and applied again."""
+    if "${" in name or name.startswith(_FILE):
+        raise ValueError(f"may not hold ${{ nor begin with {_FILE}: a configuration reads such as references")
+    return name
 
 
 def _in_our_times(at: datetime) -> datetime:
@@ -77,7 +85,9 @@ def _at_most(most: int) -> BeforeValidator:
     return BeforeValidator(counted)
 
 
-Word = Annotated[str, Field(max_length=LONGEST_NAME), AfterValidator(printable)]
+Word = Annotated[
+    str, Field(max_length=LONGEST_NAME), AfterValidator(printable), AfterValidator(_no_reference)
+]
 Short = Annotated[str, AfterValidator(_shown(100))]
 Text = Annotated[str, AfterValidator(_shown(300))]
 Message = Annotated[str, AfterValidator(_shown(1000))]

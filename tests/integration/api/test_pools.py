@@ -117,6 +117,8 @@ async def test_a_report_may_come_packed(api: Api) -> None:
         ({"version": 2}, "version", "has to be 1"),
         ({"service": "a\x07b"}, "service", "holds U+0007"),
         ({"service": "s" * 96}, "service", "may have at most 95 characters"),
+        ({"service": "a${HOME}"}, "service", "may not hold ${ nor begin with file:"),
+        ({"service": "file:", "pools": [pool(name="//etc/hostname")]}, "service", "may not hold ${"),
         ({"interval": "30"}, "interval", "has to be a number"),
         ({"interval": 0}, "interval", "has to be at least 0.1"),
         ({"sent_at": "2026-11-22T16:00:00"}, "sent_at", "timezone"),
