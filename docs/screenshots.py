@@ -15,9 +15,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, expect
 
+from docs.reported import fill_pool, report_pools
 from mooring.core.stage import Stage, StageResult, StageStatus
 from mooring.store.buckets import Bucket
 from mooring.store.packing import pack_stages
@@ -71,6 +73,11 @@ def main() -> None:
                 take(page, f"overview-{theme}")
         with window(browser, shop, f"/targets/{shop.id('orders')}", height=1000) as page:
             take(page, "target")
+        with window(browser, shop, "/pools") as page:
+            take(page, "pools")
+        with window(browser, shop, f"/pools/{shop.id('shop/orders')}?window=24h", height=1180) as page:
+            expect(page.get_by_role("slider")).to_be_visible()
+            take(page, "pool")
         with window(browser, shop, "/add") as page:
             add(page, shop)
             take(page, "add")
@@ -99,6 +106,7 @@ def paste(page: Page) -> None:
 def take(page: Page, name: str) -> None:
     """Take a picture once nothing moves."""
     expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.get_by_label("Loading")).to_have_count(0)
     page.wait_for_function("() => document.getAnimations().every((each) => each.playState !== 'running')")
     path = IMAGES / f"{name}.png"
     page.screenshot(path=path, animations="disabled")
@@ -140,11 +148,14 @@ def scene() -> Iterator[Scene]:
                 answer = client.post("/api/v1/targets", json=keys)
             assert answer.status_code == 201, answer.text
         poll_until(lambda: shop.row("orders")["status"] == "up", "orders being up")
+        address = urlsplit(postgresql.url("app")).netloc.rpartition("@")[2]
+        report_pools(mooring, address)
         mooring.stop()
         fill(sqlite3.connect(mooring.database))
         postgresql.sql("ALTER ROLE app PASSWORD 'rotated'")
         mooring.start()
         poll_until(lambda: settled(shop), "everything being known", within=60)
+        report_pools(mooring, address)
         yield shop
 
 
@@ -203,6 +214,7 @@ def fill(database: sqlite3.Connection) -> None:
         database.executemany("INSERT OR REPLACE INTO rollups VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
     month = 30 * DAY * MICROSECONDS
     database.execute("UPDATE transitions SET at = at - ?", (month,))
+    fill_pool(database)
     database.commit()
     database.close()
 
