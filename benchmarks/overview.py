@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from benchmarks._serving import Serving, percentile, verdict
-from mooring.store.histogram import pack
+from mooring.core.histogram import pack
 from tests.servers.process import poll_until, private_folder
 
 TARGETS, INTERVAL, DAYS = 1000, 30, 30

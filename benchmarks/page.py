@@ -24,7 +24,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, CDPSession, Page
 
 from benchmarks._serving import percentile, verdict
-from mooring.store.histogram import pack
+from mooring.core.histogram import pack
 from tests.servers.chromium import browsing
 from tests.servers.process import private_folder
 

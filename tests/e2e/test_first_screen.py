@@ -105,9 +105,9 @@ def test_signing_out_forgets_what_was_shown(server: Mooring, open_page: OpenPage
 @pytest.mark.parametrize(
     ("role", "links"),
     [
-        ("viewer", ["Overview"]),
-        ("operator", ["Overview", "Add", "Import"]),
-        ("admin", ["Overview", "Add", "Import", "Tokens"]),
+        ("viewer", ["Overview", "Pools"]),
+        ("operator", ["Overview", "Pools", "Add", "Import"]),
+        ("admin", ["Overview", "Pools", "Add", "Import", "Tokens"]),
     ],
 )
 def test_each_role_finds_what_it_may_do(
