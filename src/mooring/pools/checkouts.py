@@ -10,6 +10,7 @@ from typing import Any, cast
 from weakref import ref
 
 from mooring.pools.lease import Lease
+from mooring.pools.site import Stack
 from mooring.pools.tracker import PoolTracker, task_of
 
 _TRACKER = "_mooring_tracker"
@@ -19,12 +20,13 @@ _MISSING: Any = object()
 class Caller:
     """Who asks for a connection. A coroutine may run in a task of its own, far from the line that made it."""
 
-    __slots__ = ("f_code", "f_lasti", "owner")
+    __slots__ = ("f_code", "f_lasti", "owner", "stack")
 
-    def __init__(self, frame: FrameType, owner: ref[Any] | None) -> None:
+    def __init__(self, frame: FrameType, owner: ref[Any] | None, stack: Stack) -> None:
         self.f_code = frame.f_code
         self.f_lasti = frame.f_lasti
         self.owner = owner
+        self.stack = stack
 
 
 class Checkouts:
@@ -58,8 +60,10 @@ class Checkouts:
         try:
             loop = _get_running_loop()
             task = None if loop is None else task_of(loop)
-            at = self.tracker.sites.application(frame) or frame
-            return Caller(at, None if task is None else ref(task))
+            tracker = self.tracker
+            at = tracker.sites.application(frame) or frame
+            stack = tracker.sites.stack(at) if len(tracker.open) + 1 >= tracker.stacks_from else ()
+            return Caller(at, None if task is None else ref(task), stack)
         except Exception as error:
             self.tracker.broken(error)
             return None
@@ -79,7 +83,7 @@ class Checkouts:
         try:
             key, lease = ref(held), None
             if asked is not None:
-                # Of a frame, nothing but the two attributes that a Caller has is read.
+                # Of a frame, nothing but what a Caller has is read.
                 frame = cast("FrameType | None", caller)
                 resource = key if connection is None else ref(connection)
                 lease = self.tracker.track(connection=resource, asked=asked, frame=frame)

@@ -160,7 +160,13 @@ class Sites:
         return frame
 
     def stack(self, frame: FrameType) -> Stack:
-        """Return the application's lines that lead to its frame; none where too many ways are known."""
+        """Return the application's lines that lead to its frame; none where too many ways are known.
+
+        What stands for the frame of a caller that has gone on meanwhile has them itself.
+        """
+        noted: Stack | None = getattr(frame, "stack", None)
+        if noted is not None:
+            return noted
         frames: list[FrameType] = []
         at: FrameType | None = frame
         while at is not None and len(frames) < DEEPEST:

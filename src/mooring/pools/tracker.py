@@ -139,8 +139,7 @@ class PoolTracker(Book):
             else:
                 lease.began = NEVER
         except Exception as error:
-            self.broken(error)
-            lease.began = NEVER
+            self._not_noted(lease, error)
         return lease
 
     lease = track
@@ -237,6 +236,11 @@ class PoolTracker(Book):
         """Send a last report where reports are sent, and be looked after no more."""
         self.stop()
         self.watch.remove(self)
+
+    def _not_noted(self, lease: Lease, error: Exception) -> None:
+        lease.began = NEVER
+        self.open.pop(lease, None)
+        self.broken(error)
 
     def _took(self, what: str, counts: list[int], nanoseconds: int) -> None:
         counts[index_of(nanoseconds)] += 1

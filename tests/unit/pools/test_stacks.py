@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
+
 import pytest
 
 from mooring.pools import PoolTracker, Watch
+from mooring.pools.checkouts import Checkouts
 from mooring.pools.lease import Lease
 from mooring.pools.site import DEEPEST, MOST_STACKS
-from tests.unit.pools.stepped import StepClock, here
+from tests.unit.pools.stepped import Connection, Pool, StepClock, here
 
 LIMIT = 4
 
@@ -77,3 +81,34 @@ def test_busy_pool_without_a_limit_notes_ways_too(clock: StepClock) -> None:
     tracker.look()
     leases = [lend(tracker) for _ in range(8)]
     assert [hasattr(lease, "stack") for lease in leases] == [False] * 7 + [True]
+
+
+async def test_way_of_who_asked_in_another_task_is_noted() -> None:
+    """The lines are those of whoever called the pool, though its coroutine runs in a task of its own."""
+    pool = Pool(limit=2)
+    pool.look()
+    book, connection = Checkouts(pool.tracker), Connection()
+    caller, line = book.caller(sys._getframe()), here()
+
+    async def acquire() -> None:
+        book.answered(book.asked(), connection, caller)
+
+    await asyncio.create_task(acquire())
+    assert pool.tracker.faults == 0
+    [lease] = pool.tracker.open
+    assert [f"{each.file}:{each.line}" for each in lease.stack][:1] == [line]
+
+
+def test_lease_that_could_not_be_noted_is_in_no_book(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault at the end of a checkout leaves no lease behind that began at the beginning of all times."""
+    pool = Pool(limit=1)
+    pool.look()
+
+    def fails(_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(pool.tracker.sites, "stack", fails)
+    lease = pool.tracker.track()
+    assert (len(pool.tracker.open), pool.tracker.faults) == (0, 1)
+    pool.tracker.release(lease)
+    assert (pool.tracker.taken, pool.tracker.unmatched, pool.tracker.faults) == (0, 0, 1)
