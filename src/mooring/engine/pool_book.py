@@ -50,6 +50,11 @@ class Member:
         """Whether it counts."""
         return not self.ended and now - self.heard < SILENT * self.interval
 
+    def begin_anew(self) -> None:
+        """Take nothing that it counted for what it counts from now on."""
+        empty, none = PoolTotals(), Durations()
+        self.snapshot = self.snapshot._replace(totals=empty, wait=none, use=none, create=none, peak=0)
+
     def told(self, now: float) -> PoolMember:
         """Return it as it is shown. A pool that was closed while its process goes on has ended, too."""
         return PoolMember(
@@ -142,11 +147,13 @@ class Book:
         return len(live)
 
     def done(self, process: str, ids: Iterable[int]) -> None:
-        """Take wishes off that a process has carried out."""
+        """Take wishes off that a process has carried out; after a reset all that it counts is new."""
         gone = set(ids)
         known = self.wishes.pop(process, [])
         left = [wish for wish in known if wish.id not in gone]
         self.changes += len(left) < len(known)
+        if process in self.members and any(wish.do is WishKind.RESET for wish in known if wish.id in gone):
+            self.members[process].begin_anew()
         if left:
             self.wishes[process] = left
 

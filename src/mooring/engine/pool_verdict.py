@@ -156,7 +156,7 @@ def _details(view: PoolView) -> dict[str, object]:
         "driver": view.driver,
         "server": view.address,
         "database": view.database,
-        "processes": ", ".join(process_of(each) for each in live[:20]) or None,
+        "reported by": ", ".join(process_of(each) for each in live[:20]) or None,
         "most from": place(view.sites[0]) if view.sites and view.sites[0].open else None,
         "tracking": None if view.active else "stopped",
     }

@@ -59,6 +59,8 @@ async def test_a_report_makes_a_target_and_is_answered(api: Api) -> None:
     assert target["labels"] == {"service": "shop", "pool": "main"}
     assert target["health"]["status"] == "up"
     assert target["health"]["last"]["numbers"]["used"] == 3
+    assert target["health"]["last"]["details"]["reported by"] == "web1:41"
+    assert not target["health"]["last"]["details"].keys() & target["health"]["last"]["numbers"].keys()
     assert (found["status"], found["enabled"]) == ("up", True)
 
 

@@ -195,3 +195,14 @@ async def test_a_pool_without_processes_is_known_to_be_silent_after_a_restart(
     silent = next(view for view in await again.pools.views() if view.name == "main")
     assert (silent.members, silent.heard_at) == ([], heard_at)
     assert [each.rule for each in silent.alerts] == [PoolRule.INACTIVE]
+
+
+async def test_counts_after_a_wish_to_reset_are_all_new(open_app: OpenApp) -> None:
+    """Also where they are higher by then than what was counted before."""
+    app = await open_app()
+    await tell(app, counted(10))
+    wish, _ = app.pools.want(only(app).id, WishKind.RESET)
+    assert (await tell(app, counted(12))).wishes == [wish]
+    for _ in range(2):
+        await tell(app, counted(15), done=[wish.id])
+    assert (only(app).totals.taken, only(app).use.total) == (27, 27)
