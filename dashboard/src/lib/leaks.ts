@@ -19,6 +19,10 @@ export const LEAK_MEANING: Record<LeakKind, string> = {
   busy: 'A statement runs on it for long: slow, but no leak.',
 }
 
+/** `file:line` with the last two parts of its path, as the server shortens the lines that hold. */
+export const shortSite = (site: string): string =>
+  site.replaceAll('\\', '/').split('/').slice(-2).join('/')
+
 /** Leases of one class that one line took, the longest held first. */
 export interface LeakSite {
   readonly site: string

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 
-import { leakClasses } from '#/lib/leaks'
+import { leakClasses, shortSite } from '#/lib/leaks'
 
 import { aLeak } from '../pool-values'
 
@@ -34,4 +34,12 @@ it('leaks stand by class, the certain ones first, and by the line that took most
 it('one line whose name stands for two functions is told as two', () => {
   const [told] = leakClasses([aLeak({ function: 'a' }), aLeak({ function: 'b' })])
   expect(told?.sites.map((site) => site.function)).toEqual(['a', 'b'])
+})
+
+it.each([
+  ['/srv/shop/orders.py:88', 'shop/orders.py:88'],
+  ['C:\\shop\\orders.py:88', 'shop/orders.py:88'],
+  ['orders.py:88', 'orders.py:88'],
+])('%s is short for a heading', (site, short) => {
+  expect(shortSite(site)).toBe(short)
 })

@@ -74,7 +74,12 @@ describe('what is wrong', () => {
   it('has each alert once, the worst first, with what to do, then what else is worth knowing', async () => {
     const findings: Finding[] = [
       { code: 'utilization', severity: 'warning', message: 'again', recommendation: 'again' },
-      { code: 'no_limit', severity: null, message: 'it has no limit', recommendation: 'Set one.' },
+      {
+        code: 'no_limit',
+        severity: null,
+        message: 'it has no limit',
+        recommendation: 'Set `one`.',
+      },
     ]
     const worst = anAlert({ rule: 'abandoned', severity: 'critical', message: '1 was lost' })
     shown({ pool: { alerts: [anAlert({ suppressed: 3 }), worst] }, findings })

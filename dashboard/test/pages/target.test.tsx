@@ -57,6 +57,18 @@ describe('the heading', () => {
     expect(screen.queryByText(/, every/)).toBeNull()
   })
 
+  it('leads to who holds the connections of a pool, and of nothing else', async () => {
+    const pool = shown({ target: { kind: 'pool' }, role: 'viewer' })
+    expect(await screen.findByRole('link', { name: 'Who holds it' })).toHaveAttribute(
+      'href',
+      '/pools/1',
+    )
+    pool.unmount()
+    shown()
+    await screen.findByRole('heading', { level: 1 })
+    expect(screen.queryByRole('link', { name: 'Who holds it' })).toBeNull()
+  })
+
   it('calls a paused target paused, whatever its health was', async () => {
     shown({ target: { enabled: false } })
     expect(await screen.findByText('Paused')).toBeVisible()

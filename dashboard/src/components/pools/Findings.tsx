@@ -8,6 +8,7 @@ import { Section } from '#/components/target/Section'
 import { count } from '#/lib/format'
 import { alertsOf, RULE_WORD, STANDING_STATUS, STANDING_WORD } from '#/lib/pools'
 import { Held } from '#/ui/Held'
+import { Help } from '#/ui/Help'
 import { Parts } from '#/ui/Parts'
 import { StatusIcon } from '#/ui/StatusBadge'
 
@@ -53,7 +54,9 @@ function Row({ severity, message, recommendation, children }: RowProps) {
       )}
       <div>
         <div className={classes.message}>{message}</div>
-        <div className={classes.advice}>{recommendation}</div>
+        <div className={classes.advice}>
+          <Help text={recommendation} />
+        </div>
         <div className={classes.about}>
           <Parts>
             <span>{severity === null ? 'Advice' : STANDING_WORD[severity]}</span>

@@ -4,7 +4,14 @@ import { useId, useState } from 'react'
 import type { PoolLeak } from '#/api/types'
 import { Section } from '#/components/target/Section'
 import { count, plural } from '#/lib/format'
-import { type LeakClass, leakClasses, LEAK_MEANING, type LeakSite, LEAK_TITLE } from '#/lib/leaks'
+import {
+  type LeakClass,
+  leakClasses,
+  LEAK_MEANING,
+  type LeakSite,
+  LEAK_TITLE,
+  shortSite,
+} from '#/lib/leaks'
 import { duration } from '#/lib/time'
 import { Parts } from '#/ui/Parts'
 
@@ -61,7 +68,9 @@ function Site({ site }: { site: LeakSite }) {
   return (
     <li className={classes.site}>
       <div className={classes.lead}>
-        <span className={classes.place}>{site.site}</span>
+        <span className={classes.place} title={site.site}>
+          {shortSite(site.site)}
+        </span>
         <span className={classes.dim}>in {site.function}</span>
         <span className={classes.many}>{plural(site.leaks.length, 'lease')}</span>
       </div>
@@ -87,7 +96,8 @@ function Site({ site }: { site: LeakSite }) {
             {open ? 'Hide the others' : `Show ${plural(others.length, 'other')} from there`}
           </Button>
           <ul id={id} hidden={!open} className={classes.others}>
-            {open && others.map((leak) => <Other key={keyOf(leak)} leak={leak} />)}
+            {open &&
+              numbered(others, keyOf).map(({ key, each }) => <Other key={key} leak={each} />)}
           </ul>
         </>
       )}
@@ -137,8 +147,8 @@ function Stack({ title, lines, none }: { title: string; lines: readonly string[]
         <div className={classes.dim}>{none}</div>
       ) : (
         <ol className={classes.stack} aria-labelledby={id}>
-          {numbered(lines).map(({ key, line }) => (
-            <li key={key}>{line}</li>
+          {numbered(lines, String).map(({ key, each }) => (
+            <li key={key}>{each}</li>
           ))}
         </ol>
       )}
@@ -146,6 +156,6 @@ function Stack({ title, lines, none }: { title: string; lines: readonly string[]
   )
 }
 
-/** A line may stand in a stack twice. */
-const numbered = (lines: readonly string[]) =>
-  lines.map((line, index) => ({ key: `${index} ${line}`, line }))
+/** Each with a key of its own: a line may stand in a stack twice, and an owner may hold two alike. */
+const numbered = <T,>(all: readonly T[], word: (each: T) => string) =>
+  all.map((each, index) => ({ key: `${index} ${word(each)}`, each }))

@@ -6,6 +6,7 @@ import rows from '#/components/overview/Row.module.css'
 import { count, plural } from '#/lib/format'
 import { paths } from '#/lib/paths'
 import { fullness, leakWords, poolName, usedWords, worstAlert } from '#/lib/pools'
+import { Help } from '#/ui/Help'
 import { UseBar } from '#/ui/UseBar'
 
 import classes from './PoolRow.module.css'
@@ -158,7 +159,9 @@ function Wrong({ pool, id }: { pool: Pool; id: string }) {
         <bdi>{message}</bdi>{' '}
         {others > 0 && <span className={classes.more}>and {count(others)} more</span>}
       </span>{' '}
-      <bdi className={classes.advice}>{recommendation}</bdi>
+      <bdi className={classes.advice}>
+        <Help text={recommendation} />
+      </bdi>
     </span>
   )
 }

@@ -6,6 +6,7 @@ import {
   IconPlayerStop,
   IconRefresh,
   IconTrash,
+  IconUsers,
 } from '@tabler/icons-react'
 import { useState } from 'react'
 import { Link } from 'react-router'
@@ -34,6 +35,15 @@ export function TargetActions({ target, kind, ...does }: TargetActionsProps) {
   const Icon = target.enabled ? IconPlayerPause : IconPlayerPlay
   return (
     <Group gap="xs">
+      {target.kind === 'pool' && (
+        <Button
+          component={Link}
+          to={paths.pool(target.id)}
+          leftSection={<IconUsers size={16} aria-hidden="true" />}
+        >
+          Who holds it
+        </Button>
+      )}
       {may.test && kind?.passive !== true && <TestButton {...does} />}
       {editable && (
         <>
