@@ -81,7 +81,7 @@ class Checkouts:
     ) -> None:
         """Note that what was asked for came: `held` is what comes back, by default the connection itself."""
         try:
-            key, lease = ref(held), None
+            key, lease = _key(held), None
             if asked is not None:
                 # Of a frame, nothing but what a Caller has is read.
                 frame = cast("FrameType | None", caller)
@@ -104,7 +104,7 @@ class Checkouts:
     def returned(self, held: Any, *, expected: bool = True) -> None:
         """Note that something came back. Unless it was `expected` to be out, it is no fault if it was not."""
         try:
-            lease = self.out.pop(ref(held), _MISSING)
+            lease = self.out.pop(_key(held), _MISSING)
             if lease is _MISSING:
                 if expected and self.tracker.active:
                     self.tracker.unmatched += 1
@@ -137,6 +137,14 @@ class Checkouts:
                 except KeyError:
                     continue  # another thread was quicker
                 self.tracker.closed()
+
+
+def _key(held: Any) -> Any:
+    """Return what stands for something that is out, and keeps it alive as little as it can."""
+    try:
+        return ref(held)
+    except TypeError:  # asyncpg's holders in 0.30, which live as long as their pool
+        return id(held)
 
 
 def tracker_of(pool: Any) -> PoolTracker | None:
