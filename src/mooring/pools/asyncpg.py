@@ -57,7 +57,7 @@ class AsyncpgPool:
 
     def _believe(self, dsn: str, given: Mapping[str, Any]) -> None:
         try:
-            told = urlsplit(dsn)
+            told = urlsplit(dsn if dsn.startswith(("postgresql://", "postgres://")) else "")
             host, port = given.get("host") or told.hostname, given.get("port") or told.port or 5432
         except ValueError:  # the pool will say so itself, or has several hosts
             return

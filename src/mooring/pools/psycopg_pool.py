@@ -158,6 +158,8 @@ def _conninfo(pool: Any) -> dict[str, Any]:
     given = "" if callable(pool.conninfo) else pool.conninfo or ""
     more = {} if callable(pool.kwargs) else pool.kwargs or {}
     known = {name: more[name] for name in ("host", "hostaddr", "port", "dbname") if name in more}
+    if "=" in str(known.get("dbname")) or "://" in str(known.get("dbname")):
+        del known["dbname"]  # libpq takes a whole conninfo there, with its password
     try:
         return {**conninfo_to_dict(given), **known}
     except ProgrammingError:  # the pool will say so itself

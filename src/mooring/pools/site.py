@@ -28,14 +28,23 @@ FRAMEWORKS = frozenset(
         "asgiref",
         "asyncpg",
         "asyncio",
+        "beanie",
+        "billiard",
         "celery",
         "click",
         "django",
+        "django_redis",
+        "eventlet",
         "fastapi",
         "flask",
+        "flask_sqlalchemy",
+        "gevent",
         "greenlet",
         "gunicorn",
+        "kombu",
+        "mongoengine",
         "mooring",
+        "motor",
         "opentelemetry",
         "pluggy",
         "psycopg",
@@ -43,6 +52,7 @@ FRAMEWORKS = frozenset(
         "pymongo",
         "pymysql",
         "redis",
+        "rest_framework",
         "sentry_sdk",
         "sqlalchemy",
         "sqlmodel",
@@ -203,6 +213,8 @@ def _is_application(frame: FrameType) -> bool:
     if package in FRAMEWORKS:
         return False
     file = frame.f_code.co_filename
+    if package in sys.stdlib_module_names and not os.path.isabs(file):  # noqa: PTH117 -- pathlib costs 3 ms
+        return False  # of a frozen program
     in_library = file.startswith(_STANDARD) and not any(part in file for part in _INSTALLED)
     return not in_library and not file.startswith("<frozen ")
 

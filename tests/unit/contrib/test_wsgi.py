@@ -208,3 +208,13 @@ def test_routes_of_django() -> None:
     names = ["GET /orders/{number}/", "GET /years/{year}/"] * 2
     assert codes == [200] * 4
     assert leaks == [[name, "orders", "abandoned"] for name in names]
+
+
+def test_file_of_a_server_in_c_passes_as_it_is() -> None:
+    """A wrapper that nothing can refer to weakly, as some servers have, is no error of the application's."""
+
+    class Wrapper:
+        __slots__ = ()
+
+    wrapped = Wrapper()
+    assert begun(lambda _environ, _start: wrapped, **{"wsgi.file_wrapper": Wrapper}) is wrapped

@@ -112,6 +112,9 @@ def frame_of(module: str, file: str, back: FrameType | None = None) -> FrameType
         ("asyncpg.pool", "/srv/asyncpg/pool.py", False),
         ("mooring.pools.tracker", "/srv/mooring/pools/tracker.py", False),
         ("contextlib", sys.modules["contextlib"].__file__ or "", False),
+        ("contextlib", "base_library.zip/contextlib.py", False),
+        ("shop.orders", "shop/orders.py", True),
+        ("django_redis.cache", "/srv/venv/lib/python3.11/site-packages/django_redis/cache.py", False),
         ("importlib._bootstrap", "<frozen importlib._bootstrap>", False),
     ],
 )
