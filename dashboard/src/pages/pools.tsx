@@ -1,10 +1,11 @@
-import { Button, Group, Skeleton, Stack, Text, Title } from '@mantine/core'
+import { Box, Button, Group, Skeleton, Stack, Text, Title } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { useMemo, useRef } from 'react'
 
 import { useApi, useLive } from '#/api/context'
 import type { Pool } from '#/api/types'
+import { ExportMenu, METRICS } from '#/components/pools/ExportMenu'
 import { NotNew } from '#/components/pools/NotNew'
 import { PoolFilterBar } from '#/components/pools/PoolFilterBar'
 import { PoolList } from '#/components/pools/PoolList'
@@ -17,6 +18,12 @@ import { filterPools, poolsWords, servicesOf, worstFirst } from '#/lib/pools'
 import { EmptyState } from '#/ui/EmptyState'
 import { ErrorNotice } from '#/ui/ErrorNotice'
 import { usePageTitle } from '#/ui/usePageTitle'
+
+const FILES = [
+  { words: 'JSON: all pools as they stand', path: 'api/v1/pools', name: 'pools.json' },
+  { words: 'CSV: all pools as they stand', path: 'api/v1/pools?format=csv', name: 'pools.csv' },
+  METRICS,
+]
 
 /** Every pool that a program reports, the worst first. */
 export function PoolsPage() {
@@ -34,6 +41,11 @@ export function PoolsPage() {
           <Text c="dimmed" size="sm">
             {poolsWords(pools)}
           </Text>
+        )}
+        {pools !== undefined && pools.length > 0 && (
+          <Box ml="auto">
+            <ExportMenu files={FILES} />
+          </Box>
         )}
       </Group>
       {pools !== undefined && <NotNew error={error} readAt={dataUpdatedAt} {...again} />}

@@ -254,12 +254,7 @@ describe('what can be done', () => {
     const links = await screen.findAllByRole('menuitem')
     expect(
       links.map((each) => each.getAttribute('href')?.replace(/^http:..localhost:\d+/, '')),
-    ).toEqual([
-      '/api/v1/pools/7',
-      '/api/v1/pools/7/history?window=7d&format=csv',
-      '/api/v1/pools?format=csv',
-      '/metrics',
-    ])
+    ).toEqual(['/api/v1/pools/7', '/api/v1/pools/7/history?window=7d&format=csv', '/metrics'])
     expect(screen.queryByRole('button', { name: 'Clean up' })).toBeNull()
   })
 })

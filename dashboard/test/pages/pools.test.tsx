@@ -120,6 +120,29 @@ describe('the list of pools', () => {
     await waitFor(() => expect(router.state.location.search).toBe('?q=bill'))
   })
 
+  it('is to be had as files', async () => {
+    serving(two)
+    renderPage(<PoolsPage />, { role: 'viewer' })
+
+    await userEvent.click(await screen.findByRole('button', { name: 'Export' }))
+    const links = await screen.findAllByRole('menuitem')
+    const paths = links.map((link) => new URL(link.getAttribute('href') ?? '', document.baseURI))
+    expect(paths.map(({ pathname, search }) => pathname + search)).toEqual([
+      '/api/v1/pools',
+      '/api/v1/pools?format=csv',
+      '/metrics',
+    ])
+  })
+
+  it('is searched after a press of /', async () => {
+    serving(two)
+    renderPage(<PoolsPage />)
+
+    await row('shop/main')
+    await userEvent.keyboard('/bill')
+    expect(names()).toEqual(['billing/main'])
+  })
+
   it('says that no pool matches', async () => {
     serving(two)
     renderPage(<PoolsPage />, { at: '/pools?q=nowhere' })

@@ -1,8 +1,9 @@
 import { Button, CloseButton, Collapse, Kbd, MultiSelect, Select, TextInput } from '@mantine/core'
-import { useDisclosure, useMediaQuery, useWindowEvent } from '@mantine/hooks'
+import { useDisclosure, useMediaQuery } from '@mantine/hooks'
 import { IconAdjustmentsHorizontal, IconSearch } from '@tabler/icons-react'
 import { memo, type RefObject } from 'react'
 
+import { useSlash } from '#/components/useSlash'
 import type { Choices, Filters } from '#/lib/filters'
 import { isSort, SORT_WORD, SORTS } from '#/lib/rows'
 
@@ -46,20 +47,9 @@ export function FilterBar({ control, choices, search }: FilterBarProps) {
   )
 }
 
-const isEditable = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement &&
-  (target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName))
-
 function Search({ control, search }: Pick<FilterBarProps, 'control' | 'search'>) {
   const { filters, type } = control
-  // By what the key writes and not by where it lies: "/" needs shift on many keyboards.
-  useWindowEvent('keydown', (event) => {
-    if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey) return
-    if (isEditable(event.target) || document.querySelector('[role="dialog"]') !== null) return
-    event.preventDefault()
-    search.current?.focus()
-    search.current?.select()
-  })
+  useSlash(search)
   const clear = () => {
     type('')
     search.current?.focus()

@@ -1,16 +1,18 @@
-import { Button, Group, Menu } from '@mantine/core'
-import { IconDownload } from '@tabler/icons-react'
+import { Group } from '@mantine/core'
 
-import { apiUrl } from '#/api/client'
 import { useMay } from '#/api/context'
 import type { Pool } from '#/api/types'
 
+import { ExportMenu, METRICS } from './ExportMenu'
 import { usePoolWindow, WINDOW_WORD } from './usePoolWindow'
 import { WishButton } from './WishButton'
 
 /** What the signed-in role may do with a pool; the rest is not shown. */
 export function PoolActions({ pool }: { pool: Pool }) {
   const may = useMay()
+  const [window] = usePoolWindow()
+  const path = `api/v1/pools/${pool.id}`
+  const name = `${pool.service}-${pool.name}`.replaceAll(/[^\w.-]+/g, '-')
   return (
     <Group gap="xs">
       {may.edit && (
@@ -20,41 +22,17 @@ export function PoolActions({ pool }: { pool: Pool }) {
           <WishButton key={String(pool.active)} pool={pool} wish={pool.active ? 'stop' : 'start'} />
         </>
       )}
-      <Export pool={pool} />
+      <ExportMenu
+        files={[
+          { words: 'JSON: this pool as it stands', path, name: `${name}.json` },
+          {
+            words: `CSV: its last ${WINDOW_WORD[window]}`,
+            path: `${path}/history?window=${window}&format=csv`,
+            name: `${name}-${window}.csv`,
+          },
+          METRICS,
+        ]}
+      />
     </Group>
-  )
-}
-
-/** The same as files; the browser sends the session along. */
-function Export({ pool }: { pool: Pool }) {
-  const [window] = usePoolWindow()
-  const at = `api/v1/pools/${pool.id}`
-  const name = `${pool.service}-${pool.name}`.replaceAll(/[^\w.-]+/g, '-')
-  return (
-    <Menu position="bottom-end" width={260} withInitialFocusPlaceholder={false}>
-      <Menu.Target>
-        <Button variant="default" leftSection={<IconDownload size={16} aria-hidden="true" />}>
-          Export
-        </Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item component="a" href={apiUrl(at)} download={`${name}.json`}>
-          JSON: this pool as it stands
-        </Menu.Item>
-        <Menu.Item
-          component="a"
-          href={apiUrl(`${at}/history?window=${window}&format=csv`)}
-          download={`${name}-${window}.csv`}
-        >
-          CSV: its last {WINDOW_WORD[window]}
-        </Menu.Item>
-        <Menu.Item component="a" href={apiUrl('api/v1/pools?format=csv')} download="pools.csv">
-          CSV: all pools as they stand
-        </Menu.Item>
-        <Menu.Item component="a" href={apiUrl('metrics')} target="_blank" rel="noreferrer">
-          Prometheus: all metrics
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
   )
 }

@@ -1,6 +1,8 @@
-import { CloseButton, Select, TextInput } from '@mantine/core'
+import { CloseButton, Kbd, Select, TextInput } from '@mantine/core'
 import { IconSearch } from '@tabler/icons-react'
 import { type RefObject, useMemo } from 'react'
+
+import { useSlash } from '#/components/useSlash'
 
 import classes from './PoolFilterBar.module.css'
 import type { PoolFilterControl } from './usePoolFilters'
@@ -21,6 +23,7 @@ export function PoolFilterBar({ control, services, search }: PoolFilterBarProps)
     () => [...new Set([...services, filters.service])].filter((service) => service !== ''),
     [services, filters.service],
   )
+  useSlash(search)
   const clear = () => {
     type('')
     search.current?.focus()
@@ -32,12 +35,21 @@ export function PoolFilterBar({ control, services, search }: PoolFilterBarProps)
         className={classes.search}
         role="searchbox"
         aria-label="Search pools"
+        aria-keyshortcuts="/"
         placeholder="Service, pool, driver, server, file:line …"
         autoComplete="off"
         spellCheck={false}
         maxLength={200}
         leftSection={<IconSearch size={16} aria-hidden="true" />}
-        rightSection={filters.q !== '' && <CloseButton aria-label="Clear search" onClick={clear} />}
+        rightSection={
+          filters.q === '' ? (
+            <Kbd size="xs" className={classes.key ?? ''}>
+              /
+            </Kbd>
+          ) : (
+            <CloseButton aria-label="Clear search" onClick={clear} />
+          )
+        }
         value={filters.q}
         onChange={(event) => type(event.currentTarget.value)}
         onKeyDown={(event) => {
