@@ -1,4 +1,4 @@
-import { Box, Button, Group, Skeleton, Stack, Text, Title } from '@mantine/core'
+import { Button, Group, Skeleton, Stack, Text, Title } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { useMemo, useRef } from 'react'
@@ -19,6 +19,8 @@ import { EmptyState } from '#/ui/EmptyState'
 import { ErrorNotice } from '#/ui/ErrorNotice'
 import { usePageTitle } from '#/ui/usePageTitle'
 
+import classes from './pools.module.css'
+
 const FILES = [
   { words: 'JSON: all pools as they stand', path: 'api/v1/pools', name: 'pools.json' },
   { words: 'CSV: all pools as they stand', path: 'api/v1/pools?format=csv', name: 'pools.csv' },
@@ -35,19 +37,19 @@ export function PoolsPage() {
   const again = { onRetry: () => void refetch(), retrying: isFetching }
   return (
     <Stack gap="md">
-      <Group gap="0.25rem 0.75rem" align="baseline">
+      <div className={classes.head}>
         <Title order={1}>Pools</Title>
         {pools !== undefined && pools.length > 0 && (
-          <Text c="dimmed" size="sm">
-            {poolsWords(pools)}
-          </Text>
+          <>
+            <Text c="dimmed" size="sm" className={classes.words ?? ''}>
+              {poolsWords(pools)}
+            </Text>
+            <div className={classes.export}>
+              <ExportMenu files={FILES} size="compact-sm" />
+            </div>
+          </>
         )}
-        {pools !== undefined && pools.length > 0 && (
-          <Box ml="auto">
-            <ExportMenu files={FILES} />
-          </Box>
-        )}
-      </Group>
+      </div>
       {pools !== undefined && <NotNew error={error} readAt={dataUpdatedAt} {...again} />}
       {pools === undefined && error === null && <Loading />}
       {pools === undefined && error !== null && (

@@ -18,12 +18,21 @@ export const METRICS: ExportFile = {
   name: null,
 }
 
+interface ExportMenuProps {
+  files: readonly ExportFile[]
+  size?: 'sm' | 'compact-sm'
+}
+
 /** The same as files; the browser sends the session along. */
-export function ExportMenu({ files }: { files: readonly ExportFile[] }) {
+export function ExportMenu({ files, size = 'sm' }: ExportMenuProps) {
   return (
     <Menu position="bottom-end" width={260} withInitialFocusPlaceholder={false}>
       <Menu.Target>
-        <Button variant="default" leftSection={<IconDownload size={16} aria-hidden="true" />}>
+        <Button
+          variant="default"
+          size={size}
+          leftSection={<IconDownload size={16} aria-hidden="true" />}
+        >
           Export
         </Button>
       </Menu.Target>
