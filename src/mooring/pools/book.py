@@ -143,6 +143,10 @@ class Book:
         """Begin an empty book in a child process: the leases and who waits are the parent's."""
         self.reset()
         self.asked = 0
+        try:
+            getattr(self.driver, "forked", _nothing)()
+        except Exception as error:
+            self.broken(error)
 
     def cleanup(self) -> int:
         """Forget the abandoned leases, and return how many they were. Closes no connection."""
@@ -187,6 +191,10 @@ class Book:
         self.faults += 1
         if self.faults == 1:
             log.warning("a fault in the tracking of %s/%s", self.service, self.name, exc_info=error)
+
+
+def _nothing() -> None:
+    """Forget nothing: most drivers ask the pool itself."""
 
 
 def _nanoseconds_of(clock: Clock) -> Callable[[], int]:

@@ -47,6 +47,9 @@ class Driver(Protocol):
         """Return what happens on a connection that is out, without touching it."""
         ...
 
+    # One that counts connections by itself has `forked() -> None`, too, which is called in a child process:
+    # there, those that are out are the parent's.
+
 
 class ByHand:
     """No driver: leases are tracked by calls of the application."""

@@ -69,6 +69,11 @@ class PsycopgPool:
             out = len(self.book.out)
         return Gauges(idle + out, idle, told["pool_max"] or None, told["pool_min"])
 
+    def forked(self) -> None:
+        """Forget the connections that are out: they are the parent's."""
+        if self.book is not None:
+            self.book.out.clear()
+
     def activity(self, connection: Any) -> Activity:
         """Return what libpq and the kernel know."""
         return session.activity(connection)

@@ -85,6 +85,12 @@ class SQLAlchemy:
         mutex = getattr(connection.dbapi_connection, "_execute_mutex", None)  # held while a statement runs
         return told._replace(busy=True, idle=0.0) if mutex is not None and mutex.locked() else told
 
+    def forked(self) -> None:
+        """Forget the entries that are out: they are the parent's."""
+        for entry in self._living():
+            if entry.in_use:
+                self.entries.pop(id(entry), None)
+
     def _living(self) -> list[Any]:
         living = []
         for key, weak in tuple(self.entries.items()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import random
 import sys
 import time
@@ -521,3 +522,17 @@ async def test_cancelled_tasks_leave_nothing(pg_address: Address) -> None:
             assert (told.totals.unmatched, told.totals.forgotten, tracker.faults) == (0, 0, 0)
             assert told.totals.created - told.totals.closed == pool.checkedin()
             await become(lambda: sessions() == pool.checkedin())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_what_is_out_at_a_fork_is_the_parents(postgresql: PostgreSQL) -> None:
+    """A child that a pool's holder forks counts none of the connections that its parent holds."""
+    with tracked(postgresql.url(scheme="postgresql+psycopg")) as (engine, tracker), engine.connect(), engine.connect():
+        child = os.fork()
+        if child == 0:
+            tracker.forked()  # what the watch of this process does by itself
+            snapshot = tracker.snapshot()
+            os._exit(10 * snapshot.used + (snapshot.size or 0))
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert numbers(tracker)[:1] == (2,)
