@@ -528,7 +528,8 @@ async def test_cancelled_tasks_leave_nothing(pg_address: Address) -> None:
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_what_is_out_at_a_fork_is_the_parents(postgresql: PostgreSQL) -> None:
     """A child that a pool's holder forks counts none of the connections that its parent holds."""
-    with tracked(postgresql.url(scheme="postgresql+psycopg")) as (engine, tracker), engine.connect(), engine.connect():
+    url = postgresql.url(scheme="postgresql+psycopg")
+    with tracked(url) as (engine, tracker), engine.connect(), engine.connect():
         child = os.fork()
         if child == 0:
             tracker.forked()  # what the watch of this process does by itself
