@@ -176,6 +176,7 @@ class ServerProcess(ABC):
         for process in self._tree():
             with suppress(psutil.NoSuchProcess):
                 process.suspend()
+                poll_until(lambda pid=process.pid: _is_stopped(pid), "the server paused")  # type: ignore[misc]
 
     def resume(self) -> None:
         """Let a paused server go on."""
@@ -213,6 +214,15 @@ class ServerProcess(ABC):
             for process in self._tree():
                 process.kill()
             self._process.wait()
+
+
+def _is_stopped(pid: int) -> bool:
+    """Whether every thread of a process stands: one that still runs would answer once more."""
+    try:
+        stats = [stat.read_text() for stat in Path(f"/proc/{pid}/task").glob("*/stat")]
+    except OSError:  # a thread that ended meanwhile
+        return False
+    return all(stat.rpartition(")")[2].split()[0] in "TtZX" for stat in stats)
 
 
 def dying_with_us(command: list[str]) -> list[str]:
