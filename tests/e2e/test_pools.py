@@ -79,7 +79,7 @@ def test_what_is_reported_is_shown_without_a_reload(server: Mooring, open_page: 
         expect(held.get_by_role("list", name="Its owner is now at")).to_contain_text("wait_for_stock")
         tell(server, pool(used=2))
         expect(held).to_have_count(0)
-        expect(page.get_by_role("region", name="Now")).to_contain_text("2 of 10 in use (20 %)")
+        expect(page.get_by_role("region", name="Now", exact=True)).to_contain_text("2 of 10 in use (20 %)")
 
 
 def test_filters_stand_in_the_address(server: Mooring, open_page: OpenPage) -> None:
