@@ -64,7 +64,7 @@ async def totals(api: Api) -> dict[str, Any]:
 async def until_used(api: Api, used: int, instances: int) -> None:
     """Wait until the server says that so many connections are used by so many processes."""
     told: dict[str, Any] = {}
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (told.get("used"), told.get("instances")) != (used, instances):
             await asyncio.sleep(0.05)
             told = await totals(api)
@@ -73,7 +73,7 @@ async def until_used(api: Api, used: int, instances: int) -> None:
 async def until_sessions(postgresql: PostgreSQL, expected: int) -> None:
     """Wait until the database has so many sessions of them: it notices late that a client was killed."""
     found = -1
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while found != expected:
             await asyncio.sleep(0.05)
             [[found]] = await asyncio.to_thread(postgresql.sql, SESSIONS)
