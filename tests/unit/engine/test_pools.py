@@ -61,9 +61,9 @@ async def sweep(app: App, clock: FakeClock, seconds: float) -> None:
 async def test_a_killed_process_leaves_the_total(open_app: OpenApp, clock: FakeClock) -> None:
     """After 2.5 of its own intervals a silent process is no part of the total, and still shown."""
     app = await open_app()
-    await tell(app, process="one", interval=30)
+    await tell(app, process="one", interval=10)
     await tell(app, pool(used=5), process="two", interval=60)
-    await clock.advance(74)
+    await clock.advance(24)
     assert only(app).sum.used == 8
     await clock.advance(1)
     view = only(app)
@@ -74,6 +74,16 @@ async def test_a_killed_process_leaves_the_total(open_app: OpenApp, clock: FakeC
     }
     await tell(app, process="one")
     assert only(app).sum.used == 8
+
+
+async def test_silence_counts_from_what_the_answer_asked_for(open_app: OpenApp, clock: FakeClock) -> None:
+    """Who meant to come in an hour and was asked to come in 30 s is missed after 75 s."""
+    app = await open_app()
+    await tell(app, pool(used=5), interval=3600)
+    await clock.advance(74)
+    assert only(app).sum.used == 5
+    await clock.advance(1)
+    assert only(app).sum.used == 0
 
 
 async def test_a_process_that_ends_leaves_the_total_at_once(open_app: OpenApp) -> None:
