@@ -146,7 +146,7 @@ def shop(newcomer: Newcomer) -> Iterator[Shop]:
         for command in commands("curl"):
             if ":8000" in command:
                 newcomer.types(command, shop.port)
-        poll_until(lambda: newcomer.agrees(REPORTS), "the server saying what the database says", within=20)
+        poll_until(lambda: newcomer.agrees(REPORTS), "the server saying what the database says", within=60)
         yield shop
         shop.stop()
 
@@ -155,12 +155,14 @@ def test_the_route_that_leaks_is_named(newcomer: Newcomer, shop: Shop, open_page
     """API and page name the route's file and line, and the use as the database does; mended, all is over."""
     poll_until(lambda: len(newcomer.pool()["leaks"]) == REPORTS, "every leak being told", within=20)
     pool = newcomer.pool()
-    site, alert = pool["sites"][0], pool["alerts"][0]
+    site = pool["sites"][0]
+    # Another alert may be there: of a worker that the kernel gave most of the requests.
+    alert = next(each for each in pool["alerts"] if each["rule"] == "abandoned")
     assert (site["place"], site["function"]) == (f"examples/orders.py:{leaking_line()}", "report")
     assert (site["open"], site["scope"]) == (REPORTS, "GET /report")
     assert (pool["totals"]["used"], pool["totals"]["limit"]) == (REPORTS, 40)
     assert {leak["kind"] for leak in pool["leaks"]} == {"abandoned"}
-    assert (alert["rule"], alert["severity"], alert["value"]) == ("abandoned", "critical", REPORTS)
+    assert (alert["severity"], alert["value"]) == ("critical", REPORTS)
     assert alert["message"].startswith(f"{REPORTS} leases of {site['place']} in GET /report: never returned")
     assert f'"place":"{site["place"]}"' in newcomer.types(only("/api/v1/pools"), shop.port)
 
@@ -171,7 +173,7 @@ def test_the_route_that_leaks_is_named(newcomer: Newcomer, shop: Shop, open_page
         sees_its_end(page)
     poll_until(lambda: newcomer.agrees(0), "nothing being in use", within=20)
     newcomer.types(next(each for each in commands("/report") if "seq" in each), shop.port)
-    poll_until(lambda: newcomer.agrees(0), "the server saying what the database says", within=20)
+    poll_until(lambda: newcomer.agrees(0), "the server saying what the database says", within=60)
     poll_until(lambda: newcomer.pool()["alerts"] == [], "the end of the alert", within=20)
     assert "Traceback" not in shop.log
 
