@@ -129,10 +129,6 @@ class Book:
             self.broken(error)
             return Gauges()
 
-    def look(self) -> None:
-        """Judge the leases and the limits, and tell what is new."""
-        raise NotImplementedError
-
     def reset(self) -> None:
         """Begin an empty book: all leases and counts are forgotten. No connection is closed."""
         waiting = self.waiting

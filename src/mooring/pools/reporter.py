@@ -208,13 +208,12 @@ class Reporter:
         return living
 
     def _take_leaves(self) -> None:
-        now = self._clock.monotonic()
         while self._left:
             tracker, snapshot = self._left.popleft()
             service, name = self._words.names(tracker)
             self._words.forget(tracker)
             line = self._lines.setdefault(service, Line(service))
-            line.leave(snapshot._replace(name=name), now)
+            line.leave(snapshot._replace(name=name), self._clock.monotonic())
 
     def _is_due(self, line: Line, now: float) -> bool:
         if self._farewell is not None:
@@ -259,8 +258,7 @@ class Reporter:
             log.info("pools of %s are reported to %s again", line.service, self._delivery.address)
         line.trouble = None
         self._absence.is_over()
-        before = self.interval
-        wanted = answer.get("interval")
+        before, wanted = self.interval, answer.get("interval")
         if isinstance(wanted, (int, float)) and not isinstance(wanted, bool):
             self.interval = bounded(wanted)
         # A longer interval is announced within the one that the server knows: else it takes us for dead.
@@ -269,8 +267,7 @@ class Reporter:
 
     def _declined(self, line: Line, answer: Answer) -> bool:
         """Take an answer other than yes. False where it says that the server is away."""
-        status = answer.status
-        if status == _TOO_LARGE and line.halvings < MOST_HALVINGS:
+        if (status := answer.status) == _TOO_LARGE and line.halvings < MOST_HALVINGS:
             line.halvings += 1
             line.due = self._clock.monotonic()
             return True
