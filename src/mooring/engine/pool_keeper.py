@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from mooring.core.clock import Clock
 from mooring.core.failure import StoreError
-from mooring.engine.pool_book import Book
+from mooring.engine.pool_ledger import Ledger
 from mooring.engine.pool_memory import frozen, packed, restore
 from mooring.engine.pools import AT_ONCE, Pools
 from mooring.reports import LARGEST
@@ -36,18 +36,18 @@ class PoolKeeper:
         self._task: asyncio.Task[None] | None = None
 
     async def load(self) -> None:
-        """Read what was stored; a book that is damaged begins anew."""
+        """Read what was stored; a ledger that is damaged begins anew."""
         stored = {each.target_id: each for each in await self._store.read(pool_rows.load)}
         for target in self._pools.targets():
             row = stored.get(target.id or 0)
             if row is None:
                 continue
-            book = self._pools.book_of(target)
+            ledger = self._pools.ledger_of(target)
             try:
-                restore(book, row, self._clock)
+                restore(ledger, row, self._clock)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 log.warning("what was stored of the pool %s is left out: %s", target.name, error)
-                del self._pools.books[book.target_id]
+                del self._pools.ledgers[ledger.target_id]
 
     def start(self) -> None:
         """Begin."""
@@ -59,8 +59,8 @@ class PoolKeeper:
             self._task.cancel()
             await asyncio.wait([self._task])
         now = self._clock.monotonic()
-        for book in self._pools.books.values():
-            self._note(book, now)
+        for ledger in self._pools.ledgers.values():
+            self._note(ledger, now)
         try:
             await self._save()
         except StoreError as error:
@@ -70,12 +70,12 @@ class PoolKeeper:
         """Do all of it once. Raises StoreError."""
         self._pools.forget_removed()
         now = self._clock.monotonic()
-        for place, book in enumerate(list(self._pools.books.values())):
+        for place, ledger in enumerate(list(self._pools.ledgers.values())):
             if place % AT_ONCE == AT_ONCE - 1:
                 await asyncio.sleep(0)
-            book.tidy(now, self._pools.began)
-            self._pools.judge(book)
-            self._note(book, now)
+            ledger.tidy(now, self._pools.began)
+            self._pools.judge(ledger)
+            self._note(ledger, now)
         await self._save()
         for step in (pool_rows.roll_up, partial(pool_rows.prune, hours=self._pools.settings.retention_hours)):
             while await self._store.write(partial(step, now=self._clock.now())):
@@ -91,16 +91,16 @@ class PoolKeeper:
             except Exception:
                 log.exception("looking after the pools failed; please report this")
 
-    def _note(self, book: Book, now: float) -> None:
+    def _note(self, ledger: Ledger, now: float) -> None:
         """Keep a sample of a pool that is reported, or of which was counted since the one before."""
-        if book.live(now) or book.totals != book.sampled:
-            self._waiting.append(self._sample(book, now))
+        if ledger.live(now) or ledger.totals != ledger.sampled:
+            self._waiting.append(self._sample(ledger, now))
 
-    def _sample(self, book: Book, now: float) -> PoolSample:
-        total, before = book.sum(now), book.sampled
-        book.sampled = book.totals
+    def _sample(self, ledger: Ledger, now: float) -> PoolSample:
+        total, before = ledger.sum(now), ledger.sampled
+        ledger.sampled = ledger.totals
         return PoolSample(
-            target_id=book.target_id,
+            target_id=ledger.target_id,
             at=self._clock.now(),
             instances=total.instances,
             used=total.used,
@@ -109,16 +109,16 @@ class PoolKeeper:
             limit=total.limit,
             share=total.utilization,
             waiting=total.waiting,
-            taken=min(LARGEST, book.totals.taken - before.taken),
-            timeouts=min(LARGEST, book.totals.timeouts - before.timeouts),
-            errors=min(LARGEST, book.totals.errors - before.errors),
+            taken=min(LARGEST, ledger.totals.taken - before.taken),
+            timeouts=min(LARGEST, ledger.totals.timeouts - before.timeouts),
+            errors=min(LARGEST, ledger.totals.errors - before.errors),
         )
 
     async def _save(self) -> None:
-        """Store what is new: samples, and the books that heard something."""
-        changed = [book for book in self._pools.books.values() if book.changes > book.saved]
-        states = [(book.target_id, book.heard_at, frozen(book)) for book in changed]
-        changes = [book.changes for book in changed]
+        """Store what is new: samples, and the ledgers that heard something."""
+        changed = [ledger for ledger in self._pools.ledgers.values() if ledger.changes > ledger.saved]
+        states = [(ledger.target_id, ledger.heard_at, frozen(ledger)) for ledger in changed]
+        changes = [ledger.changes for ledger in changed]
         samples = list(self._waiting)
         if not states and not samples:
             return
@@ -128,7 +128,7 @@ class PoolKeeper:
             pool_rows.save(conn, rows, samples)
 
         await self._store.write(work)
-        for book, count in zip(changed, changes, strict=True):
-            book.saved = count
+        for ledger, count in zip(changed, changes, strict=True):
+            ledger.saved = count
         for _ in samples:
             self._waiting.popleft()

@@ -1,4 +1,4 @@
-"""A pool's book as bytes, so that a restart forgets nothing of it."""
+"""A pool's ledger as bytes, so that a restart forgets nothing of it."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from typing import Any, NamedTuple
 from mooring.core.clock import Clock
 from mooring.core.pool import PoolAlert, PoolRule, PoolTotals, Severity
 from mooring.core.report import Instance, Wish, WishKind
-from mooring.engine.pool_book import Book, Member
+from mooring.engine.pool_ledger import Ledger, Member
 from mooring.pools.picture import plain
 from mooring.reports import SnapshotInput
 from mooring.store.pools import StoredPool
 
 _LARGEST = 64 * 1024 * 1024
-"""Bytes of a book: more is damaged."""
+"""Bytes of a ledger: more is damaged."""
 
 
 class Frozen(NamedTuple):
-    """What a book held at one moment: packed elsewhere while the book goes on."""
+    """What a ledger held at one moment: packed elsewhere while the ledger goes on."""
 
     service: str
     name: str
@@ -33,48 +33,48 @@ class Frozen(NamedTuple):
     alerts: Sequence[PoolAlert]
 
 
-def frozen(book: Book) -> Frozen:
-    """Return what a book holds now."""
+def frozen(ledger: Ledger) -> Frozen:
+    """Return what a ledger holds now."""
     return Frozen(
-        book.service,
-        book.name,
-        book.totals,
-        {name: dict(counts) for name, counts in book.times.items()},
-        list(book.members.values()),
-        [(process, wish) for process, wishes in book.wishes.items() for wish in wishes],
-        book.level,
-        book.alerts.open,
+        ledger.service,
+        ledger.name,
+        ledger.totals,
+        {name: dict(counts) for name, counts in ledger.times.items()},
+        list(ledger.members.values()),
+        [(process, wish) for process, wishes in ledger.wishes.items() for wish in wishes],
+        ledger.level,
+        ledger.alerts.open,
     )
 
 
-def packed(book: Frozen) -> bytes:
-    """Return a book as bytes."""
+def packed(ledger: Frozen) -> bytes:
+    """Return a ledger as bytes."""
     told = {
-        **plain(book._replace(members=(), wishes=())),
-        "members": [_member(each) for each in book.members],
-        "wishes": [[process, plain(wish)] for process, wish in book.wishes],
+        **plain(ledger._replace(members=(), wishes=())),
+        "members": [_member(each) for each in ledger.members],
+        "wishes": [[process, plain(wish)] for process, wish in ledger.wishes],
     }
     return zlib.compress(json.dumps(told, separators=(",", ":")).encode(), 1)
 
 
-def restore(book: Book, stored: StoredPool, clock: Clock) -> None:
-    """Fill an empty book with what was packed. Raises ValueError where that is damaged or of another pool."""
+def restore(ledger: Ledger, stored: StoredPool, clock: Clock) -> None:
+    """Fill an empty ledger with what was packed. Raises ValueError where it is damaged or another pool's."""
     told = _unpacked(stored.body)
-    if (told["service"], told["name"]) != (book.service, book.name):
+    if (told["service"], told["name"]) != (ledger.service, ledger.name):
         raise ValueError(f"it is of {told['service']}/{told['name']}")
     now, at = clock.monotonic(), clock.now()
-    book.totals = book.sampled = PoolTotals(**told["totals"])
-    book.times = {name: _counts(told["times"][name]) for name in book.times}
+    ledger.totals = ledger.sampled = PoolTotals(**told["totals"])
+    ledger.times = {name: _counts(told["times"][name]) for name in ledger.times}
     for each in told["members"]:
-        member = _restored(each, book.service, now, at)
-        book.members[member.instance.key] = member
+        member = _restored(each, ledger.service, now, at)
+        ledger.members[member.instance.key] = member
     for process, wish in told["wishes"]:
-        waiting = book.wishes.setdefault(process, [])
+        waiting = ledger.wishes.setdefault(process, [])
         waiting.append(Wish(wish["pool"], WishKind(wish["do"]), wish["id"]))
     if stored.heard_at is not None:
-        book.heard, book.heard_at = _heard(stored.heard_at, now, at), stored.heard_at
-    book.level = Severity(told["level"]) if told["level"] else None
-    book.alerts.settle([_alert(each) for each in told["alerts"]], now, at)
+        ledger.heard, ledger.heard_at = _heard(stored.heard_at, now, at), stored.heard_at
+    ledger.level = Severity(told["level"]) if told["level"] else None
+    ledger.alerts.settle([_alert(each) for each in told["alerts"]], now, at)
 
 
 def _unpacked(body: bytes) -> Any:

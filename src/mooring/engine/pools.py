@@ -14,8 +14,8 @@ from mooring.core.pool_view import PoolView
 from mooring.core.report import PoolReport, Reply, Wish, WishKind
 from mooring.core.target import Origin, Target
 from mooring.engine.catalogue import Catalogue
-from mooring.engine.pool_book import MOST_MEMBERS, Book
 from mooring.engine.pool_comparison import Part, Servers
+from mooring.engine.pool_ledger import MOST_MEMBERS, Ledger
 from mooring.engine.pool_verdict import judge, result_of
 from mooring.engine.recorder import Recorder
 from mooring.pools.rules import Alerts
@@ -44,7 +44,7 @@ class Pools:
         self, catalogue: Catalogue, recorder: Recorder, clock: Clock, settings: PoolSettings
     ) -> None:
         self.settings = settings
-        self.books: dict[int, Book] = {}
+        self.ledgers: dict[int, Ledger] = {}
         self._catalogue = catalogue
         self._recorder = recorder
         self._clock = clock
@@ -63,31 +63,33 @@ class Pools:
         """
         # The answer asks for it so soon: who was killed since is missed by that, not by what was told before.
         report = report._replace(interval=min(report.interval, max(1.0, self.settings.report_interval)))
-        books = await self._books_of(report)
-        self._demand_room(report, books)
+        ledgers = await self._ledgers_of(report)
+        self._demand_room(report, ledgers)
         now, at = self._clock.monotonic(), self._clock.now()
-        process, told = report.instance.key, {book.target_id for book in books}
-        for book in self._of(report.service):
-            book.done(process, report.done)
-            if report.last and book.target_id not in told:
-                book.end(process)
+        process, told = report.instance.key, {ledger.target_id for ledger in ledgers}
+        for ledger in self._of(report.service):
+            ledger.done(process, report.done)
+            if report.last and ledger.target_id not in told:
+                ledger.end(process)
         moved = False
-        for book, snapshot in zip(books, report.pools, strict=True):
-            book.hear(report, snapshot, now, at)
-            moved = self.judge(book) or moved
+        for ledger, snapshot in zip(ledgers, report.pools, strict=True):
+            ledger.hear(report, snapshot, now, at)
+            moved = self.judge(ledger) or moved
         if moved:
             await self._recorder.written()
-        wishes = [wish for book in books for wish in book.wishes.get(process, ())]
+        wishes = [wish for ledger in ledgers for wish in ledger.wishes.get(process, ())]
         return Reply(self.settings.report_interval, wishes)
 
     async def views(self) -> list[PoolView]:
         """Return every pool as it stands, by service and name."""
         now = self._clock.monotonic()
-        books = sorted(map(self.book_of, self.targets()), key=lambda book: (book.service, book.name))
+        ledgers = sorted(
+            map(self.ledger_of, self.targets()), key=lambda ledger: (ledger.service, ledger.name)
+        )
         servers = self._servers(now)
         found = []
-        for place, book in enumerate(books):
-            found.append(_compared(book, now, servers))
+        for place, ledger in enumerate(ledgers):
+            found.append(_compared(ledger, now, servers))
             if place % AT_ONCE == AT_ONCE - 1:
                 await asyncio.sleep(0)
         return found
@@ -95,10 +97,12 @@ class Pools:
     def view(self, target_id: int) -> PoolView:
         """Return a pool as it stands. Raises MissingError."""
         now = self._clock.monotonic()
-        return _compared(self.book_of(self.demand(target_id)), now, self._servers(now))
+        return _compared(self.ledger_of(self.demand(target_id)), now, self._servers(now))
 
     def _servers(self, now: float) -> Servers:
-        parts = (Part(book.service, *book.behind(now), book.sum(now)) for book in self.books.values())
+        parts = (
+            Part(ledger.service, *ledger.behind(now), ledger.sum(now)) for ledger in self.ledgers.values()
+        )
         return Servers(parts, self._catalogue.targets.values(), self._catalogue.health, self._host)
 
     def want(self, target_id: int, do: WishKind) -> tuple[Wish, int]:
@@ -107,60 +111,62 @@ class Pools:
         They hear of it in the answer to their next report. Raises MissingError, and ConflictError where
         no process reports the pool now.
         """
-        book = self.book_of(self.demand(target_id))
+        ledger = self.ledger_of(self.demand(target_id))
         self._last_wish = max(self._last_wish + 1, int(self._clock.now().timestamp() * 1000))
-        heard_by = book.want(do, self._last_wish, self._clock.monotonic())
+        heard_by = ledger.want(do, self._last_wish, self._clock.monotonic())
         if not heard_by:
-            raise ConflictError(f"no process reports {book.service}/{book.name} now: nobody would hear it")
-        return Wish(book.name, do, self._last_wish), heard_by
+            raise ConflictError(
+                f"no process reports {ledger.service}/{ledger.name} now: nobody would hear it"
+            )
+        return Wish(ledger.name, do, self._last_wish), heard_by
 
-    def judge(self, book: Book) -> bool:
+    def judge(self, ledger: Ledger) -> bool:
         """Settle what is wrong with a pool, tell what is new, and have its target know.
 
         Returns whether the target hears something new.
         """
         now, at = self._clock.monotonic(), self._clock.now()
-        view = book.view(now)
-        silent = None if book.heard_at is None else now - max(book.heard, self.began)
-        level, found = judge(view, book.level, silent, self.settings, at)
+        view = ledger.view(now)
+        silent = None if ledger.heard_at is None else now - max(ledger.heard, self.began)
+        level, found = judge(view, ledger.level, silent, self.settings, at)
         if not view.sum.instances and not found and not all(each.ended for each in view.members):
             return False  # silent, but not for long: what was told last holds
-        book.level = level
-        for alert in book.alerts.settle(_with_lingering(book, found, now), now, at):
-            self._tell(book, alert)
+        ledger.level = level
+        for alert in ledger.alerts.settle(_with_lingering(ledger, found, now), now, at):
+            self._tell(ledger, alert)
         if not view.sum.instances and not any(alert.rule is PoolRule.INACTIVE for alert in found):
             return False  # ended, but not for long: the same service may begin anew
-        return self._record(book, view._replace(alerts=book.alerts.open), now)
+        return self._record(ledger, view._replace(alerts=ledger.alerts.open), now)
 
-    def _record(self, book: Book, view: PoolView, now: float) -> bool:
+    def _record(self, ledger: Ledger, view: PoolView, now: float) -> bool:
         """Make a result of what a pool is like, where it is another or the last one is old."""
-        target = self._catalogue.targets.get(book.target_id)
+        target = self._catalogue.targets.get(ledger.target_id)
         if target is None or not target.enabled:
             return False
         result = result_of(target, view, self._clock.now())
         said = (result.status, result.failure and result.failure.code, len(result.observation.warnings))
-        is_news = book.recorded is None or book.recorded[0] != said
-        is_old = book.recorded is None or now - book.recorded[1] >= self.settings.report_interval
+        is_news = ledger.recorded is None or ledger.recorded[0] != said
+        is_old = ledger.recorded is None or now - ledger.recorded[1] >= self.settings.report_interval
         if is_news or (is_old and view.sum.instances):
-            book.recorded = (said, now)
+            ledger.recorded = (said, now)
             self._recorder.take(target, result)
         return is_news
 
-    def _tell(self, book: Book, alert: PoolAlert) -> None:
+    def _tell(self, ledger: Ledger, alert: PoolAlert) -> None:
         if alert.ended is not None:
-            log.info("%s/%s: over: %s", book.service, book.name, alert.message)
+            log.info("%s/%s: over: %s", ledger.service, ledger.name, alert.message)
         else:
-            log.warning("%s/%s: %s. %s", book.service, book.name, alert.message, alert.recommendation)
+            log.warning("%s/%s: %s. %s", ledger.service, ledger.name, alert.message, alert.recommendation)
 
-    async def _books_of(self, report: PoolReport) -> list[Book]:
-        """Return the books of a report's pools; a target is added where there is none."""
+    async def _ledgers_of(self, report: PoolReport) -> list[Ledger]:
+        """Return the ledgers of a report's pools; a target is added where there is none."""
         service, names = report.service, [pool.name for pool in report.pools]
         known = [self._known(service, name) for name in names]
         if None in known:
             async with self._adding:
                 await self._make_room(report)
                 known = [self._known(service, name) or await self._add(service, name) for name in names]
-        return [self.book_of(target) for target in known if target is not None]
+        return [self.ledger_of(target) for target in known if target is not None]
 
     def _known(self, service: str, name: str) -> Target | None:
         target = self._catalogue.targets.get(self._ids.get((service, name), 0))
@@ -188,57 +194,57 @@ class Pools:
         Raises ConflictError where that cannot be, before anything was removed.
         """
         named = [self._known(report.service, pool.name) for pool in report.pools]
-        own = [self.book_of(target) for target in named if target is not None]
+        own = [self.ledger_of(target) for target in named if target is not None]
         new = len(named) - len(own)
         self._demand_room(report, own, new)
         excess = len(self.targets()) + new - MOST_POOLS
         if excess <= 0:
             return
-        spared = {book.target_id for book in own}
-        silent = [book for book in self._inactive() if book.target_id not in spared]
+        spared = {ledger.target_id for ledger in own}
+        silent = [ledger for ledger in self._inactive() if ledger.target_id not in spared]
         if len(silent) < excess:
             raise ConflictError(f"there are {MOST_POOLS} pools already, and all of them are in use")
-        for book in silent[:excess]:
-            await self._catalogue.remove(book.target_id)
+        for ledger in silent[:excess]:
+            await self._catalogue.remove(ledger.target_id)
 
-    def _inactive(self) -> list[Book]:
+    def _inactive(self) -> list[Ledger]:
         """Return the pools that were reported once and may go, those first that have been silent longest."""
         before = self._clock.monotonic() - self.settings.stale_after
-        books = [self.book_of(target) for target in self.targets() if target.origin is Origin.API]
-        silent = [book for book in books if book.heard_at is not None and book.heard <= before]
-        return sorted(silent, key=lambda book: book.heard)
+        ledgers = [self.ledger_of(target) for target in self.targets() if target.origin is Origin.API]
+        silent = [ledger for ledger in ledgers if ledger.heard_at is not None and ledger.heard <= before]
+        return sorted(silent, key=lambda ledger: ledger.heard)
 
-    def _demand_room(self, report: PoolReport, books: Sequence[Book], more: int = 0) -> None:
+    def _demand_room(self, report: PoolReport, ledgers: Sequence[Ledger], more: int = 0) -> None:
         """Make room for a process in its pools, and in so many more that are new.
 
         Raises ConflictError before anything was taken.
         """
         process, now = report.instance.key, self._clock.monotonic()
-        for book in books:
-            if not book.room(process, now):
-                text = f"{MOST_MEMBERS} processes report {book.service}/{book.name} already"
+        for ledger in ledgers:
+            if not ledger.room(process, now):
+                text = f"{MOST_MEMBERS} processes report {ledger.service}/{ledger.name} already"
                 raise ConflictError(f"{text}; no more are taken until one of them is silent")
-        new = sum(process not in book.members for book in books) + more
-        excess = sum(len(book.members) for book in self.books.values()) + new - MOST_PARTS
+        new = sum(process not in ledger.members for ledger in ledgers) + more
+        excess = sum(len(ledger.members) for ledger in self.ledgers.values()) + new - MOST_PARTS
         if new and excess > 0:
             self._forget_silent(excess, now)
 
     def _forget_silent(self, many: int, now: float) -> None:
         silent = sorted(
-            (not member.ended, member.heard, member.instance.key, book.target_id)
-            for book in self.books.values()
-            for member in book.members.values()
+            (not member.ended, member.heard, member.instance.key, ledger.target_id)
+            for ledger in self.ledgers.values()
+            for member in ledger.members.values()
             if not member.live(now)
         )
         if len(silent) < many:
             raise ConflictError(f"{MOST_PARTS} parts of pools are reported already; no more are taken")
         for *_, process, target_id in silent[:many]:
-            self.books[target_id].forget(process)
+            self.ledgers[target_id].forget(process)
 
     def forget_removed(self) -> None:
-        """Drop the books of pools whose target was removed."""
-        for target_id in self.books.keys() - self._catalogue.targets.keys():
-            del self.books[target_id]
+        """Drop the ledgers of pools whose target was removed."""
+        for target_id in self.ledgers.keys() - self._catalogue.targets.keys():
+            del self.ledgers[target_id]
 
     def targets(self) -> list[Target]:
         """Return the targets that are pools."""
@@ -251,31 +257,31 @@ class Pools:
             raise MissingError(f"the target {target_id} is no pool")
         return target
 
-    def book_of(self, target: Target) -> Book:
-        """Return the book of a target that is a pool, a new one where it has none."""
+    def ledger_of(self, target: Target) -> Ledger:
+        """Return the ledger of a target that is a pool, a new one where it has none."""
         target_id, probe = target.id or 0, target.probe
-        book = self.books.get(target_id)
-        if book is None or (book.service, book.name) != (probe.service, probe.pool):
-            book = Book(probe.service, probe.pool, target_id, Alerts(self.settings.cooldown))
-            self.books[target_id] = book
-        return book
+        ledger = self.ledgers.get(target_id)
+        if ledger is None or (ledger.service, ledger.name) != (probe.service, probe.pool):
+            ledger = Ledger(probe.service, probe.pool, target_id, Alerts(self.settings.cooldown))
+            self.ledgers[target_id] = ledger
+        return ledger
 
-    def _of(self, service: str) -> list[Book]:
-        return [book for book in self.books.values() if book.service == service]
-
-
-def _compared(book: Book, now: float, servers: Servers) -> PoolView:
-    return book.view(now)._replace(comparison=servers.behind(*book.behind(now)))
+    def _of(self, service: str) -> list[Ledger]:
+        return [ledger for ledger in self.ledgers.values() if ledger.service == service]
 
 
-def _with_lingering(book: Book, found: Sequence[PoolAlert], now: float) -> list[PoolAlert]:
+def _compared(ledger: Ledger, now: float, servers: Servers) -> PoolView:
+    return ledger.view(now)._replace(comparison=servers.behind(*ledger.behind(now)))
+
+
+def _with_lingering(ledger: Ledger, found: Sequence[PoolAlert], now: float) -> list[PoolAlert]:
     """Return what is wrong, and what was a moment ago, of the rules that come and go."""
     rules = {alert.rule: alert for alert in found}
     for rule in _LINGERING:
         if rule in rules:
-            book.lingering[rule] = (rules[rule], now)
-        elif rule in book.lingering and now - book.lingering[rule][1] < LINGERS:
-            rules[rule] = book.lingering[rule][0]
+            ledger.lingering[rule] = (rules[rule], now)
+        elif rule in ledger.lingering and now - ledger.lingering[rule][1] < LINGERS:
+            rules[rule] = ledger.lingering[rule][0]
     return list(rules.values())
 
 

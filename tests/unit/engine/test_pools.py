@@ -15,7 +15,7 @@ from mooring.core.pool import PoolRule
 from mooring.core.pool_view import PoolView
 from mooring.core.report import Reply, WishKind
 from mooring.core.status import Status
-from mooring.engine import pool_book, pools
+from mooring.engine import pool_ledger, pools
 from mooring.reports import ReportInput
 from mooring.store import pools as pool_rows
 from mooring.store.schema import pools as pool_table
@@ -36,8 +36,8 @@ async def tell(app: App, *parts: dict[str, Any], **keys: Any) -> Reply:
 
 def only(app: App) -> PoolView:
     """Return the one pool that there is."""
-    (book,) = app.pools.targets()
-    return app.pools.view(book.id or 0)
+    (target,) = app.pools.targets()
+    return app.pools.view(target.id or 0)
 
 
 def status(app: App) -> Status:
@@ -218,7 +218,7 @@ async def test_a_removed_pool_comes_back_empty_with_its_next_report(
     with pytest.raises(MissingError):
         app.pools.view(first)
     await sweep(app, clock, 1)
-    assert list(app.pools.books) == []
+    assert list(app.pools.ledgers) == []
     await tell(app, pool(totals={"taken": 100}))
     assert only(app).id != first
     assert only(app).totals.taken == 100
@@ -260,7 +260,7 @@ async def test_beyond_the_most_processes_the_oldest_silent_one_goes(
     open_app: OpenApp, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A pool takes so many processes; the silent ones make room, and what they counted stays."""
-    monkeypatch.setattr(pool_book, "MOST_MEMBERS", 2)
+    monkeypatch.setattr(pool_ledger, "MOST_MEMBERS", 2)
     app = await open_app()
     await tell(app, process="one")
     await clock.advance(60)
@@ -366,7 +366,7 @@ async def test_a_process_that_is_silent_for_long_is_shown_no_more(
     await tell(app, pool(totals={"taken": 150}))
     assert (only(app).totals.taken, len(only(app).members)) == (150, 1)
     await sweep(app, clock, 86_400)
-    assert next(iter(app.pools.books.values())).members == {}
+    assert next(iter(app.pools.ledgers.values())).members == {}
 
 
 async def test_absurd_counts_harm_nothing(open_app: OpenApp, clock: FakeClock) -> None:
@@ -396,7 +396,7 @@ async def test_time_in_which_nobody_listened_is_no_silence(open_app: OpenApp, cl
     assert [each.rule for each in only(again).alerts] == [PoolRule.INACTIVE]
 
 
-async def test_a_damaged_book_begins_anew(
+async def test_a_damaged_ledger_begins_anew(
     open_app: OpenApp, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What cannot be read is left out with a warning, and the pool goes on."""

@@ -69,7 +69,7 @@ class Member:
 
 
 @dataclass(slots=True)
-class Book:
+class Ledger:
     """One pool of one service. Belongs to one event loop; never waits."""
 
     service: str
