@@ -1,7 +1,7 @@
 """Reports of pools as programs send them, and back: the one place where their JSON becomes values.
 
-Numbers and names are refused where they cannot be true; what a program says of itself in words is made
-fit to be shown, cut, and kept.
+Numbers and names are refused where they cannot be true, and keys that nobody here knows are left out; what
+a program says of itself in words is made fit to be shown, cut, and kept.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from pydantic import (
     FailFast,
     Field,
     StrictBool,
-    model_validator,
 )
 
 from mooring.core.failure import InputError, Problem
@@ -39,6 +38,8 @@ from mooring.core.report import Instance, PoolReport
 from mooring.core.shown import clean, ended
 from mooring.targets import printable
 
+VERSION = 1
+"""Of what a report means. Keys may be added within it, and values of a closed set may not."""
 LARGEST = 10**15
 """The highest count: more is no count of anything."""
 MOST_CONNECTIONS = 1_000_000
@@ -47,7 +48,6 @@ LONGEST_NAME = 95
 """Characters of a service's and of a pool's name: both together name a target."""
 _FILE = "file:"
 _LAST_BUCKET = 255
-_MOST_KEYS = 50
 _YEARS = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
 
 
@@ -99,15 +99,18 @@ Time = Annotated[AwareDatetime, AfterValidator(_in_our_times)]
 Bucket = Annotated[int, Field(ge=0, le=_LAST_BUCKET)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+def _understood(version: Any) -> Any:
+    """Say who has to be updated, rather than what a number has to be."""
+    if type(version) is int and version != VERSION:
+        older = "server" if version > VERSION else "program"
+        raise ValueError(f"is {version}, and this server understands {VERSION}: update the {older}")
+    return None if isinstance(version, bool) else version  # True is 1 elsewhere
 
-    @model_validator(mode="before")
-    @classmethod
-    def _has_few_keys(cls, given: Any) -> Any:
-        if isinstance(given, dict) and len(given) > _MOST_KEYS:
-            raise ValueError(f"may hold at most {_MOST_KEYS} keys")
-        return given
+
+class _Part(BaseModel):
+    """Some of a report. What newer programs send in addition is left out."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
 
 class TotalsInput(_Part):
@@ -230,9 +233,12 @@ class InstanceInput(_Part):
 
 
 class ReportInput(_Part):
-    """What one process tells of its pools. All counts are since it began: a lost report loses nothing."""
+    """What one process tells of its pools. All counts are since it began: a lost report loses nothing.
 
-    version: Literal[1]
+    Within a version keys may be added: those that a server does not know, it leaves out.
+    """
+
+    version: Annotated[Literal[1], BeforeValidator(_understood)]
     service: Word
     instance: InstanceInput
     sent_at: Time

@@ -1885,6 +1885,8 @@ export interface components {
         /**
          * ReportInput
          * @description What one process tells of its pools. All counts are since it began: a lost report loses nothing.
+         *
+         *     Within a version keys may be added: those that a server does not know, it leaves out.
          */
         ReportInput: {
             /**

@@ -116,7 +116,10 @@ async def test_a_report_may_come_packed(api: Api) -> None:
 @pytest.mark.parametrize(
     ("wrong", "field", "message"),
     [
-        ({"version": 2}, "version", "has to be 1"),
+        ({"version": 2}, "version", "is 2, and this server understands 1: update the server"),
+        ({"version": 0}, "version", "is 0, and this server understands 1: update the program"),
+        ({"version": "1"}, "version", "has to be 1"),
+        ({"version": True}, "version", "has to be 1"),
         ({"service": "a\x07b"}, "service", "holds U+0007"),
         ({"service": "s" * 96}, "service", "may have at most 95 characters"),
         ({"service": "a${HOME}"}, "service", "may not hold ${ nor begin with file:"),
@@ -125,7 +128,7 @@ async def test_a_report_may_come_packed(api: Api) -> None:
         ({"interval": 0}, "interval", "has to be at least 0.1"),
         ({"sent_at": "2026-11-22T16:00:00"}, "sent_at", "timezone"),
         ({"sent_at": "9999-11-22T16:00:00Z"}, "sent_at", "between the years 2000 and 2200"),
-        ({"unknown": 1}, "unknown", "is not known here"),
+        ({"instance": {"id": "process-one", "host": "web1", "pid": 41}}, "instance.started_at", "is missing"),
         ({"pools": {}}, "pools", "has to be a list"),
         ({"pools": [pool(), pool()]}, "pools.1.name", "is already the name of pools.0"),
         ({"pools": [pool(used=-1)]}, "pools.0.used", "has to be at least 0"),
@@ -147,6 +150,32 @@ async def test_what_cannot_be_true_is_refused(
     (found,) = [each for name, each in told.items() if name.startswith(field)]
     assert message in found
     assert (await api.viewer.get("/api/v1/pools")).json()["items"] == []
+
+
+async def test_a_newer_program_is_understood(api: Api) -> None:
+    """What a later version of the library adds to a report is left out; what is known of it is taken."""
+    more = {"new": {"a": [1]}, "more": None}
+    part = pool(
+        totals={"taken": 100, "returned": 97, **more},
+        wait={"counts": {"40": 100}, **more},
+        sites=[site(**more)],
+        leaks=[leak(**more)],
+        alerts=[alert(**more)],
+        **more,
+    )
+    instance = {**report()["instance"], **more}
+    assert await send(api, part, instance=instance, **more) == {"interval": 30, "wishes": []}
+    found = await only_pool(api)
+    assert (found["totals"]["taken"], found["wait"]["count"]) == (100, 100)
+    assert [len(found[name]) for name in ("sites", "leaks", "alerts", "instances")] == [1, 1, 1, 1]
+    assert "new" not in json.dumps(found)
+
+
+async def test_a_hundred_thousand_unknown_keys_harm_nothing(api: Api) -> None:
+    """They are left out like one."""
+    packed = gzip.compress(json.dumps(report(**{f"key{place}": place for place in range(100_000)})).encode())
+    headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    assert (await api.reporter.post(PATH, content=packed, headers=headers)).status_code == 200
 
 
 async def test_a_hundred_thousand_pools_are_refused(api: Api) -> None:
