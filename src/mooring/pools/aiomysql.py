@@ -34,7 +34,7 @@ def instrument(obj: Any, make: Callable[[Driver], PoolTracker]) -> PoolTracker:
     return tracker
 
 
-class AiomysqlPool:
+class AiomysqlPool(Driver):
     """One pool of aiomysql."""
 
     name = "aiomysql"
@@ -47,14 +47,21 @@ class AiomysqlPool:
         self.address: str | None = socket or host_and_port(host, port)
         self.database: str | None = given.get("db") or None
         self.book: Checkouts | None = None
+        self._is_of_parent = False
 
     def gauges(self) -> Gauges:
         """Return the pool's numbers; its own `size` counts connections that are being opened."""
         if self.book is not None:
             self.book.count_closed(_is_closed)
         pool = self._pool
-        idle = pool.freesize
-        return Gauges(idle + len(pool._used), idle, pool.maxsize or None, pool.minsize)  # noqa: SLF001
+        idle, used = (0, 0) if self._is_of_parent else (pool.freesize, len(pool._used))  # noqa: SLF001
+        return Gauges(idle + used, idle, pool.maxsize or None, pool.minsize)
+
+    def forked(self) -> None:
+        """Forget the connections that are open: they are of the parent's event loop."""
+        self._is_of_parent = bool(self._pool.size)
+        if self.book is not None:
+            self.book.forked()
 
     def activity(self, connection: Any) -> Activity:
         """Return what the driver and the kernel know."""

@@ -37,7 +37,7 @@ def instrument(obj: Any, make: Callable[[Driver], PoolTracker]) -> PoolTracker:
     return tracker
 
 
-class AsyncpgPool:
+class AsyncpgPool(Driver):
     """One pool of asyncpg."""
 
     name = "asyncpg"
@@ -47,6 +47,7 @@ class AsyncpgPool:
         self.address: str | None = None
         self.database: str | None = None
         self.book: Checkouts | None = None
+        self._is_of_parent = False
         given = dict(pool._connect_kwargs)  # noqa: SLF001
         dsn = next(iter(pool._connect_args), None) or given.get("dsn") or ""  # noqa: SLF001
         for holder in pool._holders:  # noqa: SLF001
@@ -76,7 +77,14 @@ class AsyncpgPool:
         if self.book is not None:
             self.book.count_closed(_is_closed)
         pool = self._pool
-        return Gauges(pool.get_size(), pool.get_idle_size(), pool.get_max_size(), pool.get_min_size())
+        size, idle = (0, 0) if self._is_of_parent else (pool.get_size(), pool.get_idle_size())
+        return Gauges(size, idle, pool.get_max_size(), pool.get_min_size())
+
+    def forked(self) -> None:
+        """Forget the connections that are open: they are of the parent's event loop."""
+        self._is_of_parent = any(holder.is_connected() for holder in self._pool._holders)  # noqa: SLF001
+        if self.book is not None:
+            self.book.forked()
 
     def activity(self, connection: Any) -> Activity:
         """Return what the protocol and the kernel know."""

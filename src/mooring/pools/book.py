@@ -140,7 +140,7 @@ class Book:
         self.reset()
         self.asked = 0
         try:
-            getattr(self.driver, "forked", _nothing)()
+            self.driver.forked()
         except Exception as error:
             self.broken(error)
 
@@ -187,10 +187,6 @@ class Book:
         self.faults += 1
         if self.faults == 1:
             log.warning("a fault in the tracking of %s/%s", self.service, self.name, exc_info=error)
-
-
-def _nothing() -> None:
-    """Forget nothing: most drivers ask the pool itself."""
 
 
 def _nanoseconds_of(clock: Clock) -> Callable[[], int]:

@@ -127,6 +127,11 @@ class Checkouts:
         known = self._open
         return [connection for connection in connections if ref(connection) not in known]
 
+    def forked(self) -> None:
+        """Forget all connections in a child process: they are the parent's."""
+        self.out.clear()
+        self._open.clear()
+
     def count_closed(self, is_closed: Callable[[Any], bool]) -> None:
         """Count the connections that were closed since the last call. May raise what `is_closed` does."""
         for weak in tuple(self._open):

@@ -63,7 +63,7 @@ def _is_handler(obj: Any) -> bool:
     return any(kind.__qualname__ == "ConnectionHandler" for kind in type(obj).__mro__)
 
 
-class Django:
+class Django(Driver):
     """One alias. Where it has a pool, that one's numbers are told."""
 
     name = "django"
@@ -88,6 +88,13 @@ class Django:
         if self.book is not None:
             out = self.book.out
             self.book.count_closed(lambda wrapper: ref(wrapper) not in out)
+
+    def forked(self) -> None:
+        """Forget the connections of the parent's threads, and those of its pool."""
+        if self.book is not None:
+            self.book.forked()
+        if self.pool is not None:
+            self.pool.forked()
 
     def activity(self, connection: Any) -> Activity:
         """Return what the driver's own connection tells."""

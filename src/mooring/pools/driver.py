@@ -28,10 +28,15 @@ class Activity(NamedTuple):
     in_transaction: bool | None = None
     idle: float | None = None
     """Seconds since something was last sent or received."""
+    fileno: int | None = None
+    """Its socket, where only that can tell: `idle` is not known then."""
 
 
 class Driver(Protocol):
-    """What an adapter knows of its driver. Both methods may raise: that is counted and kept to ourselves."""
+    """What an adapter knows of its driver; it is a subclass of this.
+
+    Whatever its methods raise is counted and kept to ourselves.
+    """
 
     name: str
     """Such as `sqlalchemy`."""
@@ -47,11 +52,16 @@ class Driver(Protocol):
         """Return what happens on a connection that is out, without touching it."""
         ...
 
-    # One that counts connections by itself has `forked() -> None`, too, which is called in a child process:
-    # there, those that are out are the parent's.
+    def forked(self) -> None:
+        """Forget, in a child process, the connections of its parent: there they are nobody's.
+
+        To be overridden by what would tell of them still, since it counts by itself or its pool never heard
+        of the fork.
+        """
+        return
 
 
-class ByHand:
+class ByHand(Driver):
     """No driver: leases are tracked by calls of the application."""
 
     name = "manual"

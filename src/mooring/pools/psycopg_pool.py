@@ -36,7 +36,7 @@ def instrument(obj: Any, make: Callable[[Driver], PoolTracker]) -> PoolTracker:
     return tracker
 
 
-class PsycopgPool:
+class PsycopgPool(Driver):
     """One pool of psycopg_pool."""
 
     name = "psycopg_pool"
@@ -70,9 +70,9 @@ class PsycopgPool:
         return Gauges(idle + out, idle, told["pool_max"] or None, told["pool_min"])
 
     def forked(self) -> None:
-        """Forget the connections that are out: they are the parent's."""
+        """Forget the connections that are out."""
         if self.book is not None:
-            self.book.out.clear()
+            self.book.forked()
 
     def activity(self, connection: Any) -> Activity:
         """Return what libpq and the kernel know."""

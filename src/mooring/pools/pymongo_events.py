@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any
 from weakref import WeakSet, ref
 
-from mooring.pools.driver import Activity, Gauges
+from mooring.pools.driver import Activity, Driver, Gauges
 from mooring.pools.lease import NANOSECONDS, Lease
 from mooring.pools.scope import SCOPE, Scope
 from mooring.pools.tracker import PoolTracker
@@ -40,7 +40,7 @@ class Server:
         """Those that are out; without a lease where tracking was stopped."""
 
 
-class MongoDB:
+class MongoDB(Driver):
     """A client's pools. What is asked for and never came, PyMongo does not tell where a task is cancelled."""
 
     name = "pymongo"
@@ -75,6 +75,14 @@ class MongoDB:
         kept = connection.pinned_txn or connection.pinned_cursor
         busy = told.busy if kept else bool(connection.active) or told.busy
         return Activity(busy, bool(connection.pinned_txn), told.idle)
+
+    def forked(self) -> None:
+        """Forget the connections: PyMongo makes new pools, and tells nothing of the old ones."""
+        self.pools.clear()
+        self.pending.clear()
+        for server in self.servers.values():
+            server.ready.clear()
+            server.out.clear()
 
     def _settle(self) -> None:
         """Take out those who gave up untold: their task has ended, or no pool has anybody who asks."""

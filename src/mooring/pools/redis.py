@@ -6,6 +6,7 @@ neither who waits nor what is not returned. Wait times include the time in which
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from types import new_class
@@ -55,7 +56,7 @@ def instrument(obj: Any, make: Callable[[Driver], PoolTracker]) -> PoolTracker:
     return hooks.tracker
 
 
-class RedisPool:
+class RedisPool(Driver):
     """What a pool tells of itself. Knows it weakly, so that it ends when the application lets go of it."""
 
     name = "redis"
@@ -73,8 +74,9 @@ class RedisPool:
         pool = self._pool()
         if pool is None:
             return Gauges()
-        idle, out = idle_of(pool), count_of_out(pool)
         limit = pool.max_connections
+        is_of_parent = getattr(pool, "pid", None) not in (None, os.getpid())  # until it is used after a fork
+        idle, out = ([], 0) if is_of_parent else (idle_of(pool), count_of_out(pool))
         still_open = sum(socket_of(connection) is not None for connection in idle)
         return Gauges(
             size=None if out is None else still_open + out,

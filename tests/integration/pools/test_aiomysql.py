@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -22,6 +23,7 @@ from tests.integration.pools.watched import (
     look,
     sites,
     storm,
+    told_by_a_child,
     watched,
 )
 from tests.servers.mariadb import PASSWORD, MariaDB
@@ -283,3 +285,13 @@ async def test_a_second_time_returns_the_same_tracker(pool: Any) -> None:
         assert len(tracker.open) == 1
     assert isinstance(pool, aiomysql.Pool)
     assert (type(pool).__name__, type(pool).__module__) == ("Pool", "aiomysql.pool")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+async def test_child_counts_no_connection_of_its_parent(pool: Any) -> None:
+    """Neither what is out at a fork nor what is idle is the child's, which cannot use it."""
+    tracker = watched(instrument, pool)
+    async with pool.acquire():
+        assert told_by_a_child(tracker) == (0, 0)
+        assert (tracker.used, tracker.gauges().size) == (1, 1)

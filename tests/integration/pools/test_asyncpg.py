@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -22,6 +23,7 @@ from tests.integration.pools.watched import (
     look,
     sites,
     storm,
+    told_by_a_child,
     watched,
 )
 from tests.servers.postgresql import PostgreSQL
@@ -339,3 +341,23 @@ async def test_stopped_it_tracks_nothing(pool: Any) -> None:
     await pool.release(late)
     totals = tracker.snapshot().totals
     assert (totals.taken, totals.returned, totals.unmatched, tracker.waiting) == (1, 1, 0, 0)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+async def test_child_counts_no_connection_of_its_parent(pool: Any) -> None:
+    """Neither what is out at a fork nor what is idle is the child's, which cannot use it."""
+    tracker = watched(instrument, pool)
+    async with pool.acquire():
+        assert told_by_a_child(tracker) == (0, 0)
+        assert (tracker.used, tracker.gauges().size) == (1, 1)
+
+
+async def test_pool_that_is_opened_after_a_fork_is_counted(postgresql: PostgreSQL) -> None:
+    """A pool that was made before a fork and opened after it is the child's own."""
+    async with asyncio.timeout(20):
+        pool = asyncpg.create_pool(postgresql.url(), min_size=1, max_size=2)
+        tracker = watched(instrument, pool)
+        tracker.forked()
+        async with pool:
+            assert tracker.gauges() == Gauges(size=1, idle=1, limit=2, least=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ import mooring
 from mooring.core.pool import LeakKind
 from mooring.pools import PoolTracker, Rules, Watch
 from mooring.pools.checkouts import Checkouts
+from tests.integration.pools.watched import told_by_a_child
 from tests.servers.mariadb import USER_PASSWORD, MariaDB
 from tests.servers.postgresql import ROLE_PASSWORD, PostgreSQL
 
@@ -260,3 +262,15 @@ def test_a_fault_of_ours_never_reaches_django(address: Address, monkeypatch: pyt
             ask(connections["default"])
             connections["default"].close()
         assert (tracker.active, tracker.faults >= 20) == (False, True)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_child_counts_no_connection_of_its_parent(address: Address) -> None:
+    """What is out at a fork is the parent's, with a pool and without one."""
+    told, _ = address
+    with aliases(default=told) as connections:
+        tracker = instrumented(connections)
+        ask(connections["default"])
+        assert told_by_a_child(tracker)[0] == 0
+        assert tracker.used == 1

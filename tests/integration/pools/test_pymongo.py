@@ -24,6 +24,7 @@ from mooring.pools.pymongo import instrument as listen
 from mooring.pools.pymongo import listener
 from mooring.pools.tracker import PoolTracker
 from mooring.pools.watch import Watch
+from tests.integration.pools.watched import told_by_a_child
 from tests.servers.mongodb import MongoDBStandIn, StartMongoDBStandIn
 from tests.servers.process import eventually, poll_until
 
@@ -250,3 +251,14 @@ async def test_cancelled_tasks_leave_nothing_behind(mongodb_stand_in: MongoDBSta
         assert taken == returned > 1
         assert (unmatched, faults) == (0, 0)
         assert tracker.gauges().idle == tracker.gauges().size == len(pool_of(client).conns)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_child_counts_no_connection_of_its_parent(one_client: pymongo.MongoClient[Any]) -> None:
+    """What is out at a fork, who waits and what is idle is the parent's."""
+    tracker = watched(one_client)
+    one_client.admin.command("ping")
+    with pool_of(one_client).checkout():
+        assert told_by_a_child(tracker) == (0, 0)
+        assert (tracker.used, tracker.gauges().size) == (1, 1)

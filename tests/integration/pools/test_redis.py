@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import random
 import sys
 from collections.abc import Awaitable, Callable
@@ -21,6 +22,7 @@ from mooring.pools.instrument import instrument
 from mooring.pools.redis import instrument as place_hooks
 from mooring.pools.tracker import PoolTracker
 from mooring.pools.watch import Watch
+from tests.integration.pools.watched import told_by_a_child
 from tests.servers.process import eventually, free_port, poll_until
 from tests.servers.redis import PASSWORD, Redis
 
@@ -448,3 +450,17 @@ async def many_cancelled(command: Callable[[], Awaitable[Any]], chance: random.R
             await asyncio.gather(task, return_exceptions=True)
 
     await asyncio.gather(*(cancelled() for _ in range(2000)))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+@pytest.mark.parametrize("kind", POOLS)
+def test_child_counts_no_connection_of_its_parent(kind: Any, redis_server: Redis) -> None:
+    """What is out at a fork is the parent's; redis-py itself forgets it when it is used next."""
+    pool = pool_of(kind, redis_server)
+    tracker = watched(pool)
+    connection = pool.get_connection()
+    assert told_by_a_child(tracker) == (0, 0)
+    assert (tracker.used, tracker.gauges().size) == (1, 1)
+    pool.release(connection)
+    pool.disconnect()

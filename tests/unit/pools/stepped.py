@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mooring.pools import PoolTracker, Rules, Watch
-from mooring.pools.driver import Activity, Gauges
+from mooring.pools.driver import Activity, Driver, Gauges
 
 
 class StepClock:
@@ -35,7 +35,7 @@ class Connection:
     """What a driver hands out."""
 
 
-class Told:
+class Told(Driver):
     """A driver that says what it was told to."""
 
     name = "told"

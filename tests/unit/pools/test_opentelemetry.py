@@ -11,7 +11,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import Histogram, InMemoryMetricReader, Sum
 
 from mooring.core.clock import SystemClock
-from mooring.pools.driver import Activity, Gauges
+from mooring.pools.driver import Activity, Driver, Gauges
 from mooring.pools.opentelemetry import MOST, Export, export
 from mooring.pools.tracker import PoolTracker
 from mooring.pools.watch import Watch
@@ -41,7 +41,7 @@ class HandClock(SystemClock):
         return self.seconds
 
 
-class FourOfTen:
+class FourOfTen(Driver):
     """A driver with four connections, of which three are idle; at most ten, five of them idle."""
 
     name = "four"
