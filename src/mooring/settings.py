@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -20,6 +21,7 @@ from pydantic import (
 from mooring.core.redact import masked
 from mooring.core.target import Schedule, Target
 from mooring.net.egress import DEFAULT_DENY, EgressPolicy
+from mooring.pools.line import LONGEST, SHORTEST
 
 SECRET_KEY = "mooring.key"  # noqa: S105  the name of a file, which stands beside the database
 
@@ -120,6 +122,13 @@ class StoreSettings(Section):
         return Path(path) if scheme.startswith("sqlite") and path not in ("", ":memory:") else None
 
 
+def _obeyed(interval: Any) -> Any:
+    """Name the unit of what programs would not obey: a variable may have given it in another."""
+    if isinstance(interval, (int, float)) and not SHORTEST <= interval <= LONGEST:
+        raise ValueError(f"is {interval:g} s; programs report every {SHORTEST:g} to {LONGEST:g} s")
+    return interval
+
+
 class PoolSettings(Section):
     """The pools that programs report: when they are too full, and how long their past is kept."""
 
@@ -138,8 +147,8 @@ class PoolSettings(Section):
     cleanup_interval: float = Field(
         30, ge=1, le=3600, description="Seconds between two looks for silent processes, and two samples."
     )
-    report_interval: float = Field(
-        30, ge=1, le=3600, description="Seconds between two reports that programs are asked for."
+    report_interval: Annotated[float, BeforeValidator(_obeyed)] = Field(
+        30, ge=SHORTEST, le=LONGEST, description="Seconds between two reports that programs are asked for."
     )
     retention_hours: int = Field(
         24, ge=1, le=8760, description="Hours that single samples are kept; 10-minute roll-ups: 7 days."

@@ -127,6 +127,20 @@ def test_a_pool_warns_before_it_is_critical(tmp_path: Path) -> None:
     assert mistakes(path) == ["mooring.toml: pools.warning: is 0.97, more than critical (0.95)"]
 
 
+def test_programs_are_asked_for_what_they_obey(tmp_path: Path) -> None:
+    """Programs report every 1 to 300 seconds whatever they are asked for: nothing else can be set."""
+    for wrong in ("301", "0.5"):
+        path = written(tmp_path, f"[pools]\nreport_interval = {wrong}\n")
+        assert mistakes(path) == [
+            f"mooring.toml: pools.report_interval: is {wrong} s; programs report every 1 to 300 s"
+        ]
+    for right in ("1", "300"):
+        path = written(tmp_path, f"[pools]\nreport_interval = {right}\n")
+        assert load(path, {}).pools.report_interval == float(right)
+    with pytest.raises(InputError, match="METRICS_COLLECTION_INTERVAL: is 600 s; programs report every 1 to"):
+        load(None, {"METRICS_COLLECTION_INTERVAL": "600000"})
+
+
 def test_collection_interval_comes_in_milliseconds() -> None:
     """METRICS_COLLECTION_INTERVAL, which other programs know, is in milliseconds."""
     assert load(None, {"METRICS_COLLECTION_INTERVAL": "15000"}).pools.report_interval == 15
