@@ -1844,7 +1844,7 @@ export interface components {
             interval: number;
             /**
              * Wishes
-             * @description What the process is to do. They are repeated until `done` of a report holds their ids.
+             * @description What the process is to do. They are repeated until `done` of a report holds their ids, for 10 minutes at most.
              */
             wishes: components["schemas"]["WishAnswer"][];
         };

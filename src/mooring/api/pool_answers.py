@@ -25,7 +25,8 @@ class ReplyAnswer(Answer):
 
     interval: float = Field(description="Seconds until the next report is wanted.")
     wishes: list[WishAnswer] = Field(
-        description="What the process is to do. They are repeated until `done` of a report holds their ids."
+        description="What the process is to do. They are repeated until `done` of a report holds their ids, "
+        "for 10 minutes at most."
     )
 
 

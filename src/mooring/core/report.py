@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -22,11 +22,16 @@ class WishKind(StrEnum):
 
 
 class Wish(NamedTuple):
-    """Something to be done once. Ids only grow."""
+    """Something to be done once. Ids only grow: they are the milliseconds from 1970 to when it was made."""
 
     pool: str
     do: WishKind
     id: int
+
+    @property
+    def made_at(self) -> datetime:
+        """When somebody wanted it, by the server's clock."""
+        return datetime.fromtimestamp(self.id / 1000, UTC)
 
 
 class Instance(NamedTuple):

@@ -22,6 +22,8 @@ FORGET_AFTER = 86_400.0
 MOST_COUNTED = 10**18
 """Where totals end: no database holds more than some nine times that."""
 MOST_WISHES = 20
+WISHES_LAST = timedelta(minutes=10)
+"""Until when a wish is told: who was away for longer is not what somebody looked at when it was made."""
 OVERTAKEN = timedelta(minutes=5)
 """How much older than the one before a report may be that is late; a clock may step back by more."""
 _TIMED = ("wait", "use", "create")
@@ -145,6 +147,10 @@ class Ledger:
             self.wishes[process] = [*waiting, Wish(self.name, do, wish_id)][-MOST_WISHES:]
         self.changes += 1
         return len(live)
+
+    def wishes_of(self, process: str, at: datetime) -> list[Wish]:
+        """Return what a process is to do. An old wish is kept, as it may be done already, and told no more."""
+        return [wish for wish in self.wishes.get(process, ()) if at - wish.made_at < WISHES_LAST]
 
     def done(self, process: str, ids: Iterable[int]) -> None:
         """Take wishes off that a process has carried out; after a reset all that it counts is new."""

@@ -77,7 +77,7 @@ class Pools:
             moved = self.judge(ledger) or moved
         if moved:
             await self._recorder.written()
-        wishes = [wish for ledger in ledgers for wish in ledger.wishes.get(process, ())]
+        wishes = [wish for ledger in ledgers for wish in ledger.wishes_of(process, at)]
         return Reply(self.settings.report_interval, wishes)
 
     async def views(self) -> list[PoolView]:
@@ -108,8 +108,8 @@ class Pools:
     def want(self, target_id: int, do: WishKind) -> tuple[Wish, int]:
         """Have every process of a pool do something once; return the wish and how many these are.
 
-        They hear of it in the answer to their next report. Raises MissingError, and ConflictError where
-        no process reports the pool now.
+        They hear of it in the answer to their next report, within ten minutes or never. Raises MissingError,
+        and ConflictError where no process reports the pool now.
         """
         ledger = self.ledger_of(self.demand(target_id))
         self._last_wish = max(self._last_wish + 1, int(self._clock.now().timestamp() * 1000))

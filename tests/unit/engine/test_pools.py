@@ -313,6 +313,30 @@ async def test_the_same_wish_replaces_the_one_before(open_app: OpenApp) -> None:
     assert (await tell(app)).wishes == [again]
 
 
+async def test_a_wish_that_nobody_fetched_is_dropped(open_app: OpenApp, clock: FakeClock) -> None:
+    """A laptop that wakes the next day is not told to begin anew; neither is it after a restart."""
+    app = await open_app()
+    await tell(app, process="one", interval=30)
+    await tell(app, process="two", interval=30)
+    wish, _ = app.pools.want(only(app).id, WishKind.RESET)
+    await clock.advance(599)
+    assert (await tell(app, process="one")).wishes == [wish]
+    await sweep(app, clock, 1)
+    assert (await tell(app, process="one")).wishes == []
+    assert (await tell(await open_app(), process="two")).wishes == []
+
+
+async def test_a_wish_that_was_carried_out_late_counts(open_app: OpenApp, clock: FakeClock) -> None:
+    """Who fetched a reset and slept then has begun anew: all that it counts afterwards is new."""
+    app = await open_app()
+    await tell(app, pool(totals={"taken": 100}))
+    wish, _ = app.pools.want(only(app).id, WishKind.RESET)
+    assert (await tell(app, pool(totals={"taken": 100}))).wishes == [wish]
+    await clock.advance(3600)
+    await tell(app, pool(totals={"taken": 130}), done=[wish.id])
+    assert only(app).totals.taken == 230
+
+
 async def test_nobody_hears_a_wish_of_a_silent_pool(open_app: OpenApp, clock: FakeClock) -> None:
     """Where no process reports, a wish is refused."""
     app = await open_app()
