@@ -158,8 +158,13 @@ class Book:
         return True
 
     def stop(self) -> None:
-        """Track no more leases; those that are out are still seen when they come back."""
+        """Track no more leases, and find nothing. That those that are out come back is still counted."""
         self.active = False
+        self.find_nothing()
+
+    def find_nothing(self) -> None:
+        """Forget what was found, since it is not seen any more whether it is so."""
+        self.found, self.alerts = {}, ()
 
     def start(self) -> None:
         """Track leases again, also after the tracker switched itself off."""
@@ -180,7 +185,7 @@ class Book:
         """Count a fault of our own, and switch off after too many. Never raises."""
         self._count(error)
         if self.is_off and self.active:
-            self.active = False
+            self.stop()
             log.error("tracking of %s/%s is off after %d faults", self.service, self.name, self.faults)
 
     def _count(self, error: BaseException) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from mooring.core.pool import Leak, LeakKind, PoolAlert, PoolRule, Severity
@@ -44,7 +44,20 @@ class Inspector:
         """The most that were used at once since the last sample."""
 
     def look(self) -> None:
-        """Judge the leases and the limits, and tell what is new."""
+        """Judge the leases and the limits, and tell what is new. Nothing is found of what is not watched."""
+        if self._book.active:
+            self._judge()
+        if not self._book.active:  # perhaps since a moment ago
+            self._find_nothing()
+
+    def _find_nothing(self) -> None:
+        """Forget what was found, and tell that the alerts are over."""
+        book = self._book
+        self._told, self._abandoned, self._waited = {}, {}, 0
+        book.find_nothing()
+        self._settle((), book.clock.monotonic())
+
+    def _judge(self) -> None:
         book, now = self._book, self._book.clock.monotonic()
         self._mark_peak()
         book.found = self._leaks.look(list(book.open), now)
@@ -60,6 +73,13 @@ class Inspector:
             self._errors(),
             self._held(),
         )
+        self._settle(found, now)
+        book.stacks_from = max(1, gauges.limit // 2) if gauges.limit else STACKS_FROM
+        self._keep_sample(now, used, gauges.limit)
+
+    def _settle(self, found: Iterable[PoolAlert], now: float) -> None:
+        """Tell the alerts that are new, and those that are over."""
+        book = self._book
         told = self._alerts.settle(found, now, book.clock.now())
         book.alerts = self._alerts.open
         for alert in told:
@@ -68,8 +88,6 @@ class Inspector:
             else:
                 book.tell(OF_RULE[alert.rule], alert)
                 book.tell(ALERT, alert)
-        book.stacks_from = max(1, gauges.limit // 2) if gauges.limit else STACKS_FROM
-        self._keep_sample(now, used, gauges.limit)
 
     def _mark_peak(self) -> None:
         book = self._book
