@@ -9,7 +9,7 @@ from tests.unit.pools.stepped import Pool
 
 
 def test_nothing_is_found_of_what_is_not_watched() -> None:
-    """A tracker that is stopped tells no leak, ends its alerts, and finds anew what is left when it is started."""
+    """A stopped tracker tells no leak, ends its alerts, and finds anew what is left when it is started."""
     pool = Pool(limit=1, rules=Rules(cooldown=0))
     pool.hear("alert_ended")
     thread = threading.Thread(target=pool.tracker.track)
