@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from types import CodeType
 from typing import Any
 from weakref import ref
 
@@ -27,21 +28,21 @@ def instrument(obj: Any, make: Callable[[Driver], PoolTracker]) -> PoolTracker:
     """Track an engine's pool, whatever its class, and the pools that `dispose()` puts in its place.
 
     A lease begins when `pool.connect` returns, which no event tells, nor who waits there or in vain; so this
-    one method of each pool is wrapped. The rest is heard of by events, which a new pool takes over. What
-    SQLAlchemy takes back since its holder was garbage counts as forgotten, and as an error with the line.
+    method of each pool is wrapped. So is what takes connections back: an event for it costs more than all
+    that is done there. The rest is heard of by events, which a new pool takes over. What SQLAlchemy takes
+    back since its holder was garbage counts as forgotten, and as an error with the line.
 
     A connection that is detached is no longer the pool's, and its lease is over. Of StaticPool and
     SingletonThreadPool, which give out one connection many times at once, it is leased once. NullPool has
     no limit. A `creator` or a listener that fails is no connection that was created.
     """
-    from sqlalchemy import event
+    from sqlalchemy import Engine, event
 
     engine = subject(obj)
     driver = SQLAlchemy(engine)
-    hooks = _Hooks(make(driver), driver)
+    hooks = _Hooks(make(driver), driver, Engine.connect.__code__)
     for name, hook in (
         ("connect", hooks.connected),
-        ("checkin", hooks.returned),
         ("detach", hooks.detached),
         ("invalidate", hooks.invalidated),
         ("close", hooks.closed),
@@ -103,16 +104,20 @@ class SQLAlchemy:
 
 
 class _Hooks:
-    """What is called by SQLAlchemy. Nothing raises, for it would break the application."""
+    """What is called by SQLAlchemy. Nothing raises, for it would break the application.
 
-    def __init__(self, tracker: PoolTracker, driver: SQLAlchemy) -> None:
+    What is on the path of every checkout looks up little, and calls little.
+    """
+
+    def __init__(self, tracker: PoolTracker, driver: SQLAlchemy, engine_connect: CodeType) -> None:
         self.tracker = tracker
         self._entries = driver.entries
+        self._engine_connect = engine_connect
         self._leases: dict[int, Lease] = {}
         """By the `id` of the connection, which its pool's entry holds as long as the lease is open."""
 
     def wrap(self, pool: Any) -> None:
-        """Hear of each checkout of a pool, and of the pool that takes its place."""
+        """Hear of each checkout and checkin of a pool, and of the pool that takes its place."""
         recreate = pool.recreate
 
         def tracked_recreate() -> Any:
@@ -124,11 +129,13 @@ class _Hooks:
             return pool
 
         pool.connect, pool.recreate = self._tracked(pool.connect), tracked_recreate
+        pool._return_conn = self._untracked(pool._return_conn)  # noqa: SLF001 -- there is no public name of it
 
     def _tracked(self, connect: Callable[[], Any]) -> Callable[[], Any]:
-        """Return what notes each checkout. It is on the path of every one, so it looks up little."""
-        tracker, leases = self.tracker, self._leases
+        """Return what notes each checkout, in place of `Pool.connect`."""
+        tracker, leases, engine_connect = self.tracker, self._leases, self._engine_connect
         ask, track, application = tracker.ask, tracker.track, tracker.sites.application
+        getframe = sys._getframe  # noqa: SLF001 -- inspect costs ten times as much
 
         def tracked_connect() -> Any:
             if not tracker.active:
@@ -145,7 +152,11 @@ class _Hooks:
                 if key in leases and self._is_shared(key):
                     tracker.gave_up()
                 else:
-                    frame = application(sys._getframe(1))  # noqa: SLF001 -- inspect costs ten times as much
+                    try:
+                        at = getframe(3)  # nearly always Engine.connect: two lines less to look at
+                    except ValueError:  # a greenlet that has just begun
+                        at = getframe(1)
+                    frame = application(at if at.f_code is engine_connect else getframe(1))
                     leases[key] = track(None, connection=ref(fairy, _nothing), asked=asked, frame=frame)
             except Exception as error:
                 tracker.broken(error)
@@ -161,11 +172,19 @@ class _Hooks:
         self.tracker.forget(lease)
         return False
 
-    def returned(self, connection: Any, _entry: Any = None) -> None:
-        """Hear of a checkin, or that a connection is the pool's no longer. Its entry may have it no more."""
-        lease = self._leases.pop(id(connection), None)
-        if lease is None:
-            return
+    def _untracked(self, take_back: Callable[[Any], None]) -> Callable[[Any], None]:
+        """Return what notes each checkin, in place of `Pool._return_conn`."""
+        leases, returned = self._leases, self._returned
+
+        def tracked_return(entry: Any) -> None:
+            lease = leases.pop(id(entry.dbapi_connection), None)
+            if lease is not None:
+                returned(lease)
+            take_back(entry)
+
+        return tracked_return
+
+    def _returned(self, lease: Lease) -> None:
         try:
             if lease.resource() is None:  # type: ignore[misc]  # each is made with one
                 self._was_garbage(lease)
@@ -174,9 +193,11 @@ class _Hooks:
         except Exception as error:
             self.tracker.broken(error)
 
-    def invalidated(self, connection: Any, _entry: Any, _error: Any) -> None:
-        """Hear that a connection is given up; at its checkin it is gone already."""
-        self.returned(connection)
+    def invalidated(self, connection: Any, _entry: Any = None, _error: Any = None) -> None:
+        """Hear that a connection is given up; its entry has it no more when that is returned."""
+        lease = self._leases.pop(id(connection), None)
+        if lease is not None:
+            self._returned(lease)
 
     def connected(self, _connection: Any, entry: Any) -> None:
         """Hear of a new connection."""
@@ -197,7 +218,7 @@ class _Hooks:
     def detached(self, connection: Any, entry: Any) -> None:
         """Hear that a connection is the pool's no longer."""
         self._entries.pop(id(entry), None)
-        self.returned(connection)
+        self.invalidated(connection)
 
     def closed_detached(self, _connection: Any) -> None:
         """Hear that a detached connection is closed."""

@@ -390,6 +390,9 @@ def test_lines_are_the_applications(postgresql: PostgreSQL) -> None:
             assert lines(tracker) == [line(-1)]
         with engine.execution_options(isolation_level="AUTOCOMMIT").connect():
             assert lines(tracker) == [line(-1)]
+        raw = engine.raw_connection()
+        assert lines(tracker) == [line(-1)]
+        raw.close()
 
 
 async def test_a_lazy_load_in_a_greenlet_is_named_by_its_line(postgresql: PostgreSQL) -> None:
@@ -407,6 +410,14 @@ async def test_a_lazy_load_in_a_greenlet_is_named_by_its_line(postgresql: Postgr
         await session.commit()
         await session.connection()
         assert lines(tracker) == [line(-1)]
+
+
+async def test_a_raw_connection_in_a_short_greenlet_is_named_by_its_line(pg_address: Address) -> None:
+    """Where hardly a frame lies below ours in its greenlet, the line is found, and nothing breaks."""
+    async with async_tracked(pg_address[0]) as (engine, tracker):
+        raw = await engine.raw_connection()
+        assert (lines(tracker), tracker.faults) == ([line(-1)], 0)
+        raw.close()
 
 
 def test_what_the_garbage_collector_returns_is_told(address: Address) -> None:
