@@ -12,6 +12,7 @@ from mooring.core import histogram
 from mooring.core.pool import Leak, LeakKind
 from mooring.pools.driver import Activity, Driver
 from mooring.pools.lease import NANOSECONDS, Lease
+from mooring.pools.pulse import Pulse
 from mooring.pools.rules import Rules
 from mooring.pools.scope import ThreadRef
 from mooring.pools.site import Site, Sites
@@ -20,7 +21,19 @@ DEEPEST = 8
 """Frames of where an owner is now."""
 MOST_AWAITED = 1000
 """Coroutines that are followed from one to the next; what says that it awaits itself has no end."""
+DRIVERS = frozenset({"MySQLdb", "aiomysql", "mysql", "oracledb", "psycopg", "psycopg2", "pymysql"})
+"""Packages in which a thread stands while it waits for its database."""
+CALLERS = frozenset(
+    {
+        "django.db.backends.sqlite3.base",
+        "django.db.backends.utils",
+        "sqlalchemy.engine.cursor",
+        "sqlalchemy.engine.default",
+    }
+)
+"""Modules that call drivers, whose innermost frame it is where the driver is written in C."""
 _LONG = 0.99
+_IDLE_ONES = frozenset({LeakKind.SUSPECT, LeakKind.IDLE_IN_TRANSACTION})
 _SLACK = 0.02
 """Seconds by which the kernel's clock, which counts in milliseconds, may differ from ours."""
 
@@ -35,6 +48,7 @@ class Leaks:
         self._sites = sites
         self._rules = rules
         self._broken = broken
+        self._pulse = Pulse()
         self._orphans: dict[Lease, float] = {}
         """Leases whose owner has ended, and when that was first seen."""
         self._usual: dict[Site, float] = {}
@@ -49,6 +63,7 @@ class Leaks:
         """
         orphans, self._orphans = self._orphans, {}
         self._usual = {}
+        self._pulse.feel(now)
         if not leases:
             return {}
         frames = _frames()
@@ -59,10 +74,12 @@ class Leaks:
             if over:
                 self._orphans[lease] = orphans.get(lease, now)
             try:
-                kind, activity = self._kind(lease, now, orphans.get(lease) if over else None)
+                kind, activity = self._kind(lease, now, orphans.get(lease, now) if over else None)
             except Exception as error:  # a driver that does not tell: nothing is said of this one
                 self._broken(error)
                 continue
+            if kind in _IDLE_ONES and _is_in_driver(owner, frames):
+                kind = LeakKind.BUSY
             if kind is not None:
                 found[lease] = self._leak(
                     kind, lease, now, activity, () if over else _where(owner, frames, self._sites)
@@ -77,10 +94,18 @@ class Leaks:
         long = self._is_long(lease, held)
         if orphan is None and not long:
             return None, Activity()
-        activity = self._driver.activity(connection) if connection is not None else Activity()
-        if orphan is not None and not activity.busy and not _is_within(activity.idle, now - orphan - _SLACK):
+        activity = self._activity(lease, connection, now)
+        since = 0.0 if orphan is None else now - orphan  # at the first look its socket begins to be felt
+        if since > 0 and not activity.busy and not _is_within(activity.idle, since - _SLACK):
             return LeakKind.ABANDONED, activity
         return self._of_a_long_one(activity) if long else None, activity
+
+    def _activity(self, lease: Lease, connection: Any, now: float) -> Activity:
+        activity = self._driver.activity(connection) if connection is not None else Activity()
+        if activity.fileno is None:
+            return activity
+        idle = self._pulse.idle(lease, activity.fileno, now)
+        return activity if activity.busy else activity._replace(idle=idle)
 
     def _of_a_long_one(self, activity: Activity) -> LeakKind | None:
         if activity.busy:
@@ -182,6 +207,18 @@ def _lost_its_scope(lease: Lease, owner: Any, frames: Frames, known: bool) -> bo
     return _is_thread(owner) and all(
         frame.f_code is not lease.site.code for frame in _outwards(frames.get(owner.ident or 0))
     )
+
+
+def _is_in_driver(owner: Any, frames: Frames) -> bool:
+    """Whether a thread is in its driver's own code: it waits for a database, whatever the driver tells."""
+    if not _is_thread(owner):
+        return False
+    for frame in _outwards(frames.get(owner.ident or 0)):
+        module = str(frame.f_globals.get("__name__") or "")
+        package = module.partition(".")[0]
+        if package not in sys.stdlib_module_names:
+            return package in DRIVERS or module in CALLERS
+    return False
 
 
 def _name(owner: Any) -> str:

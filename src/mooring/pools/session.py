@@ -30,14 +30,15 @@ def activity(connection: Any) -> Activity:
     busy, in_transaction = _state(connection)
     fileno = _fileno(connection)
     traffic = activity_of(fileno) if fileno is not None else Activity()
-    if fileno is not None and busy and traffic.busy is False:
+    if fileno is not None and busy and not traffic.busy:
         # Rows came, and more are to come. Either the program reads them, or it does not and some lie in the
-        # socket, or the server works on the next ones.
-        busy = (traffic.idle or 0.0) > _PAUSE and not unread(fileno)
+        # socket, or the server works on the next ones. Of a Unix socket nobody says when they came.
+        busy = (traffic.idle is None or traffic.idle > _PAUSE) and not unread(fileno)
     return Activity(
         busy=traffic.busy if busy is None else busy,
         in_transaction=in_transaction,
         idle=0.0 if busy else traffic.idle,
+        fileno=fileno if traffic.idle is None else None,
     )
 
 
@@ -54,9 +55,7 @@ def _state(connection: Any) -> tuple[bool | None, bool | None]:
     if hasattr(connection, "pgconn"):  # psycopg
         return _of_libpq(int(connection.pgconn.transaction_status))
     if hasattr(connection, "server_status"):  # PyMySQL, aiomysql
-        reader = getattr(connection, "_reader", None)  # aiomysql's, of asyncio
-        awaits = getattr(reader, "_waiter", None) is not None
-        return awaits or None, bool(connection.server_status & _IN_TRANSACTION)
+        return _awaits_mysql(connection) or None, bool(connection.server_status & _IN_TRANSACTION)
     if hasattr(connection, "is_in_transaction"):  # asyncpg
         return _awaits(connection) or None, bool(connection.is_in_transaction())
     if hasattr(connection, "get_transaction_status"):  # psycopg2
@@ -64,6 +63,18 @@ def _state(connection: Any) -> tuple[bool | None, bool | None]:
     if hasattr(connection, "in_transaction"):  # sqlite3, aiosqlite
         return None, bool(connection.in_transaction)
     return None, None
+
+
+def _awaits_mysql(connection: Any) -> bool:
+    """Whether PyMySQL or aiomysql sent a command and read nothing of its answer, or its task waits for more.
+
+    The kernel alone does not tell where a command is sent within the millisecond of the last answer.
+    """
+    reader = getattr(connection, "_reader", None)  # aiomysql's, of asyncio
+    if getattr(reader, "_waiter", None) is not None:
+        return True
+    is_first = getattr(connection, "_next_seq_id", None) == 1  # also after 256 packets, but with a result
+    return is_first and getattr(connection, "_result", None) is None
 
 
 def _awaits(connection: Any) -> bool:
