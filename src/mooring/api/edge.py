@@ -1,4 +1,4 @@
-"""What every request passes before a route: proxy, base path, Host, size, HEAD, headers, access log."""
+"""What every request passes before a route: proxy, base path, Host, bodies, HEAD, headers, access log."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ access = logging.getLogger("mooring.access")
 
 LARGEST_BODY = 1024 * 1024
 TOO_LARGE = "A body may have 1 MB."
+SENT_WITHIN = 30.0
+"""Seconds that a client has for its body, so that nobody is waited for without end."""
+TOO_SLOW = f"The body did not come within {SENT_WITHIN:g} s."
 MOST_DRAINED = 64 * LARGEST_BODY
 DRAINED_WITHIN = 5.0
 _PUSH_TOKEN = re.compile(r"(/push/)[^/?]+")
@@ -129,18 +132,7 @@ class Edge:
             await _drain(receive)
             await problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LARGE)(scope, receive, send)
             return
-        came = 0
-
-        async def receiving() -> Message:
-            nonlocal came
-            message = await receive()
-            came += len(message.get("body", b""))
-            if came > LARGEST_BODY:
-                await _drain(receive)
-                raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LARGE)
-            return message
-
-        await self._app(scope, receiving, send)
+        await self._app(scope, _Incoming(receive), send)
 
     def _believe(self, scope: Scope) -> str | None:
         """Take what a trusted proxy says of the client. Return the Host to check; None: it vouches."""
@@ -162,6 +154,32 @@ class Edge:
         hops = [hop.strip() for line in forwarded for hop in line.split(",")]
         outside = (hop for hop in reversed(hops) if _is_address(hop) and not self._door.trusts(hop))
         return next(outside, None)
+
+
+class _Incoming:
+    """A body as it comes: whoever sends too much of it, or too slowly, is refused."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._came = 0
+        self._until: float | None = None
+        self._is_whole = False
+
+    async def __call__(self) -> Message:
+        if self._is_whole:  # what comes now is that the client goes, whenever that is
+            return await self._receive()
+        self._until = self._until or asyncio.get_running_loop().time() + SENT_WITHIN
+        try:
+            async with asyncio.timeout_at(self._until):
+                message = await self._receive()
+        except TimeoutError:
+            raise Refused(HTTPStatus.REQUEST_TIMEOUT, TOO_SLOW, headers={"Connection": "close"}) from None
+        self._is_whole = not message.get("more_body", False)
+        self._came += len(message.get("body", b""))
+        if self._came > LARGEST_BODY:
+            await _drain(self._receive)
+            raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LARGE)
+        return message
 
 
 def _take_base_path(scope: MutableMapping[str, Any], base: str) -> None:

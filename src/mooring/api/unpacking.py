@@ -15,7 +15,11 @@ from mooring.api.errors import Refused, problem
 _GZIP = 16 + zlib.MAX_WBITS
 LARGEST_UNPACKED = 4 * 1024 * 1024
 """Bytes of a body that came packed: the edge lets no more than 1 MB of it in."""
+_SLICE = 4096
+"""Bytes that are unpacked at a time: a body of many small gzips copies so much for each of them."""
 _UNPACKABLE = "The body is not what its Content-Encoding says: gzip is taken, and none."
+_GOES_ON = "The body goes on behind its gzip, with what is no gzip."
+_CUT_OFF = "The body ends before its gzip does."
 
 
 class Unpack:
@@ -57,14 +61,25 @@ async def _body(receive: Receive) -> bytes:
 
 
 def _unpacked(packed: bytes) -> bytes:
-    """Return what was packed. Raises Refused where it is too much or no gzip."""
-    unpacker = zlib.decompressobj(_GZIP)
-    try:
-        body = unpacker.decompress(packed, LARGEST_UNPACKED + 1)
-    except zlib.error:
-        raise Refused(HTTPStatus.BAD_REQUEST, _UNPACKABLE) from None
-    if len(body) > LARGEST_UNPACKED:
-        raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "A body may have 4 MB when it is unpacked.")
-    if not unpacker.eof or unpacker.unused_data:
-        raise Refused(HTTPStatus.BAD_REQUEST, _UNPACKABLE)
-    return body
+    """Return what was packed, of one gzip or of several behind each other.
+
+    Raises Refused where it is too much or no gzip.
+    """
+    body, unpacker, whole = bytearray(), zlib.decompressobj(_GZIP), 0
+    for start in range(0, len(packed), _SLICE):
+        rest = packed[start : start + _SLICE]
+        while rest:
+            if unpacker.eof:
+                unpacker, whole = zlib.decompressobj(_GZIP), whole + 1
+            try:
+                body += unpacker.decompress(rest, LARGEST_UNPACKED + 1 - len(body))
+            except zlib.error:
+                raise Refused(HTTPStatus.BAD_REQUEST, _GOES_ON if whole else _UNPACKABLE) from None
+            if len(body) > LARGEST_UNPACKED:
+                raise Refused(
+                    HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "A body may have 4 MB when it is unpacked."
+                )
+            rest = unpacker.unused_data
+    if not unpacker.eof:
+        raise Refused(HTTPStatus.BAD_REQUEST, _CUT_OFF)
+    return bytes(body)

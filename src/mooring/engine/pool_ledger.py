@@ -149,7 +149,7 @@ class Ledger:
         return len(live)
 
     def wishes_of(self, process: str, at: datetime) -> list[Wish]:
-        """Return what a process is to do. An old wish is kept, as it may be done already, and told no more."""
+        """Return what a process is to do. An old wish may be done already; it is told no more."""
         return [wish for wish in self.wishes.get(process, ()) if at - wish.made_at < WISHES_LAST]
 
     def done(self, process: str, ids: Iterable[int]) -> None:
