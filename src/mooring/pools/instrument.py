@@ -6,7 +6,6 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
-from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from weakref import WeakValueDictionary
@@ -14,6 +13,7 @@ from weakref import WeakValueDictionary
 from mooring.pools.book import LONGEST_NAME
 from mooring.pools.driver import Driver
 from mooring.pools.environment import is_off, report_as_told
+from mooring.pools.once import Once, OwnLock
 from mooring.pools.rules import Rules
 from mooring.pools.tracker import PoolTracker
 from mooring.pools.watch import Watch, watch_of_this_process
@@ -101,15 +101,11 @@ def instrument(
     if is_off(os.environ):
         return _stopped(service, name)
     watch = watch or watch_of_this_process()
-    if server or token:
-        report_as_told(watch.report_to, server, token)
-    subject = getattr(adapter, "subject", _itself)(obj)
-    known = _instrumented().get(id(subject))
-    if known is None or known.instrumented is not subject:
-        known = adapter.instrument(obj, _Maker(service, name, rules, watch))
-        known.instrumented = subject
-        _instrumented()[id(subject)] = known
-    return known
+    instrumented = _instrumented()
+    with instrumented.lock.held:  # two threads at once would place hooks twice
+        if server or token:
+            report_as_told(watch.report_to, server, token)
+        return instrumented.tracker(obj, adapter, _Maker(service, name, rules, watch))
 
 
 class _Maker(NamedTuple):
@@ -204,7 +200,22 @@ def _itself(obj: Any) -> Any:
     return obj
 
 
-@cache
-def _instrumented() -> WeakValueDictionary[int, PoolTracker]:
-    """Return the trackers of this process by the `id` of what they track, which they keep alive."""
-    return WeakValueDictionary()
+class _Instrumented:
+    """The trackers of this process, by what they track."""
+
+    def __init__(self) -> None:
+        self.lock = OwnLock()
+        self._trackers: WeakValueDictionary[int, PoolTracker] = WeakValueDictionary()
+        """By the `id` of what they track, which they keep alive."""
+
+    def tracker(self, obj: Any, adapter: Adapter, make: Make) -> PoolTracker:
+        """Return the tracker of an object, which is instrumented if it has none yet."""
+        subject = getattr(adapter, "subject", _itself)(obj)
+        known = self._trackers.get(id(subject))
+        if known is None or known.instrumented is not subject:
+            known = self._trackers[id(subject)] = adapter.instrument(obj, make)
+            known.instrumented = subject
+        return known
+
+
+_instrumented = Once(_Instrumented)

@@ -6,12 +6,13 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
-from functools import cache, partial
+from functools import partial
 from threading import Event, RLock, Thread, current_thread
 from typing import TYPE_CHECKING
 from weakref import ref
 
 from mooring.pools.environment import report_as_told
+from mooring.pools.once import Once
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -190,7 +191,7 @@ def _at_fork(weak: ref[Watch], step: Callable[[Watch], None]) -> None:
         log.warning("a fault at a fork", exc_info=True)
 
 
-@cache
+@Once
 def watch_of_this_process() -> Watch:
     """Return the one that trackers are given to by default, made on first use.
 

@@ -94,8 +94,7 @@ class no_leaks:  # noqa: N801 - it is used like a function
 
 def _watched() -> Iterable[PoolTracker]:
     """Return the pools of this process. Asks no watch to begin: that may send reports."""
-    watch = watch_of_this_process() if watch_of_this_process.cache_info().currsize else ()
-    return [each for each in watch if isinstance(each, PoolTracker)]
+    return [each for each in watch_of_this_process.made or () if isinstance(each, PoolTracker)]
 
 
 def _leases(trackers: Iterable[PoolTracker]) -> Held:
