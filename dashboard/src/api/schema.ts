@@ -1566,6 +1566,9 @@ export interface components {
         /**
          * PoolBucketAnswer
          * @description One step of a pool's past. Of `used` and `utilization` the mean, of other gauges the highest.
+         *
+         *     Of what a process counted while nobody heard it (`taken`, `timeouts`, `errors`), nobody knows when: totals
+         *     have all of it, and the past as much as one interval brought on average.
          */
         PoolBucketAnswer: {
             /** Errors */

@@ -170,7 +170,11 @@ class PoolAnswer(Answer):
 
 
 class PoolBucketAnswer(Answer):
-    """One step of a pool's past. Of `used` and `utilization` the mean, of other gauges the highest."""
+    """One step of a pool's past. Of `used` and `utilization` the mean, of other gauges the highest.
+
+    Of what a process counted while nobody heard it (`taken`, `timeouts`, `errors`), nobody knows when: totals
+    have all of it, and the past as much as one interval brought on average.
+    """
 
     start: datetime
     samples: int

@@ -93,12 +93,11 @@ class PoolKeeper:
 
     def _note(self, ledger: Ledger, now: float) -> None:
         """Keep a sample of a pool that is reported, or of which was counted since the one before."""
-        if ledger.live(now) or ledger.totals != ledger.sampled:
+        if ledger.live(now) or any(ledger.unsampled):
             self._waiting.append(self._sample(ledger, now))
 
     def _sample(self, ledger: Ledger, now: float) -> PoolSample:
-        total, before = ledger.sum(now), ledger.sampled
-        ledger.sampled = ledger.totals
+        total, counted = ledger.sum(now), ledger.take_unsampled()
         return PoolSample(
             target_id=ledger.target_id,
             at=self._clock.now(),
@@ -109,9 +108,9 @@ class PoolKeeper:
             limit=total.limit,
             share=total.utilization,
             waiting=total.waiting,
-            taken=min(LARGEST, ledger.totals.taken - before.taken),
-            timeouts=min(LARGEST, ledger.totals.timeouts - before.timeouts),
-            errors=min(LARGEST, ledger.totals.errors - before.errors),
+            taken=min(LARGEST, counted.taken),
+            timeouts=min(LARGEST, counted.timeouts),
+            errors=min(LARGEST, counted.errors),
         )
 
     async def _save(self) -> None:

@@ -89,8 +89,8 @@ class Ledger:
     """How severe its use was when it was last judged."""
     lingering: dict[PoolRule, tuple[PoolAlert, float]] = field(default_factory=dict)
     """What was told lately of rules that come and go, and when."""
-    sampled: PoolTotals = field(default_factory=PoolTotals)
-    """What was counted at the last sample."""
+    unsampled: PoolTotals = field(default_factory=PoolTotals)
+    """What was counted since the last sample; of what was counted unheard, one interval's share."""
     changes: int = 0
     saved: int = 0
     """What `changes` was when it was last stored."""
@@ -105,7 +105,7 @@ class Ledger:
         if before is not None and _is_overtaken(report, snapshot, before):
             before.heard = before.heard if before.ended else now
             return
-        self._count(before.snapshot if before else None, snapshot)
+        self._count(before.snapshot if before else None, snapshot, _share(before, report, now, at))
         member = Member(
             process, report.interval, now, at, (report.sent_at - at).total_seconds(), report.last, snapshot
         )
@@ -225,20 +225,35 @@ class Ledger:
         self.members.pop(process, None)
         self.wishes.pop(process, None)
 
-    def _count(self, before: PoolSnapshot | None, now: PoolSnapshot) -> None:
-        """Add what a process counted since its last report."""
-        old = before.totals if before else PoolTotals()
-        self.totals = PoolTotals(
-            *[
-                min(MOST_COUNTED, total + grown)
-                for total, grown in zip(self.totals, _grown(old, now.totals), strict=True)
-            ]
-        )
+    def take_unsampled(self) -> PoolTotals:
+        """Return what was counted since this was asked last."""
+        counted, self.unsampled = self.unsampled, PoolTotals()
+        return counted
+
+    def _count(self, before: PoolSnapshot | None, now: PoolSnapshot, share: float) -> None:
+        """Add what a process counted since its last report, and so much of it to the present."""
+        grown = _grown(before.totals if before else PoolTotals(), now.totals)
+        self.totals = _added(self.totals, grown)
+        self.unsampled = _added(self.unsampled, [round(each * share) for each in grown])
         for name in _TIMED:
             earlier = getattr(before, name).counts if before else {}
             counts = self.times[name]
             for bucket, more in _more(earlier, getattr(now, name).counts):
                 counts[bucket] = min(MOST_COUNTED, counts.get(bucket, 0) + more)
+
+
+def _share(before: Member | None, report: PoolReport, now: float, at: datetime) -> float:
+    """Return how much of what a report adds belongs to the present.
+
+    Who was not heard for long, or began long before, counted most of it in the past, and nobody knows when.
+    """
+    unheard = now - before.heard if before else (at - report.instance.started_at) / timedelta(seconds=1)
+    interval = before.interval if before else report.interval
+    return 1.0 if unheard < SILENT * interval else interval / unheard
+
+
+def _added(total: PoolTotals, more: Iterable[int]) -> PoolTotals:
+    return PoolTotals(*[min(MOST_COUNTED, old + new) for old, new in zip(total, more, strict=True)])
 
 
 def _is_overtaken(report: PoolReport, now: PoolSnapshot, before: Member) -> bool:

@@ -63,7 +63,7 @@ def restore(ledger: Ledger, stored: StoredPool, clock: Clock) -> None:
     if (told["service"], told["name"]) != (ledger.service, ledger.name):
         raise ValueError(f"it is of {told['service']}/{told['name']}")
     now, at = clock.monotonic(), clock.now()
-    ledger.totals = ledger.sampled = PoolTotals(**told["totals"])
+    ledger.totals = PoolTotals(**told["totals"])
     ledger.times = {name: _counts(told["times"][name]) for name in ledger.times}
     for each in told["members"]:
         member = _restored(each, ledger.service, now, at)

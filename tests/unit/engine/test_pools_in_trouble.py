@@ -206,3 +206,41 @@ async def test_counts_after_a_wish_to_reset_are_all_new(open_app: OpenApp) -> No
     for _ in range(2):
         await tell(app, counted(15), done=[wish.id])
     assert (only(app).totals.taken, only(app).use.total) == (27, 27)
+
+
+async def test_what_was_counted_while_nobody_listened_is_no_burst(
+    open_app: OpenApp, clock: FakeClock
+) -> None:
+    """After an hour without a server totals are right, and the past has what one interval brought of it."""
+    app = await open_app()
+    await tell(app, counted(100))
+    await sweep(app, clock, 30)
+    await clock.advance(3570)
+    again = await open_app()
+    await tell(again, counted(100 + 7200))
+    await sweep(again, clock, 30)
+    assert only(again).totals.taken == 7300
+    assert (await past(again, clock)).taken == 60
+    await tell(again, counted(7360))
+    await sweep(again, clock, 30)
+    assert (await past(again, clock)).taken == 120
+
+
+async def test_a_process_that_has_run_for_hours_is_no_burst(open_app: OpenApp, clock: FakeClock) -> None:
+    """A server that is new knows what a process counted, and not when: its past begins now."""
+    app = await open_app()
+    now = clock.now()
+    process = {**report()["instance"], "started_at": (now - timedelta(hours=2)).isoformat()}
+    body = report(counted(24_000), instance=process, sent_at=now.isoformat())
+    await app.pools.report(ReportInput.model_validate(body).value(now))
+    await sweep(app, clock, 30)
+    assert (only(app).totals.taken, (await past(app, clock)).taken) == (24_000, 100)
+
+
+async def test_a_report_that_was_lost_is_made_up_for(open_app: OpenApp, clock: FakeClock) -> None:
+    """A process that counts all the time has its counts in the past, also where one report did not come."""
+    app = await open_app()
+    for taken, seconds in ((0, 30), (30, 70), (100, 1)):
+        await tell(app, counted(taken))
+        await sweep(app, clock, seconds)
+    assert (await past(app, clock)).taken == only(app).totals.taken == 100
