@@ -28,7 +28,8 @@ class Client(Protocol):
 def attach(*trackers: PoolTracker, client: Client | None = None) -> None:
     """Tell PostHog what happens to these pools: `connection pool alert`, `alert over`, `lease returned late`.
 
-    The events are of the service, and make no person. Texts are redacted.
+    The events are of the service, and make no person. Texts are redacted. Done again with the same pool and
+    client, it changes nothing.
 
     Args:
         trackers: the pools.
@@ -36,10 +37,11 @@ def attach(*trackers: PoolTracker, client: Client | None = None) -> None:
             `posthog` is set up with. Raises ImportError where that is not installed.
     """
     told = client if client is not None else _the_module()
+    key = EVENT, id(told)
     for tracker in trackers:
-        tracker.on(ALERT, partial(_alert, tracker, told, "alert"))
-        tracker.on(ENDED, partial(_alert, tracker, told, "alert over"))
-        tracker.on(RETURNED_LATE, partial(_returned, tracker, told))
+        tracker.on(ALERT, partial(_alert, tracker, told, "alert"), key=key)
+        tracker.on(ENDED, partial(_alert, tracker, told, "alert over"), key=key)
+        tracker.on(RETURNED_LATE, partial(_returned, tracker, told), key=key)
 
 
 def _the_module() -> Any:

@@ -26,17 +26,17 @@ def attach(*trackers: PoolTracker) -> None:
 
     A lease that is abandoned is an error of its own for each line that took it, grouped by that line,
     service and pool, and told once in five minutes. Alerts, and leases that came back late, are
-    breadcrumbs of whatever the program tells next. Texts are redacted. Raises ImportError without
-    sentry-sdk.
+    breadcrumbs of whatever the program tells next. Texts are redacted. Done again with the same pool, it
+    changes nothing. Raises ImportError without sentry-sdk.
     """
     import sentry_sdk  # noqa: F401 -- so that a missing one is told here, not in each event
 
     for tracker in trackers:
         told: dict[str, float] = {}
-        tracker.on(LEAK, partial(_leak, tracker, told))
-        tracker.on(ALERT, partial(_alert, tracker))
-        tracker.on(ENDED, partial(_alert, tracker))
-        tracker.on(RETURNED_LATE, partial(_returned, tracker))
+        tracker.on(LEAK, partial(_leak, tracker, told), key=CATEGORY)
+        tracker.on(ALERT, partial(_alert, tracker), key=CATEGORY)
+        tracker.on(ENDED, partial(_alert, tracker), key=CATEGORY)
+        tracker.on(RETURNED_LATE, partial(_returned, tracker), key=CATEGORY)
 
 
 def _leak(tracker: PoolTracker, told: dict[str, float], leak: Leak) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from time import monotonic_ns
 from typing import Any
 
@@ -77,13 +77,14 @@ class Book:
         self.alerts: tuple[PoolAlert, ...] = ()
         """The alerts that are open, as of the last look."""
 
-    def on(self, event: str, callback: Callback) -> None:
+    def on(self, event: str, callback: Callback, *, key: Hashable | None = None) -> None:
         """Call back on an event of `mooring.pools.events`, from the thread that watches.
 
+        With a `key` only the first callback is taken that has it: to say the same again does no harm.
         What the callback raises is counted as a fault, which does not switch tracking off. Raises ValueError
         for an unknown event, and TypeError for a coroutine function.
         """
-        self._callbacks.on(event, callback)
+        self._callbacks.on(event, callback, key)
 
     def tell(self, event: str, what: Any) -> None:
         """Call what waits for an event."""

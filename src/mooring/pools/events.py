@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import CancelledError
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from inspect import iscoroutinefunction
 from typing import Any
 
@@ -35,10 +35,10 @@ class Callbacks:
 
     def __init__(self, broken: Callable[[BaseException], None]) -> None:
         self._broken = broken
-        self._callbacks: dict[str, list[Callback]] = {}
+        self._callbacks: dict[str, dict[Hashable, Callback]] = {}
 
-    def on(self, event: str, callback: Callback) -> None:
-        """Call back on an event, from the thread that watches.
+    def on(self, event: str, callback: Callback, key: Hashable | None = None) -> None:
+        """Call back on an event, from the thread that watches; of those with one key the first alone.
 
         Raises ValueError for an unknown one, and TypeError for a coroutine function: nobody would await it.
         """
@@ -50,11 +50,11 @@ class Callbacks:
                 f"{name}: a callback is called in a thread without an event loop; give a plain function, "
                 f"such as one that calls asyncio.run_coroutine_threadsafe({name}(what), loop)"
             )
-        self._callbacks.setdefault(event, []).append(callback)
+        self._callbacks.setdefault(event, {}).setdefault(object() if key is None else key, callback)
 
     def tell(self, event: str, what: Any) -> None:
         """Call all that wait for an event."""
-        for callback in tuple(self._callbacks.get(event, ())):
+        for callback in tuple(self._callbacks.get(event, {}).values()):
             try:
                 callback(what)
             except (Exception, CancelledError, SystemExit) as error:  # none of them is to end the watch

@@ -96,7 +96,7 @@ class Alerts:
         """
         now = {alert.rule: alert for alert in found}
         told: list[PoolAlert] = []
-        for rule in self._states.keys() | now.keys():
+        for rule in {**self._states, **now}:
             state = self._states.setdefault(rule, _State())
             alert = now.get(rule)
             if alert is None:

@@ -110,6 +110,24 @@ def test_module_of_posthog_is_used_by_default(tracker: PoolTracker, monkeypatch:
     assert told == ["connection pool alert"]
 
 
+def test_attached_twice_tells_once(tracker: PoolTracker) -> None:
+    """To attach a pool again with the same client changes nothing; another client is told, too."""
+
+    class Client:
+        def __init__(self) -> None:
+            self.told: list[str] = []
+
+        def capture(self, event: str, **_: Any) -> None:
+            self.told.append(event)
+
+    one, other = Client(), Client()
+    for client in (one, one, other):
+        contrib.attach(tracker, client=client)
+    with tracker.track():
+        tracker.watch.look()
+    assert one.told == other.told == ["connection pool alert"]
+
+
 def test_server_that_is_away_breaks_nothing(tracker: PoolTracker, unused_tcp_port: int) -> None:
     """Where PostHog cannot be reached, looking goes on, and no fault is counted."""
     client = posthog.Posthog("key", host=f"http://127.0.0.1:{unused_tcp_port}", max_retries=0)

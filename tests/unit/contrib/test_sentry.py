@@ -120,7 +120,9 @@ def test_line_is_told_again_after_a_while(
     for seconds, count in ((0.0, 1), (299.0, 1), (1.0, 2)):
         clock._seconds += seconds
         leak(tracker)
-        look(tracker)
+        tracker.watch.look()
+        clock._seconds += 0.5
+        tracker.watch.look()
         assert len(sent) == count
 
 
@@ -134,6 +136,17 @@ def test_suspect_is_a_breadcrumb_of_what_comes_next(sent: list[dict[str, Any]], 
     crumbs = [(each["level"], each["data"].get("rule")) for each in sent[0]["breadcrumbs"]["values"]]
     assert crumbs == [("warning", "suspect"), ("info", None), ("info", "suspect")]
     assert sent[0]["breadcrumbs"]["values"][0]["message"].startswith("shop/orders: 1 lease of ")
+
+
+def test_attached_twice_tells_once(sent: list[dict[str, Any]], tracker: PoolTracker) -> None:
+    """To attach a pool again changes nothing: one error for one leak, one breadcrumb for one alert."""
+    sentry.attach(tracker, tracker)
+    leak(tracker)
+    look(tracker)
+    sentry_sdk.capture_message("something else")
+    assert len(sent) == 2
+    rules = [each["data"]["rule"] for each in sent[1]["breadcrumbs"]["values"]]
+    assert rules == ["suspect", "suspect", "abandoned"]  # its end, since it is abandoned
 
 
 def test_nothing_secret_is_sent(sent: list[dict[str, Any]], tracker: PoolTracker) -> None:
