@@ -67,6 +67,18 @@ def test_the_worst_pool_comes_first_and_leads_to_who_leaks(server: Mooring, open
         )
 
 
+def test_a_pool_is_a_target_without_a_latency(server: Mooring, open_page: OpenPage) -> None:
+    """Nobody asks it, so a dash stands where others have milliseconds, on its own page too."""
+    tell(server, pool())
+    with open_page(server) as page:
+        told = row(page, "shop/main").get_by_role("gridcell").filter(has_text="no latency")
+        expect(told).to_have_text("\N{EN DASH}no latency")
+        row(page, "shop/main").get_by_role("link", name="shop/main", exact=True).click()
+        expect(page.get_by_role("region", name="Last report")).to_be_visible()
+        expect(page.get_by_role("region", name="Results")).to_contain_text("reported")
+        expect(page.locator("main")).not_to_contain_text("0 ms")
+
+
 def test_what_is_reported_is_shown_without_a_reload(server: Mooring, open_page: OpenPage) -> None:
     """Use, a leak and its end come to both pages by themselves."""
     tell(server, pool())

@@ -131,7 +131,7 @@ def pool_ill(window: Window) -> None:
 
 
 def pool_with_a_past(window: Window) -> None:
-    """Its past is drawn."""
+    """Its past is drawn, and is a table."""
 
     def lived(told: Any) -> None:
         for number, step in enumerate(told["buckets"]):
@@ -141,6 +141,9 @@ def pool_with_a_past(window: Window) -> None:
     _told(window, pool())
     window.change(HISTORY, lived)
     _go(window)
+    window.button("Show as a table").click()
+    table = window.page.get_by_role("table", name="Use against the limit in the last 24 hours")
+    expect(table.get_by_role("columnheader")).to_have_count(10)
     window.page.get_by_role("slider").focus()
     window.page.keyboard.press("Home")
     expect(window.page.get_by_role("list", name="What the chart shows")).to_be_visible()

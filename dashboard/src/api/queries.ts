@@ -2,9 +2,6 @@ import { queryOptions } from '@tanstack/react-query'
 
 import { type Api, data } from './client'
 
-/** The spans of time that a target's page looks back over. */
-export type Window = '1h' | '24h' | '7d' | '30d'
-
 /** The key of everything that is cached, so that no two places spell one differently. */
 export const keys = {
   session: ['session'],

@@ -112,14 +112,22 @@ export function timeLabel(at: number): string {
   return (midnight ? DAY_LABEL : TIME_LABEL).format(date)
 }
 
-const STEP_LABEL = new Intl.DateTimeFormat(undefined, {
-  weekday: 'short',
+const STEP: Intl.DateTimeFormatOptions = {
   day: 'numeric',
   month: 'short',
   hour: 'numeric',
   minute: '2-digit',
-})
+}
+const STEP_LABEL = new Intl.DateTimeFormat(undefined, { ...STEP, weekday: 'short' })
+const SHORT_STEP_LABEL = new Intl.DateTimeFormat(undefined, STEP)
+
+const label = (format: Intl.DateTimeFormat, start: number, seconds: number): string =>
+  format.formatRange(new Date(start), new Date(start + seconds * 1000))
 
 /** The time that a step covers: "Sun, 22 Nov, 10:10 – 10:20". */
 export const stepLabel = (start: number, seconds: number): string =>
-  STEP_LABEL.formatRange(new Date(start), new Date(start + seconds * 1000))
+  label(STEP_LABEL, start, seconds)
+
+/** The same where many stand below each other: "22 Nov, 10:10 – 10:20". */
+export const shortStepLabel = (start: number, seconds: number): string =>
+  label(SHORT_STEP_LABEL, start, seconds)

@@ -10,6 +10,10 @@ export function seconds(value: number): string {
   return `${digits(value, 0)} s`
 }
 
+/** As `seconds`; a dash where there is none. */
+export const secondsIfAny = (value: number | null | undefined): string =>
+  value === null || value === undefined ? '–' : seconds(value)
+
 const digits = (value: number, places: number): string => String(Number(value.toFixed(places)))
 
 /** A share of 1 as "99.95 %". Never rounded up to 100 %, nor down to 0 %: those are facts. */

@@ -39,6 +39,14 @@ export function checksWords(bucket: Pick<Bucket, 'count' | 'failures'>): string 
   return plural(bucket.count, 'check') + failed
 }
 
+/** The past as it was measured: a report that told no time has zero, which is no latency. */
+export const measured = (past: History): History => ({
+  ...past,
+  buckets: past.buckets.map((each) =>
+    each.max === 0 ? { ...each, min: null, mean: null, max: null, p50: null, p95: null } : each,
+  ),
+})
+
 export interface Totals {
   count: number
   failures: number

@@ -1,7 +1,7 @@
 import type { PoolHistory } from '#/api/types'
 
 import { stepLabel } from './chart'
-import { count, plural } from './format'
+import { count, percent, plural } from './format'
 
 export type PoolStep = PoolHistory['buckets'][number]
 
@@ -33,8 +33,26 @@ export function poolStepParts(
   return parts
 }
 
+const counted = (value: number | null): string => (value === null ? '–' : count(value))
+
+/** What a table has of each step, as its chart does and more. */
+export const POOL_COLUMNS: readonly { heading: string; cell: (step: PoolStep) => string }[] = [
+  { heading: 'In use, mean', cell: ({ used }) => (used === null ? '–' : meanWords(used)) },
+  { heading: 'In use, at most', cell: (step) => counted(step.used_max) },
+  { heading: 'Limit', cell: ({ limit }) => (limit === null ? 'none' : count(limit)) },
+  {
+    heading: 'Share, at most',
+    cell: ({ utilization_max: share }) => (share === null ? '–' : percent(share)),
+  },
+  { heading: 'Waiting, at most', cell: (step) => counted(step.waiting) },
+  { heading: 'Timeouts', cell: (step) => count(step.timeouts) },
+  { heading: 'Errors', cell: (step) => count(step.errors) },
+  { heading: 'Leases', cell: (step) => count(step.taken) },
+  { heading: 'Processes', cell: (step) => counted(step.instances) },
+]
+
 /** What a window of the past comes to. */
-export interface PoolPastTotals {
+interface PoolPastTotals {
   /** The most that was in use at once, and that waited; null where nothing is known. */
   peak: number | null
   waiting: number | null

@@ -73,9 +73,13 @@ const byWorst: Compare = (a, b) => {
   return (failing ? text(b.since ?? '', a.since ?? '') : 0) || byName(a, b)
 }
 
+/** Whether what is heard of it tells no time: the report of a pool, or of a job that names none. */
+export const isUntimed = ({ seconds, failure }: OverviewRow): boolean =>
+  failure === null && seconds === 0
+
 /** How long the last check took; null where it failed, which says nothing of how fast the target is. */
-export const latencyOf = ({ seconds, failure }: OverviewRow): number | null =>
-  failure === null ? seconds : null
+export const latencyOf = (row: OverviewRow): number | null =>
+  row.failure !== null || isUntimed(row) ? null : row.seconds
 
 const COMPARE: Record<Sort, Compare> = {
   worst: byWorst,

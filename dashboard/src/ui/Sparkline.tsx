@@ -49,6 +49,7 @@ interface Props {
 export const Sparkline = memo(function Sparkline({ points, format, label }: Props) {
   const known = points.filter((point) => point !== null)
   if (known.length < 2) return null // a point has no shape
+  if (known.every((point) => point === 0)) return null // what reports told no time
   const words = `${label}: ${format(Math.min(...known))} to ${format(Math.max(...known))}`
   return (
     <svg

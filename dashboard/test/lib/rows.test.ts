@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { searchText, sortRows } from '#/lib/rows'
+import { latencyOf, searchText, sortRows } from '#/lib/rows'
 
 import { aFailure, aRow } from '../values'
 
@@ -46,6 +46,16 @@ test('a check that failed says nothing of how fast its target is, and stands las
   ]
 
   expect(names(sortRows(rows, 'latency'))).toEqual(['slow', 'quick', 'hangs'])
+})
+
+test('what reports without a time has no latency, and stands last', () => {
+  const rows = [
+    aRow({ id: 1, name: 'pool', kind: 'pool', seconds: 0 }),
+    aRow({ id: 2, name: 'quick', seconds: 0.001 }),
+  ]
+
+  expect(rows.map(latencyOf)).toEqual([null, 0.001])
+  expect(names(sortRows(rows, 'latency'))).toEqual(['quick', 'pool'])
 })
 
 test('a search looks at name, kind, address, labels, reason and message', () => {

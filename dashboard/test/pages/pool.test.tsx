@@ -124,6 +124,28 @@ describe('use over time', () => {
     expect(router.state.location.search).toBe('?window=7d')
   })
 
+  it('is a table for those who ask for one: newest first, with units, without the empty steps', async () => {
+    const full = aPoolStep(2, { used: 9.25, used_max: 10, utilization_max: 1, waiting: 3 })
+    const past = aPoolPast([aPoolStep(0, { samples: 0, used: null }), aPoolStep(1), full])
+    const { user } = shown({ past })
+    await user.click(await screen.findByRole('button', { name: 'Show as a table' }))
+    const name = 'Use against the limit in the last 24 hours'
+    const [heading, ...rows] = within(screen.getByRole('table', { name })).getAllByRole('row')
+    expect(within(heading as HTMLElement).getAllByRole('columnheader')).toHaveLength(10)
+    const cells = rows.map((row) =>
+      within(row)
+        .getAllByRole('cell')
+        .map((cell) => cell.textContent),
+    )
+    expect(cells).toEqual([
+      ['9.3', '10', '10', '100 %', '3', '0', '0', '50', '2'],
+      ['3.5', '4', '10', '40 %', '0', '0', '0', '50', '2'],
+    ])
+    expect(within(rows[0] as HTMLElement).getByRole('rowheader')).toHaveTextContent(/Jan.*–/)
+    await user.click(screen.getByRole('button', { name: 'Hide the table' }))
+    expect(screen.queryByRole('table', { name })).toBeNull()
+  })
+
   it('says that nothing is known of that time', async () => {
     shown({ past: aPoolPast([aPoolStep(0, { samples: 0, used: null })]) })
     expect(await screen.findByText('Nothing is known in the last 24 hours')).toBeVisible()

@@ -289,9 +289,13 @@ describe('the past', () => {
   it('is a table for those who ask for one', async () => {
     const { user } = shown()
     await user.click(await screen.findByRole('button', { name: 'Show as a table' }))
-    const table = await screen.findByRole('table')
-    expect(within(table).getAllByRole('row')).toHaveLength(3)
-    expect(within(table).getByRole('columnheader', { name: 'tcp' })).toBeVisible()
+    const table = screen.getByRole('table', { name: 'Latency and uptime in the last 24 hours' })
+    const [heading, newest, ...others] = within(table).getAllByRole('row')
+    expect(heading).toHaveTextContent('WhenUptimeChecksFailedMean95 % withindnstcp')
+    expect(newest).toHaveTextContent(/partly up, 50 % of the time4212 ms19 ms2 ms10 ms$/)
+    expect(others).toHaveLength(1)
+    await user.click(screen.getByRole('button', { name: 'Hide the table' }))
+    expect(screen.queryByRole('table')).toBeNull()
   })
 
   it('takes its window from the address', async () => {

@@ -5,7 +5,7 @@ import type { May } from '#/api/context'
 import type { OverviewRow } from '#/api/types'
 import { seconds } from '#/lib/format'
 import { paths } from '#/lib/paths'
-import { latencyOf } from '#/lib/rows'
+import { isUntimed, latencyOf } from '#/lib/rows'
 import { shownStatus } from '#/lib/status'
 import { Held } from '#/ui/Held'
 import { Since } from '#/ui/Since'
@@ -169,11 +169,20 @@ function Took({ row, className }: { row: OverviewRow; className: string | undefi
   )
 }
 
+/** A dash in the column of numbers, which is said in words. */
+const NoTime = () => (
+  <span className={classes.quiet} title="It is not asked: what reports it tells no time">
+    <span aria-hidden="true">–</span>
+    <span className="visually-hidden">no latency</span>
+  </span>
+)
+
 function Latency({ row }: { row: OverviewRow }) {
   return (
     <>
       <Sparkline points={row.latency} format={seconds} label="Latency in the last 24 h" />
       <Took row={row} className={classes.last} />
+      {isUntimed(row) && <NoTime />}
     </>
   )
 }

@@ -3,7 +3,7 @@ import { useState } from 'react'
 
 import type { Pool, PoolSite } from '#/api/types'
 import { Section } from '#/components/target/Section'
-import { count, plural, seconds } from '#/lib/format'
+import { count, plural, secondsIfAny as time } from '#/lib/format'
 import { duration } from '#/lib/time'
 import { UseBar } from '#/ui/UseBar'
 
@@ -62,8 +62,6 @@ export function Holders({ pool }: { pool: Pool }) {
     </Section>
   )
 }
-
-const time = (value: number | null): string => (value === null ? '–' : seconds(value))
 
 function Holder({ site, out }: { site: PoolSite; out: number }) {
   return (

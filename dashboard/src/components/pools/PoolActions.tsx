@@ -2,15 +2,16 @@ import { Group } from '@mantine/core'
 
 import { useMay } from '#/api/context'
 import type { Pool } from '#/api/types'
+import { useWindow } from '#/components/past/useWindow'
+import { POOL_WINDOWS, WINDOW_WORD } from '#/lib/window'
 
 import { ExportMenu, METRICS } from './ExportMenu'
-import { usePoolWindow, WINDOW_WORD } from './usePoolWindow'
 import { WishButton } from './WishButton'
 
 /** What the signed-in role may do with a pool; the rest is not shown. */
 export function PoolActions({ pool }: { pool: Pool }) {
   const may = useMay()
-  const [window] = usePoolWindow()
+  const [window] = useWindow(POOL_WINDOWS)
   const path = `api/v1/pools/${pool.id}`
   const name = `${pool.service}-${pool.name}`.replaceAll(/[^\w.-]+/g, '-')
   return (

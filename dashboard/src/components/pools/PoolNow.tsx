@@ -2,7 +2,7 @@ import { Table } from '@mantine/core'
 
 import type { Pool } from '#/api/types'
 import { Section } from '#/components/target/Section'
-import { count, percent, seconds } from '#/lib/format'
+import { count, percent, secondsIfAny as time } from '#/lib/format'
 import { fullness, usedWords } from '#/lib/pools'
 import { type Fact, Facts } from '#/ui/Facts'
 import { UseBar } from '#/ui/UseBar'
@@ -30,8 +30,6 @@ const TIMES = [
   ['use', 'Holding it'],
   ['create', 'Opening one'],
 ] as const
-
-const time = (value: number | null): string => (value === null ? '–' : seconds(value))
 
 function Times({ pool }: { pool: Pool }) {
   return (

@@ -1,62 +1,37 @@
-import { SegmentedControl, Skeleton, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 
 import { useApi } from '#/api/context'
 import type { PoolHistory } from '#/api/types'
-import past from '#/components/target/Past.module.css'
-import { Section } from '#/components/target/Section'
+import { PastSection } from '#/components/past/PastSection'
+import { useWindow } from '#/components/past/useWindow'
 import { count } from '#/lib/format'
-import { poolPastTotals, poolStepParts } from '#/lib/poolPast'
+import { POOL_COLUMNS, poolPastTotals, poolStepParts } from '#/lib/poolPast'
+import { OVER, POOL_WINDOWS } from '#/lib/window'
 import { EmptyState } from '#/ui/EmptyState'
-import { ErrorNotice } from '#/ui/ErrorNotice'
-import { Parts } from '#/ui/Parts'
+import { Readout } from '#/ui/Readout'
+import { StepTable } from '#/ui/StepTable'
+import { Totals } from '#/ui/Totals'
 import { UseChart } from '#/ui/UseChart'
 import { UseLegend } from '#/ui/UseLegend'
 
-import { poolPastQuery, type PoolWindow } from './queries'
-import { usePoolWindow, WINDOW_WORD } from './usePoolWindow'
-
-const OVER: Record<PoolWindow, string> = {
-  '1h': 'in the last hour',
-  '24h': 'in the last 24 hours',
-  '7d': 'in the last 7 days',
-}
+import { poolPastQuery } from './queries'
 
 /** Use against the limit over a window, which stands in the address. */
 export function PoolPast({ id }: { id: number }) {
-  const [window, choose] = usePoolWindow()
+  const [window, choose] = useWindow(POOL_WINDOWS)
   const query = useQuery(poolPastQuery(useApi(), id, window))
   return (
-    <Section
+    <PastSection
       title="Use against the limit"
-      aside={
-        <SegmentedControl
-          aria-label="Time window"
-          size="xs"
-          value={window}
-          onChange={choose}
-          data={Object.entries(WINDOW_WORD).map(([value, label]) => ({ value, label }))}
-        />
-      }
+      query={query}
+      offered={POOL_WINDOWS}
+      window={window}
+      onWindow={choose}
+      height={320}
     >
-      {query.data !== undefined && (
-        <div className={query.isPlaceholderData ? past.stale : undefined}>
-          <PastOf history={query.data} over={OVER[window]} />
-        </div>
-      )}
-      {query.data === undefined && query.error === null && (
-        <Skeleton height={320} aria-label="Loading the past" />
-      )}
-      {query.error !== null && (
-        <ErrorNotice
-          error={query.error}
-          title="The past could not be read"
-          onRetry={() => void query.refetch()}
-          retrying={query.isFetching}
-        />
-      )}
-    </Section>
+      {(history) => <PastOf history={history} over={OVER[window]} />}
+    </PastSection>
   )
 }
 
@@ -64,6 +39,7 @@ function PastOf({ history, over }: { history: PoolHistory; over: string }) {
   const [at, move] = useState<number | null>(null)
   const { buckets, step } = history
   const cursor = { at: at !== null && at < buckets.length ? at : null, move }
+  const label = `Use against the limit ${over}`
   if (buckets.every((each) => each.samples === 0)) {
     return (
       <EmptyState title={`Nothing is known ${over}`}>
@@ -73,49 +49,38 @@ function PastOf({ history, over }: { history: PoolHistory; over: string }) {
   }
   return (
     <>
-      <Totals history={history} />
+      <Totals shown={totalsOf(history)} />
       <UseChart
         buckets={buckets}
         step={step}
         cursor={cursor}
         words={(index) => poolStepParts(history, index).join(' · ')}
-        label={`Use against the limit ${over}`}
+        label={label}
       />
-      <div className={past.readout}>
-        {cursor.at === null ? (
-          <Text span size="sm" c="dimmed">
-            Point at the chart, or use its arrow keys, for a single step.
-          </Text>
-        ) : (
-          <Parts>
-            {poolStepParts(history, cursor.at).map((part) => (
-              <span key={part}>{part}</span>
-            ))}
-          </Parts>
-        )}
-      </div>
+      <Readout
+        parts={cursor.at === null ? null : poolStepParts(history, cursor.at)}
+        rest="Point at the chart, or use its arrow keys, for a single step."
+      />
       <UseLegend />
+      <StepTable
+        caption={label}
+        buckets={buckets}
+        step={step}
+        known={({ samples }) => samples > 0}
+        columns={POOL_COLUMNS}
+      />
     </>
   )
 }
 
-function Totals({ history }: { history: PoolHistory }) {
-  const { peak, waiting, taken, timeouts, errors } = poolPastTotals(history.buckets)
-  const shown: readonly (readonly [string, number | null])[] = [
+function totalsOf({ buckets }: PoolHistory): (readonly [string, string])[] {
+  const { peak, waiting, taken, timeouts, errors } = poolPastTotals(buckets)
+  const told: readonly (readonly [string, number | null])[] = [
     ['In use at most', peak],
     ['Waiting at most', waiting],
     ['Timeouts', timeouts],
     ['Errors', errors],
     ['Leases', taken],
   ]
-  return (
-    <dl className={past.totals}>
-      {shown.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value === null ? '–' : count(value)}</dd>
-        </div>
-      ))}
-    </dl>
-  )
+  return told.map(([name, value]) => [name, value === null ? '–' : count(value)])
 }

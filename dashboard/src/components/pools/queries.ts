@@ -3,14 +3,13 @@ import { type QueryClient, queryOptions } from '@tanstack/react-query'
 import { type Api, data } from '#/api/client'
 import { keys } from '#/api/queries'
 import type { PoolHistory, Pools } from '#/api/types'
+import type { PoolWindow } from '#/lib/window'
 
 const SECOND = 1000
 /** How often what is looked at is read anew: programs report every 5 s or more seldom. */
 export const PACE = 5 * SECOND
 /** A list of many pools has its weight: for each one it is left alone for some milliseconds more. */
 const PACE_EACH = 20
-
-export type PoolWindow = '1h' | '24h' | '7d'
 
 /** How often a window is read anew while it is looked at: its newest step moves no faster. */
 const PAST_PACE: Record<PoolWindow, number> = {

@@ -82,7 +82,7 @@ export const TRIGGER_WORD: Record<Trigger, string> = {
 function Circumstances({ result }: { result: Result }) {
   return (
     <Text size="sm" c="dimmed">
-      <Since at={result.started_at} />, took {seconds(result.seconds)},{' '}
+      <Since at={result.started_at} />,{result.seconds > 0 && ` took ${seconds(result.seconds)},`}{' '}
       {TRIGGER_WORD[result.trigger]}
       {result.region !== 'local' && `, from ${result.region}`}
     </Text>

@@ -5,7 +5,7 @@ import { useId } from 'react'
 import { useAtNow } from '#/api/context'
 import type { Kind, Result } from '#/api/types'
 import { Why } from '#/components/Why'
-import { seconds } from '#/lib/format'
+import { secondsIfAny } from '#/lib/format'
 import { clockTime, dayAndTime, exact } from '#/lib/time'
 import { finished } from '#/lib/waterfall'
 import { WarningsCard } from '#/ui/FailureCard'
@@ -47,7 +47,7 @@ export function ResultRow({ result, kind, open, onToggle }: ResultRowProps) {
           className={`${classes['end']} ${classes['took']}`}
           data-failed={result.failure !== null}
         >
-          {seconds(result.seconds)}
+          {secondsIfAny(result.seconds || null)}
         </span>
         <span className={`${classes['end']} ${classes['dim']} ${classes['trigger']}`}>
           <Parts>

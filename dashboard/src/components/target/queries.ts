@@ -1,8 +1,8 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
 
 import { type Api, data } from '#/api/client'
-import type { Window } from '#/api/queries'
 import type { AboutReason, Status } from '#/api/types'
+import type { Window } from '#/lib/window'
 
 // None of these keys begins with that of the target: what is below it is read anew at every check,
 // and the past of a month need not be.

@@ -82,3 +82,16 @@ test('how long a failed check took is not shown among latencies', () => {
   renderPage(<List row={aRow({ status: 'down', seconds: 0.00067, failure: aFailure() })} />)
   expect(screen.queryByText('0.67 ms')).not.toBeInTheDocument()
 })
+
+test('what reports without a time has a dash for its latency, which is said in words, and no line', () => {
+  const pool = { kind: 'pool', seconds: 0, latency: [0, 0, 0] }
+  const { unmount } = renderPage(<List row={aRow(pool)} />)
+  const cell = screen.getByText('no latency').closest('[role=gridcell]')
+  expect(cell).toHaveTextContent('–no latency')
+  expect(screen.queryByText('0 ms')).toBeNull()
+  expect(screen.queryByRole('img', { name: /^Latency/ })).toBeNull()
+  unmount()
+
+  renderPage(<List row={aRow({ ...pool, status: 'down', failure: aFailure() })} />)
+  expect(screen.queryByText('no latency')).toBeNull()
+})
