@@ -10,9 +10,27 @@ import pytest
 
 from tests.servers.mariadb import StartMariaDB
 from tests.servers.postgresql import StartPostgreSQL
+from tests.servers.process import free_port
 from tests.servers.tls import Certificates
 
 pytestmark = pytest.mark.integration
+
+
+def test_a_free_port_is_given_to_nobody_else() -> None:
+    """Before its server has it, no other search finds it free; the server itself can listen on it at once."""
+    port = free_port()
+    with socket.socket() as another, pytest.raises(OSError, match="Address already in use"):
+        another.bind(("127.0.0.1", port))
+    with socket.create_server(("127.0.0.1", port)) as server:
+        assert server.getsockname() == ("127.0.0.1", port)
+
+
+@pytest.mark.parametrize("worker", [0, 1, 2])
+def test_workers_share_no_port(monkeypatch: pytest.MonkeyPatch, worker: int) -> None:
+    """Of three workers, each is given ports that no other can be given, used or not."""
+    monkeypatch.setenv("PYTEST_XDIST_WORKER", f"gw{worker}")
+    monkeypatch.setenv("PYTEST_XDIST_WORKER_COUNT", "3")
+    assert {free_port() % 3 for _ in range(20)} == {worker}
 
 
 def test_postgresql_restarts_on_its_port(start_postgresql: StartPostgreSQL) -> None:

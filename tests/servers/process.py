@@ -42,13 +42,28 @@ def binary(name: str, package: str, *folders: str) -> str:
 
 
 def free_port() -> int:
-    """Return a TCP port of the loopback that nothing uses."""
+    """Return a TCP port of the loopback that nothing uses and that nobody else is given.
+
+    Each worker of pytest has ports of its own. For others, and this worker's next call, the kernel keeps it
+    for a minute: long enough for a server to take it, which may reuse an address as every server here does.
+    """
     choose = random.SystemRandom()
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     while True:
-        port = choose.randrange(_LOWEST_PORT, _HIGHEST_PORT)
+        port = choose.randrange(_LOWEST_PORT + worker, _HIGHEST_PORT, workers)
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
+            _keep(probe)
             return port
+
+
+def _keep(probe: socket.socket) -> None:
+    """Leave a connection in TIME_WAIT on a port: none but who reuses addresses can bind to it."""
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    probe.listen()
+    with socket.create_connection(probe.getsockname()):
+        probe.accept()[0].close()  # who closes first is the one that waits
 
 
 @contextmanager
