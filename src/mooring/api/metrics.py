@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import resource
 import time
@@ -34,12 +35,14 @@ router = APIRouter(route_class=Guarded, tags=["server"])
 )
 async def metrics(here: Here) -> Response:
     """Give all targets' and Mooring's own metrics in the Prometheus text format."""
+    views = await here.app.pools.views()
+    pools = await asyncio.to_thread(lambda: list(pool_metrics(views)))  # 1,000 of them take their time
     catalogue = here.app.catalogue
     watched = [
         (target, catalogue.health.get(target_id, Health()))
         for target_id, target in sorted(catalogue.targets.items())
     ]
-    text = exposition(watched, here.tally, _itself(here), pool_metrics(await here.app.pools.views()))
+    text = exposition(watched, here.tally, _itself(here), pools)
     return Response(text, headers={"content-type": CONTENT_TYPE})
 
 

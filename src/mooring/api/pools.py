@@ -21,12 +21,13 @@ from mooring.api.pool_answers import (
     WantedAnswer,
 )
 from mooring.api.targets import TargetId
-from mooring.api.wire import Json, Responses
+from mooring.api.wire import Json, Responses, json_bytes, json_list
 from mooring.core.health import Health
 from mooring.core.pool_past import PoolWindow
 from mooring.core.pool_view import PoolView
 from mooring.core.report import WishKind
 from mooring.engine.pool_diagnosis import diagnosed
+from mooring.engine.turns import in_turns
 from mooring.export.csv import csv_text
 from mooring.export.json import time_json
 from mooring.export.pools import (
@@ -75,8 +76,8 @@ async def list_pools(here: Here, query: Annotated[_Format, Query()]) -> Response
     """List every pool by service and name, each summed over the processes that report it."""
     views = await here.app.pools.views()
     if query.format == "csv":
-        return _csv(POOL_COLUMNS, [pool_row(each) for each in views])
-    return Json({"items": [_shown(here, each) for each in views], "next": None})
+        return _csv(POOL_COLUMNS, [pool_row(each) async for each in in_turns(views)])
+    return json_list([json_bytes(_shown(here, each)) async for each in in_turns(views)])
 
 
 @router.get("/pools/{target_id:int}", response_model=PoolAnswer, openapi_extra=dict(VIEWER))

@@ -13,7 +13,8 @@ from mooring.core.clock import Clock
 from mooring.core.failure import StoreError
 from mooring.engine.pool_ledger import Ledger
 from mooring.engine.pool_memory import frozen, packed, restore
-from mooring.engine.pools import AT_ONCE, Pools
+from mooring.engine.pools import Pools
+from mooring.engine.turns import in_turns
 from mooring.reports import LARGEST
 from mooring.store import pools as pool_rows
 from mooring.store.pools import PoolSample, StoredPool
@@ -70,9 +71,7 @@ class PoolKeeper:
         """Do all of it once. Raises StoreError."""
         self._pools.forget_removed()
         now = self._clock.monotonic()
-        for place, ledger in enumerate(list(self._pools.ledgers.values())):
-            if place % AT_ONCE == AT_ONCE - 1:
-                await asyncio.sleep(0)
+        async for ledger in in_turns(list(self._pools.ledgers.values())):
             ledger.tidy(now, self._pools.began)
             self._pools.judge(ledger)
             self._note(ledger, now)

@@ -18,6 +18,7 @@ from mooring.engine.pool_comparison import Part, Servers
 from mooring.engine.pool_ledger import MOST_MEMBERS, Ledger
 from mooring.engine.pool_verdict import judge, result_of
 from mooring.engine.recorder import Recorder
+from mooring.engine.turns import in_turns
 from mooring.pools.rules import Alerts
 from mooring.probes.pool import Pool
 from mooring.settings import PoolSettings
@@ -25,8 +26,6 @@ from mooring.settings import PoolSettings
 MOST_POOLS = 1000
 MOST_PARTS = 5000
 """Processes of all pools together: each may hold some 50 kB."""
-AT_ONCE = 20
-"""Pools that are looked at before others have their turn: a few milliseconds."""
 LINGERS = 120.0
 """Seconds for which a request that got no connection is still told: such come and go."""
 _LINGERING = (PoolRule.TIMEOUTS,)
@@ -87,12 +86,7 @@ class Pools:
             map(self.ledger_of, self.targets()), key=lambda ledger: (ledger.service, ledger.name)
         )
         servers = self._servers(now)
-        found = []
-        for place, ledger in enumerate(ledgers):
-            found.append(_compared(ledger, now, servers))
-            if place % AT_ONCE == AT_ONCE - 1:
-                await asyncio.sleep(0)
-        return found
+        return [_compared(ledger, now, servers) async for ledger in in_turns(ledgers)]
 
     def view(self, target_id: int) -> PoolView:
         """Return a pool as it stands. Raises MissingError."""

@@ -26,7 +26,7 @@ def pool_json(view: PoolView) -> dict[str, Any]:
         "database": view.database,
         "active": view.active,
         "heard_at": time_json(view.heard_at),
-        "totals": {**sum_json(view.sum), **dict(zip(view.totals._fields, view.totals, strict=True))},
+        "totals": _totals(view),
         "wait": durations_json(view.wait),
         "use": durations_json(view.use),
         "create": durations_json(view.create),
@@ -36,6 +36,10 @@ def pool_json(view: PoolView) -> dict[str, Any]:
         "alerts": [alert_json(each) for each in view.alerts],
         "comparison": [comparison_json(each) for each in view.comparison],
     }
+
+
+def _totals(view: PoolView) -> dict[str, Any]:
+    return {**sum_json(view.sum), **dict(zip(view.totals._fields, view.totals, strict=True))}
 
 
 def sum_json(total: PoolSum) -> dict[str, Any]:
@@ -92,8 +96,9 @@ def comparison_json(each: Comparison) -> dict[str, Any]:
     }
 
 
+_FACTS = ("id", "service", "name", "driver", "address", "database")
 POOL_COLUMNS = (
-    *("id", "service", "name", "driver", "address", "database", "heard_at"),
+    *(*_FACTS, "heard_at"),
     *("instances", "used", "idle", "size", "limit", "waiting", "peak", "utilization"),
     *PoolTotals._fields,
     *("leaks", "alerts"),
@@ -102,9 +107,8 @@ POOL_COLUMNS = (
 
 def pool_row(view: PoolView) -> dict[str, Any]:
     """Return a pool as a row of a table, by `POOL_COLUMNS`."""
-    told = pool_json(view)
-    facts: dict[str, Any] = {name: told.get(name) for name in POOL_COLUMNS[:7]}
-    return {**facts, **told["totals"], "leaks": len(view.leaks), "alerts": len(view.alerts)}
+    facts = {name: getattr(view, name) for name in _FACTS} | {"heard_at": time_json(view.heard_at)}
+    return {**facts, **_totals(view), "leaks": len(view.leaks), "alerts": len(view.alerts)}
 
 
 BUCKET_COLUMNS = ("start", *PoolBucket._fields[1:])

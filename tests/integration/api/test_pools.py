@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import gzip
 import io
 import json
 import socket
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from mooring.api import pools as pools_api
 from mooring.api.guard import Role
+from mooring.core.pool_view import PoolView
 from mooring.core.result import CheckResult, Observation
 from mooring.core.stage import Stage, StageResult, StageStatus
 from mooring.core.status import Status
 from mooring.engine import pool_diagnosis
+from mooring.engine.turns import AT_ONCE
 from mooring.pools import PoolTracker, Watch
 from mooring.pools.picture import plain
 from mooring.testing import FakeClock
@@ -464,3 +469,31 @@ async def test_viewers_of_the_page_hear_of_a_pool(api: Api) -> None:
         while not told.results:
             told = await anext(commits)
     assert [result.target.kind for result in told.results] == ["pool"]
+
+
+@pytest.mark.parametrize("form", ["json", "csv"])
+async def test_others_have_their_turn_while_a_long_list_is_written(
+    api: Api, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    """A list of hundreds of pools is written a few at a time, so that no check comes late for it."""
+    await send(api, *[pool(name=f"{place:02}") for place in range(60)])
+    turns, written = [0], Counter[int]()
+
+    async def another() -> None:
+        while True:
+            turns[0] += 1
+            await asyncio.sleep(0)
+
+    def counted(view: PoolView) -> dict[str, Any]:
+        written[turns[0]] += 1
+        return original(view)
+
+    name = {"json": "pool_json", "csv": "pool_row"}[form]
+    original = getattr(pools_api, name)
+    monkeypatch.setattr(pools_api, name, counted)
+    beside = asyncio.create_task(another())
+    answer = await api.viewer.get("/api/v1/pools", params={"format": form})
+    beside.cancel()
+    assert (answer.status_code, written.total(), max(written.values())) == (200, 60, AT_ONCE)
+    if form == "json":
+        assert [each["name"] for each in answer.json()["items"]] == [f"{place:02}" for place in range(60)]
