@@ -7,6 +7,7 @@ import random
 import sqlite3
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mooring.core.histogram import index_of
@@ -21,10 +22,12 @@ LEAKS = "/srv/shop/invoices.py"
 
 
 def report_pools(mooring: Mooring, address: str) -> None:
-    """Report the pools of three services, from four processes of the first."""
+    """Report the pools of three services, from four processes of the first; all have run for a day."""
+    began = {"started_at": (datetime.now(UTC) - timedelta(seconds=DAY)).isoformat()}
     with mooring.client() as client:
         for each in _reports(address):
-            answer = client.post("/api/v1/pools/report", json={**each, "interval": 3600})
+            given = {**each, "instance": {**each["instance"], **began}, "interval": 3600}
+            answer = client.post("/api/v1/pools/report", json=given)
             assert answer.status_code == 200, answer.text
 
 
@@ -98,9 +101,12 @@ def _worker(number: int, address: str) -> dict[str, Any]:
     ]
     counted = {"taken": 41_200 + number, "returned": 41_190, "timeouts": 2, "errors": number % 2}
     leaks = [*gone, waits] if number == 0 else gone
+    used = LIMIT - 1 + number % 2
     return pool(
         name="orders",
-        used=9 + number % 2,
+        used=used,
+        idle=LIMIT - used,
+        size=LIMIT,
         waiting=2,
         peak=LIMIT,
         limit=LIMIT,
