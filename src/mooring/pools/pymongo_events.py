@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import sys
-from asyncio import Task, _get_running_loop, current_task
 from collections.abc import Callable
 from functools import wraps
-from threading import Thread, current_thread
 from types import FrameType
 from typing import Any
 from weakref import WeakSet, ref
 
 from mooring.pools.driver import Activity, Driver, Gauges
 from mooring.pools.lease import NANOSECONDS, Lease
+from mooring.pools.pymongo_owners import asks_no_more, here
 from mooring.pools.scope import SCOPE, Scope
 from mooring.pools.tracker import PoolTracker
 from mooring.pools.traffic import activity_of
@@ -85,12 +84,12 @@ class MongoDB(Driver):
             server.out.clear()
 
     def _settle(self) -> None:
-        """Take out those who gave up untold: their task has ended, or no pool has anybody who asks."""
+        """Take out those who gave up untold: they ask no more, or no pool has anybody who asks."""
         asking = sum(pool.operation_count for pool in self.pools)
         out = sum(len(server.out) for server in self.servers.values())
         nobody = bool(self.pools) and asking <= out
         for key, weak in tuple(self.pending.items()):
-            if (nobody or has_ended(weak())) and self.pending.pop(key, None) is not None and self.gave_up:
+            if (nobody or asks_no_more(weak())) and self.pending.pop(key, None) is not None and self.gave_up:
                 self.gave_up()
 
 
@@ -230,20 +229,6 @@ class PoolEvents:
         server = self.driver.servers[address] = Server(limit if limited else None, least or 0)
         self.driver.address = self.driver.address or address_of(address)
         return server
-
-
-def here() -> Any:
-    """Return the task that runs, else the thread."""
-    loop = _get_running_loop()
-    task = None if loop is None else current_task(loop)
-    return current_thread() if task is None else task
-
-
-def has_ended(owner: Any) -> bool:
-    """Whether a task or thread has ended."""
-    if isinstance(owner, Task):
-        return owner.done()
-    return owner is None or (isinstance(owner, Thread) and not owner.is_alive())
 
 
 def connection_of(event: Any, frame: FrameType | None) -> Any:

@@ -182,10 +182,35 @@ async def test_request_that_is_cancelled_waits_no_more(uri: str) -> None:
             with suppress(TimeoutError):
                 async with asyncio.timeout(0.02):
                     await client.admin.command("ping")
-            tracker.watch.look()
+            await asyncio.to_thread(tracker.watch.look)  # as the watch does: amid whatever tasks wait for
             assert tracker.waiting == 0
         await client.admin.command("ping")
         assert (counts(tracker), tracker.waiting) == ((3, 3, 0, 0, 0), 0)
+
+
+async def test_task_that_waits_for_something_else_asks_no_more(uri: str) -> None:
+    """Of two requests that wait, the one whose task goes on elsewhere is taken out, and the other is not."""
+    async with pymongo.AsyncMongoClient(uri, maxPoolSize=1) as client:
+        tracker, goes_on = watched(client), asyncio.Event()
+
+        async def gives_up() -> None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.02):
+                    await client.admin.command("ping")
+            await goes_on.wait()
+
+        await client.admin.command("ping")
+        async with pool_of(client).checkout():
+            waits = asyncio.create_task(client.admin.command("ping"))
+            lives = asyncio.create_task(gives_up())
+            await eventually(lambda: tracker.asked == 4, "both have asked")
+            assert tracker.waiting == 2
+            await eventually(lambda: tracker.gauges().size == 1 and tracker.waiting == 1, "one gave up")
+        await waits
+        goes_on.set()
+        await lives
+        assert (counts(tracker), tracker.waiting) == ((3, 3, 0, 0, 0), 0)
+        assert tracker.snapshot().wait.total == 3
 
 
 def test_server_that_goes_is_a_session_error(start_mongodb_stand_in: StartMongoDBStandIn) -> None:
