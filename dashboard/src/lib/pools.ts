@@ -1,4 +1,4 @@
-import type { LeakKind, Pool, PoolAlert, PoolRule, Severity, Shown } from '#/api/types'
+import type { LeakKind, Pool, PoolAlert, PoolProcess, PoolRule, Severity, Shown } from '#/api/types'
 
 import { count, plural } from './format'
 
@@ -84,13 +84,20 @@ export const alertsOf = ({ alerts }: Pick<Pool, 'alerts'>): PoolAlert[] =>
 export const worstAlert = (pool: Pick<Pool, 'alerts'>): PoolAlert | null =>
   alertsOf(pool)[0] ?? null
 
+/** Whether no process reports it: what is in use is not known then, and not zero. */
+export const isSilent = ({ totals }: Pick<Pool, 'totals'>): boolean => totals.instances === 0
+
+/** "4 processes"; "no process reports it". */
+export const reportedWords = ({ totals }: Pick<Pool, 'totals'>): string =>
+  isSilent({ totals }) ? 'no process reports it' : plural(totals.instances, 'process', 'processes')
+
 type Stands = Pick<Pool, 'alerts' | 'active' | 'enabled' | 'totals'>
 
 export function standingOf(pool: Stands): Standing {
   if (!pool.enabled) return 'paused'
   const worst = worstAlert(pool)
   if (worst !== null) return worst.severity
-  if (pool.totals.instances === 0) return 'silent'
+  if (isSilent(pool)) return 'silent'
   return pool.active ? 'fine' : 'stopped'
 }
 
@@ -101,6 +108,10 @@ export const fullness = ({ alerts }: Pick<Pool, 'alerts'>): Severity | null =>
 /** "7 of 10"; "7" where there is no limit. */
 export const usedWords = ({ used, limit }: Pick<Pool['totals'], 'used' | 'limit'>): string =>
   limit === null ? count(used) : `${count(used)} of ${count(limit)}`
+
+/** How full one process of it is: of note where it has no connection left, whatever the others have. */
+export const processFullness = ({ used, limit }: Pick<PoolProcess, 'used' | 'limit'>) =>
+  limit !== null && used >= limit ? 'critical' : null
 
 /** "2 abandoned", "1 suspect": the worst first, none that are not there. */
 export function leakWords(leaks: readonly { readonly kind: LeakKind }[]): string[] {

@@ -68,7 +68,7 @@ const Shown = ({ pool }: { pool: Pool }) => (
       <PoolNow pool={pool} />
     </div>
     <Holders pool={pool} />
-    <Leaks leaks={pool.leaks} />
+    <Leaks pool={pool} />
     <div className={classes.bottom}>
       <Processes pool={pool} />
       <Behind pool={pool} />

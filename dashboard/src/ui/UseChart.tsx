@@ -14,9 +14,7 @@ const PLOT = 150
 const GAP = 28
 const WAIT = 34
 const BOTTOM = 22
-const HEIGHT = TOP + PLOT + GAP + WAIT + BOTTOM
 const WAIT_TOP = TOP + PLOT + GAP
-const FLOOR = WAIT_TOP + WAIT
 const TICK_WIDTH = 58
 /** Half the width of a label: nearer to an edge it would hang over. */
 const TICK_EDGE = 24
@@ -43,6 +41,8 @@ export function UseChart({ buckets, step, cursor, words, label }: UseChartProps)
   )
   const values = countTicks(highest, 4)
   const y = (value: number) => TOP + PLOT - (value / (values.at(-1) ?? 1)) * PLOT
+  const waited = Math.max(...buckets.map((each) => each.waiting ?? 0), 0)
+  const floor = waited > 0 ? WAIT_TOP + WAIT : WAIT_TOP
   const line = (of: (each: PoolStep) => number | null) => {
     const points = buckets.map(of)
     return stepLine(
@@ -52,23 +52,23 @@ export function UseChart({ buckets, step, cursor, words, label }: UseChartProps)
   }
   return (
     <div ref={ref} {...slider}>
-      <svg className={classes.svg} height={HEIGHT} aria-hidden="true">
+      <svg className={classes.svg} height={floor + BOTTOM} aria-hidden="true">
         <g transform={`translate(${INSET} 0)`}>
           {values.map((value) => (
             <Grid key={value} width={width} y={y(value)} text={count(value)} />
           ))}
-          <TimeAxis buckets={buckets} step={step} width={width} />
+          <TimeAxis buckets={buckets} step={step} width={width} floor={floor} />
           <path className={classes.used} d={columns(buckets, column, y, TOP + PLOT)} />
           <path className={classes.most} d={line((each) => each.used_max)} />
           <path className={classes.limit} d={line((each) => each.limit)} />
           <path className={classes.timeouts} d={marks(buckets, column)} />
-          <Waiting buckets={buckets} column={column} width={width} />
+          <Waiting buckets={buckets} most={waited} column={column} width={width} />
           {cursor.at !== null && (
             <rect
               className={classes.cursor}
               x={cursor.at * column}
               width={Math.max(1, column)}
-              height={FLOOR}
+              height={floor}
             />
           )}
         </g>
@@ -115,16 +115,22 @@ function Grid({ width, y, text }: { width: number; y: number; text: string }) {
   )
 }
 
-function Waiting({
-  buckets,
-  column,
-  width,
-}: {
+interface WaitingProps {
   buckets: readonly PoolStep[]
+  most: number
   column: number
   width: number
-}) {
-  const most = Math.max(...buckets.map((each) => each.waiting ?? 0), 0)
+}
+
+function Waiting({ buckets, most, column, width }: WaitingProps) {
+  if (most === 0) {
+    return (
+      <text x={0} y={WAIT_TOP - 8}>
+        No request waited
+      </text>
+    )
+  }
+  const floor = WAIT_TOP + WAIT
   const path = columnsPath(
     buckets.flatMap(({ waiting }, index) =>
       waiting === null || waiting === 0
@@ -133,8 +139,8 @@ function Waiting({
             {
               x: index * column,
               width: drawn(column),
-              from: FLOOR,
-              to: FLOOR - Math.max(2, (waiting / most) * WAIT),
+              from: floor,
+              to: floor - Math.max(2, (waiting / most) * WAIT),
             },
           ],
     ),
@@ -142,10 +148,10 @@ function Waiting({
   return (
     <g>
       <text x={0} y={WAIT_TOP - 6}>
-        {most === 0 ? 'No request waited' : 'Waiting requests'}
+        Waiting requests
       </text>
-      {most > 0 && <Grid width={width} y={WAIT_TOP} text={count(most)} />}
-      <Grid width={width} y={FLOOR} text="0" />
+      <Grid width={width} y={WAIT_TOP} text={count(most)} />
+      <Grid width={width} y={floor} text="0" />
       <path className={classes.waiting} d={path} />
     </g>
   )
@@ -155,7 +161,8 @@ function TimeAxis({
   buckets,
   step,
   width,
-}: Pick<UseChartProps, 'buckets' | 'step'> & { width: number }) {
+  floor,
+}: Pick<UseChartProps, 'buckets' | 'step'> & { width: number; floor: number }) {
   const [first] = buckets
   if (first === undefined) return null
   const since = Date.parse(first.start)
@@ -164,7 +171,7 @@ function TimeAxis({
   return ticks.map((at) => {
     const x = ((at - since) / span) * width
     return (
-      <g key={at} transform={`translate(${x} ${FLOOR})`}>
+      <g key={at} transform={`translate(${x} ${floor})`}>
         <line className={classes.grid} y2={4} />
         {x > TICK_EDGE && x < width - TICK_EDGE && (
           <text y={16} textAnchor="middle">

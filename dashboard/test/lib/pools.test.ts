@@ -12,6 +12,7 @@ import {
   worstAlert,
   worstFirst,
   writePoolFilters,
+  processFullness,
 } from '#/lib/pools'
 
 import { aLeak, anAlert, aPool, aPoolOf } from '../pool-values'
@@ -24,6 +25,12 @@ describe('how a pool stands', () => {
     const pool = aPool({ alerts: [anAlert(), anAlert({ rule: 'errors', severity: 'critical' })] })
     expect(standingOf(pool)).toBe('critical')
     expect(worstAlert(pool)?.rule).toBe('errors')
+  })
+
+  it('is of note in a process that has no connection left', () => {
+    expect(processFullness({ used: 10, limit: 10 })).toBe('critical')
+    expect(processFullness({ used: 9, limit: 10 })).toBeNull()
+    expect(processFullness({ used: 9, limit: null })).toBeNull()
   })
 
   it('is silent where nobody reports it, and stopped where nobody tracks it', () => {

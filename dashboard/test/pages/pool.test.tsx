@@ -153,6 +153,24 @@ describe('use over time', () => {
 })
 
 describe('what is held', () => {
+  it('is not known while no process reports it, and told as such', async () => {
+    shown({
+      pool: {
+        totals: { instances: 0, used: 0, limit: null, utilization: null, waiting: 0, peak: 0 },
+        sites: [],
+      },
+    })
+    const now = await region('Now')
+    expect(now).toHaveTextContent('Not known: no process reports it.')
+    expect(now).not.toHaveTextContent('in use')
+    expect(now).not.toHaveTextContent('Waiting0')
+    expect(await region('Who holds them')).toHaveTextContent('Not known while no process reports')
+    expect(await region('Not returned')).toHaveTextContent('Not known while no process reports it')
+    const heading = screen.getByRole('heading', { level: 1 })
+    expect(heading.closest('header')).toHaveTextContent('sqlalchemy')
+    expect(heading.closest('header')).toHaveTextContent('no process reports it')
+  })
+
   it('tells use and times', async () => {
     shown({ pool: { totals: { used: 7, utilization: 0.7, timeouts: 2 } } })
     const now = await region('Now')
@@ -202,9 +220,9 @@ describe('what is held', () => {
     const table = await screen.findByRole('table', { name: 'Processes that report this pool' })
     const rows = within(table).getAllByRole('row').slice(1)
     expect(rows.map((row) => row.textContent)).toEqual([
-      expect.stringMatching(/^web1, pid 41its clock is 2 h behind9 of 10/),
-      expect.stringMatching(/^web1, pid 40has ended–/),
-      expect.stringMatching(/^web1, pid 42silent: not part of the totals–/),
+      expect.stringMatching(/^web1:41its clock is 2 h behind9 of 10/),
+      expect.stringMatching(/^web1:40has ended–/),
+      expect.stringMatching(/^web1:42silent: not part of the totals–/),
     ])
   })
 

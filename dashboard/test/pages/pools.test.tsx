@@ -37,6 +37,15 @@ beforeEach(() => {
   window.scrollTo = () => undefined // jsdom has it only to complain
 })
 
+/** Let the window be one in which the list has columns. */
+function wide() {
+  const narrow = window.matchMedia
+  vi.spyOn(window, 'matchMedia').mockImplementation((query) => ({
+    ...narrow(query),
+    matches: query === '(min-width: 68em)',
+  }))
+}
+
 describe('a pool in the list', () => {
   it('tells its use against the limit, and what is counted', async () => {
     serving([
@@ -45,11 +54,7 @@ describe('a pool in the list', () => {
         leaks: [aLeak(), aLeak({ kind: 'busy' })],
       }),
     ])
-    const narrow = window.matchMedia
-    vi.spyOn(window, 'matchMedia').mockImplementation((query) => ({
-      ...narrow(query),
-      matches: query === '(min-width: 68em)',
-    }))
+    wide()
     renderPage(<PoolsPage />)
 
     const cells = within(await row('shop/main')).getAllByRole('gridcell')
@@ -65,6 +70,23 @@ describe('a pool in the list', () => {
     expect(screen.getByText('sqlalchemy · 3 processes')).toBeInTheDocument()
   })
 
+  it('claims no zeros of a pool that nobody reports', async () => {
+    serving([aPool({ totals: { instances: 0, used: 0, limit: null, peak: 0, timeouts: 3 } })])
+    wide()
+    renderPage(<PoolsPage />)
+
+    const cells = within(await row('shop/main')).getAllByRole('gridcell')
+    const unknown = '–not known'
+    expect(cells.slice(1).map((cell) => cell.textContent)).toEqual([
+      unknown,
+      unknown,
+      unknown,
+      '3',
+      unknown,
+      '',
+    ])
+  })
+
   it('says the worst of what is wrong and what to do, also of its name', async () => {
     const worst = anAlert({ severity: 'critical', rule: 'abandoned', message: '1 was lost' })
     serving([aPool({ alerts: [anAlert(), worst] })])
@@ -78,10 +100,13 @@ describe('a pool in the list', () => {
   })
 
   it('says that it was not heard, and since when', async () => {
-    serving([aPool({ totals: { instances: 0 }, heard_at: null })])
+    serving([aPool({ totals: { instances: 0, used: 0, limit: null }, heard_at: null })])
     renderPage(<PoolsPage />)
 
-    expect(await row('shop/main')).toHaveTextContent('Silentheard never')
+    const told = await row('shop/main')
+    expect(told).toHaveTextContent('Silentheard never')
+    expect(told).toHaveTextContent('no process reports it')
+    expect(told).not.toHaveTextContent('no limit')
   })
 })
 

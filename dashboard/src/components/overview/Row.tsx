@@ -7,6 +7,7 @@ import { seconds } from '#/lib/format'
 import { paths } from '#/lib/paths'
 import { isUntimed, latencyOf } from '#/lib/rows'
 import { shownStatus } from '#/lib/status'
+import { Dash } from '#/ui/Dash'
 import { Held } from '#/ui/Held'
 import { Since } from '#/ui/Since'
 import { Sparkline } from '#/ui/Sparkline'
@@ -169,20 +170,14 @@ function Took({ row, className }: { row: OverviewRow; className: string | undefi
   )
 }
 
-/** A dash in the column of numbers, which is said in words. */
-const NoTime = () => (
-  <span className={classes.quiet} title="It is not asked: what reports it tells no time">
-    <span aria-hidden="true">–</span>
-    <span className="visually-hidden">no latency</span>
-  </span>
-)
-
 function Latency({ row }: { row: OverviewRow }) {
   return (
     <>
       <Sparkline points={row.latency} format={seconds} label="Latency in the last 24 h" />
       <Took row={row} className={classes.last} />
-      {isUntimed(row) && <NoTime />}
+      {isUntimed(row) && (
+        <Dash words="no latency" title="What it reports tells no time" className={classes.quiet} />
+      )}
     </>
   )
 }

@@ -4,6 +4,7 @@ import { useState } from 'react'
 import type { Pool, PoolSite } from '#/api/types'
 import { Section } from '#/components/target/Section'
 import { count, plural, secondsIfAny as time } from '#/lib/format'
+import { isSilent } from '#/lib/pools'
 import { duration } from '#/lib/time'
 import { UseBar } from '#/ui/UseBar'
 
@@ -21,7 +22,9 @@ export function Holders({ pool }: { pool: Pool }) {
     <Section title="Who holds them">
       {sites.length === 0 ? (
         <Text size="sm" c="dimmed">
-          No line of the program has taken a connection yet.
+          {isSilent(pool)
+            ? 'Not known while no process reports it.'
+            : 'No line of the program has taken a connection yet.'}
         </Text>
       ) : (
         <Table
@@ -42,7 +45,11 @@ export function Holders({ pool }: { pool: Pool }) {
           </Table.Thead>
           <Table.Tbody>
             {shown.map((site) => (
-              <Holder key={`${site.file}:${site.line} ${site.function}`} site={site} out={out} />
+              <Holder
+                key={`${site.file}:${site.line} ${site.function} ${site.scope}`}
+                site={site}
+                out={out}
+              />
             ))}
           </Table.Tbody>
         </Table>

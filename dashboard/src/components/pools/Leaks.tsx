@@ -1,7 +1,7 @@
 import { Button, Text, Title } from '@mantine/core'
 import { useId, useState } from 'react'
 
-import type { PoolLeak } from '#/api/types'
+import type { Pool, PoolLeak } from '#/api/types'
 import { Section } from '#/components/target/Section'
 import { count, plural } from '#/lib/format'
 import {
@@ -12,6 +12,7 @@ import {
   LEAK_TITLE,
   shortSite,
 } from '#/lib/leaks'
+import { isSilent } from '#/lib/pools'
 import { duration } from '#/lib/time'
 import { Parts } from '#/ui/Parts'
 
@@ -21,12 +22,15 @@ import classes from './Leaks.module.css'
 const MOST = 100
 
 /** Leases that do not come back, by class and by the line that took them. */
-export function Leaks({ leaks }: { leaks: readonly PoolLeak[] }) {
+export function Leaks({ pool }: { pool: Pool }) {
+  const { leaks } = pool
   return (
     <Section title="Not returned">
       {leaks.length === 0 ? (
         <Text size="sm" c="dimmed">
-          Every connection that is out is in use, or has not been out for long.
+          {isSilent(pool)
+            ? 'Not known while no process reports it.'
+            : 'Every connection that is out is in use, or has not been out for long.'}
         </Text>
       ) : (
         leakClasses(leaks).map((each) => <Class key={each.kind} told={each} />)

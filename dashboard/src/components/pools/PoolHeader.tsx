@@ -5,9 +5,8 @@ import { Link } from 'react-router'
 
 import type { Pool } from '#/api/types'
 import header from '#/components/target/TargetHeader.module.css'
-import { plural } from '#/lib/format'
 import { paths } from '#/lib/paths'
-import { poolName } from '#/lib/pools'
+import { isSilent, poolName, reportedWords } from '#/lib/pools'
 import { Parts } from '#/ui/Parts'
 import { Since } from '#/ui/Since'
 
@@ -21,7 +20,6 @@ interface PoolHeaderProps {
 
 /** Which pool it is, how it stands, and what can be done with it. */
 export function PoolHeader({ pool, stale, actions }: PoolHeaderProps) {
-  const silent = pool.totals.instances === 0
   return (
     <header>
       <Anchor component={Link} to={paths.pools()} size="sm" c="dimmed">
@@ -53,8 +51,8 @@ export function PoolHeader({ pool, stale, actions }: PoolHeaderProps) {
                   {pool.database !== null && `/${pool.database}`}
                 </span>
               )}
-              <span>{plural(pool.totals.instances, 'process', 'processes')}</span>
-              {!silent && (
+              <span>{reportedWords(pool)}</span>
+              {!isSilent(pool) && (
                 <span>
                   heard <Since at={pool.heard_at} />
                 </span>

@@ -3,7 +3,7 @@ import { Table } from '@mantine/core'
 import type { Pool } from '#/api/types'
 import { Section } from '#/components/target/Section'
 import { count, percent, secondsIfAny as time } from '#/lib/format'
-import { fullness, usedWords } from '#/lib/pools'
+import { fullness, isSilent, usedWords } from '#/lib/pools'
 import { type Fact, Facts } from '#/ui/Facts'
 import { UseBar } from '#/ui/UseBar'
 
@@ -14,10 +14,14 @@ export function PoolNow({ pool }: { pool: Pool }) {
   const { used, limit, peak, utilization } = pool.totals
   return (
     <Section title="Now">
-      <p className={classes.use}>
-        <b>{usedWords(pool.totals)}</b> {limit === null ? 'in use, no limit' : 'in use'}
-        {utilization !== null && <span className={classes.dim}> ({percent(utilization)})</span>}
-      </p>
+      {isSilent(pool) ? (
+        <p className={classes.use}>Not known: no process reports it.</p>
+      ) : (
+        <p className={classes.use}>
+          <b>{usedWords(pool.totals)}</b> {limit === null ? 'in use, no limit' : 'in use'}
+          {utilization !== null && <span className={classes.dim}> ({percent(utilization)})</span>}
+        </p>
+      )}
       <UseBar used={used} limit={limit} peak={peak} full={fullness(pool)} />
       <Times pool={pool} />
       <Facts facts={countsOf(pool)} />
@@ -54,11 +58,13 @@ function Times({ pool }: { pool: Pool }) {
   )
 }
 
-function countsOf({ totals }: Pool): Fact[] {
+function countsOf(pool: Pool): Fact[] {
+  const { totals } = pool
+  const now = (value: number) => (isSilent(pool) ? null : count(value))
   const { size, idle, errors, session_errors: session } = totals
   const told: readonly (readonly [string, string | null])[] = [
-    ['Waiting', count(totals.waiting)],
-    ['Peak', count(totals.peak)],
+    ['Waiting', now(totals.waiting)],
+    ['Peak', now(totals.peak)],
     ['Open', size === null ? null : openWords(size, idle)],
     ['Leases', count(totals.taken)],
     ['Timeouts', count(totals.timeouts)],

@@ -5,7 +5,16 @@ import type { Pool } from '#/api/types'
 import rows from '#/components/overview/Row.module.css'
 import { count, plural } from '#/lib/format'
 import { paths } from '#/lib/paths'
-import { fullness, leakWords, poolName, usedWords, worstAlert } from '#/lib/pools'
+import {
+  fullness,
+  isSilent,
+  leakWords,
+  poolName,
+  reportedWords,
+  usedWords,
+  worstAlert,
+} from '#/lib/pools'
+import { Dash } from '#/ui/Dash'
 import { Help } from '#/ui/Help'
 import { UseBar } from '#/ui/UseBar'
 
@@ -31,6 +40,7 @@ type Shape = Omit<PoolRowProps, 'wide'>
 function WideRow({ pool, stale, stop }: Shape) {
   const id = useId()
   const { totals } = pool
+  const silent = isSilent(pool)
   return (
     <>
       <div role="gridcell" className={rows.status}>
@@ -42,12 +52,10 @@ function WideRow({ pool, stale, stop }: Shape) {
         <span className={rows.quietLine}>{aboutWords(pool)}</span>
       </div>
       <div role="gridcell" className={classes.use}>
-        <Use pool={pool} />
+        {silent ? <NotKnown /> : <Use pool={pool} />}
       </div>
-      <Count value={totals.waiting} />
-      <div role="gridcell" className={classes.number}>
-        {count(totals.peak)}
-      </div>
+      <Count value={silent ? null : totals.waiting} />
+      <Count value={silent ? null : totals.peak} />
       <Count value={totals.timeouts} />
       <div role="gridcell" className={classes.leaks}>
         <Leaks pool={pool} />
@@ -61,7 +69,8 @@ function WideRow({ pool, stale, stop }: Shape) {
 
 function Card({ pool, stale, stop }: Shape) {
   const id = useId()
-  const { instances, waiting, peak, timeouts } = pool.totals
+  const silent = isSilent(pool)
+  const { waiting, peak, timeouts } = pool.totals
   return (
     <>
       <div role="rowheader" className={rows.cardTop}>
@@ -72,10 +81,11 @@ function Card({ pool, stale, stop }: Shape) {
         </span>
       </div>
       <div role="gridcell" className={classes.cardUse}>
-        <Use pool={pool} />
+        {silent ? <span className={rows.quiet}>use not known</span> : <Use pool={pool} />}
       </div>
       <div role="gridcell" className={rows.quietLine}>
-        {plural(instances, 'process', 'processes')} · {count(waiting)} waiting · peak {count(peak)}
+        {reportedWords(pool)}
+        {!silent && ` · ${count(waiting)} waiting · peak ${count(peak)}`}
         {timeouts > 0 && ` · ${plural(timeouts, 'timeout')}`}
       </div>
       <div role="gridcell" className={classes.cardLeaks}>
@@ -111,8 +121,7 @@ function Name({ pool, id, stop }: NameProps) {
   )
 }
 
-const aboutWords = ({ driver, totals }: Pool): string =>
-  `${driver} · ${plural(totals.instances, 'process', 'processes')}`
+const aboutWords = (pool: Pool): string => `${pool.driver} · ${reportedWords(pool)}`
 
 function Use({ pool }: { pool: Pool }) {
   const { used, limit, peak } = pool.totals
@@ -128,14 +137,17 @@ function Use({ pool }: { pool: Pool }) {
 }
 
 /** A number that is of note where it is not zero. */
-const Count = ({ value }: { value: number }) => (
+const Count = ({ value }: { value: number | null }) => (
   <div role="gridcell" className={classes.number} data-none={value === 0}>
-    {count(value)}
+    {value === null ? <NotKnown /> : count(value)}
   </div>
 )
 
+const NotKnown = () => <Dash words="not known" className={rows.quiet} />
+
 function Leaks({ pool }: { pool: Pool }) {
   const words = leakWords(pool.leaks)
+  if (isSilent(pool) && words.length === 0) return <NotKnown />
   if (words.length === 0) return <span data-none="true">none</span>
   return words.map((each) => <span key={each}>{each}</span>)
 }
@@ -155,8 +167,8 @@ function Wrong({ pool, id }: { pool: Pool; id: string }) {
       className={classes.wrong}
       title={`${message}\n\n→ ${recommendation}`.slice(0, MOST)}
     >
-      <span className={classes.message}>
-        <bdi>{message}</bdi>{' '}
+      <span className={classes.lead}>
+        <bdi className={classes.message}>{message}</bdi>{' '}
         {others > 0 && <span className={classes.more}>and {count(others)} more</span>}
       </span>{' '}
       <bdi className={classes.advice}>

@@ -1,5 +1,5 @@
 import type { Pool } from '#/api/types'
-import { STANDING_STATUS, STANDING_WORD, standingOf, worstAlert } from '#/lib/pools'
+import { isSilent, STANDING_STATUS, STANDING_WORD, standingOf, worstAlert } from '#/lib/pools'
 import { Held } from '#/ui/Held'
 import { Since } from '#/ui/Since'
 import { StatusBadge } from '#/ui/StatusBadge'
@@ -33,7 +33,7 @@ export function StandingSince({
 }: Omit<PoolStandingProps, 'id'> & { className: string | undefined }) {
   const worst = worstAlert(pool)
   if (stale) return <span className={className}>last known</span>
-  if (pool.totals.instances === 0) {
+  if (isSilent(pool)) {
     return (
       <span className={className}>
         heard <Since at={pool.heard_at} />

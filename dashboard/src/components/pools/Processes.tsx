@@ -4,7 +4,7 @@ import { useState } from 'react'
 import type { Pool, PoolProcess } from '#/api/types'
 import { Section } from '#/components/target/Section'
 import { count, plural } from '#/lib/format'
-import { usedWords } from '#/lib/pools'
+import { processFullness, usedWords } from '#/lib/pools'
 import { duration } from '#/lib/time'
 import { Since } from '#/ui/Since'
 import { UseBar } from '#/ui/UseBar'
@@ -72,14 +72,14 @@ function Process({ process }: { process: PoolProcess }) {
   return (
     <Table.Tr className={live ? undefined : classes.dim}>
       <Table.Th scope="row" className={classes.where ?? ''}>
-        {host}, pid {pid}
+        {host}:{pid}
         {notes.length > 0 && <span className={classes.about}>{notes.join(', ')}</span>}
       </Table.Th>
       <Table.Td className={classes.share ?? ''}>
         {live ? (
           <>
             {usedWords(process)}
-            <UseBar used={used} limit={limit} peak={peak} full={null} />
+            <UseBar used={used} limit={limit} peak={peak} full={processFullness(process)} />
           </>
         ) : (
           '–'
