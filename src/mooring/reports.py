@@ -36,16 +36,16 @@ from mooring.core.pool import (
 from mooring.core.redact import Redactor
 from mooring.core.report import Instance, PoolReport
 from mooring.core.shown import clean, ended
+from mooring.pools.report import LONGEST_NAME, MOST_CONNECTIONS, MOST_POOLS
 from mooring.targets import printable
 
 VERSION = 1
-"""Of what a report means. Keys may be added within it, and values of a closed set may not."""
+"""Of the reports that are understood. Within it keys may be added, and no values to a closed set."""
 LARGEST = 10**15
 """The highest count: more is no count of anything."""
-MOST_CONNECTIONS = 1_000_000
-MOST_POOLS = 100
-LONGEST_NAME = 95
-"""Characters of a service's and of a pool's name: both together name a target."""
+_MOST_SITES = 20
+_MOST_LEAKS = 50
+_MOST_FRAMES = 8
 _FILE = "file:"
 _LAST_BUCKET = 255
 _YEARS = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
@@ -216,11 +216,6 @@ class SnapshotInput(_Part):
         for name in ("wait", "use", "create"):
             given[name] = Durations(getattr(self, name).counts)
         return PoolSnapshot(service=service, **given)
-
-
-_MOST_SITES = 20
-_MOST_LEAKS = 50
-_MOST_FRAMES = 8
 
 
 class InstanceInput(_Part):

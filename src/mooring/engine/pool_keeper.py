@@ -73,7 +73,7 @@ class PoolKeeper:
         now = self._clock.monotonic()
         async for ledger in in_turns(list(self._pools.ledgers.values())):
             ledger.tidy(now, self._pools.began)
-            self._pools.judge(ledger)
+            self._pools.health.settle(ledger)
             self._note(ledger, now)
         await self._save()
         for step in (pool_rows.roll_up, partial(pool_rows.prune, hours=self._pools.settings.retention_hours)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from mooring.core.pool import PoolAlert, PoolRule, PoolSnapshot, Severity, SiteUse
 from mooring.core.pool_view import PoolLeak, PoolMember, PoolSum
@@ -110,12 +110,3 @@ def _total(values: Iterable[int | None]) -> int | None:
     """Return the sum of what is told; None where nobody tells."""
     known = [value for value in values if value is not None]
     return sum(known) if known else None
-
-
-def merged_counts(counts: Iterable[Mapping[int, int]]) -> dict[int, int]:
-    """Return histograms added up."""
-    merged: dict[int, int] = {}
-    for each in counts:
-        for bucket, count in each.items():
-            merged[bucket] = merged.get(bucket, 0) + count
-    return merged

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
 from collections.abc import Sequence
 
 from mooring.core.clock import Clock
 from mooring.core.failure import ConflictError, MissingError
-from mooring.core.pool import PoolAlert, PoolRule
 from mooring.core.pool_view import PoolView
 from mooring.core.report import PoolReport, Reply, Wish, WishKind
 from mooring.core.target import Origin, Target
 from mooring.engine.catalogue import Catalogue
 from mooring.engine.pool_comparison import Part, Servers
+from mooring.engine.pool_health import PoolHealth
 from mooring.engine.pool_ledger import MOST_MEMBERS, Ledger
-from mooring.engine.pool_verdict import judge, result_of
 from mooring.engine.recorder import Recorder
 from mooring.engine.turns import in_turns
 from mooring.pools.rules import Alerts
@@ -26,15 +24,10 @@ from mooring.settings import PoolSettings
 MOST_POOLS = 1000
 MOST_PARTS = 5000
 """Processes of all pools together: each may hold some 50 kB."""
-LINGERS = 120.0
-"""Seconds for which a request that got no connection is still told: such come and go."""
-_LINGERING = (PoolRule.TIMEOUTS,)
-
-log = logging.getLogger(__name__)
 
 
 class Pools:
-    """Takes reports, and judges what they add up to. Belongs to one event loop.
+    """Takes reports, and says what they add up to. Belongs to one event loop.
 
     A pool is a target of the kind `pool`, which the first report of it adds.
     """
@@ -53,6 +46,7 @@ class Pools:
         self._last_wish = 0
         self.began = clock.monotonic()
         """When somebody began to listen: nobody was silent before."""
+        self.health = PoolHealth(catalogue, recorder, clock, settings, self.began)
 
     async def report(self, report: PoolReport) -> Reply:
         """Take what a process tells of its pools, and return what is wanted of it.
@@ -61,7 +55,7 @@ class Pools:
         stored; nothing of the report was taken then.
         """
         # The answer asks for it so soon: who was killed since is missed by that, not by what was told before.
-        report = report._replace(interval=min(report.interval, max(1.0, self.settings.report_interval)))
+        report = report._replace(interval=min(report.interval, self.settings.report_interval))
         ledgers = await self._ledgers_of(report)
         self._demand_room(report, ledgers)
         now, at = self._clock.monotonic(), self._clock.now()
@@ -73,7 +67,7 @@ class Pools:
         moved = False
         for ledger, snapshot in zip(ledgers, report.pools, strict=True):
             ledger.hear(report, snapshot, now, at)
-            moved = self.judge(ledger) or moved
+            moved = self.health.settle(ledger) or moved
         if moved:
             await self._recorder.written()
         wishes = [wish for ledger in ledgers for wish in ledger.wishes_of(process, at)]
@@ -113,44 +107,6 @@ class Pools:
                 f"no process reports {ledger.service}/{ledger.name} now: nobody would hear it"
             )
         return Wish(ledger.name, do, self._last_wish), heard_by
-
-    def judge(self, ledger: Ledger) -> bool:
-        """Settle what is wrong with a pool, tell what is new, and have its target know.
-
-        Returns whether the target hears something new.
-        """
-        now, at = self._clock.monotonic(), self._clock.now()
-        view = ledger.view(now)
-        silent = None if ledger.heard_at is None else now - max(ledger.heard, self.began)
-        level, found = judge(view, ledger.level, silent, self.settings, at)
-        if not view.sum.instances and not found and not all(each.ended for each in view.members):
-            return False  # silent, but not for long: what was told last holds
-        ledger.level = level
-        for alert in ledger.alerts.settle(_with_lingering(ledger, found, now), now, at):
-            self._tell(ledger, alert)
-        if not view.sum.instances and not any(alert.rule is PoolRule.INACTIVE for alert in found):
-            return False  # ended, but not for long: the same service may begin anew
-        return self._record(ledger, view._replace(alerts=ledger.alerts.open), now)
-
-    def _record(self, ledger: Ledger, view: PoolView, now: float) -> bool:
-        """Make a result of what a pool is like, where it is another or the last one is old."""
-        target = self._catalogue.targets.get(ledger.target_id)
-        if target is None or not target.enabled:
-            return False
-        result = result_of(target, view, self._clock.now())
-        said = (result.status, result.failure and result.failure.code, len(result.observation.warnings))
-        is_news = ledger.recorded is None or ledger.recorded[0] != said
-        is_old = ledger.recorded is None or now - ledger.recorded[1] >= self.settings.report_interval
-        if is_news or (is_old and view.sum.instances):
-            ledger.recorded = (said, now)
-            self._recorder.take(target, result)
-        return is_news
-
-    def _tell(self, ledger: Ledger, alert: PoolAlert) -> None:
-        if alert.ended is not None:
-            log.info("%s/%s: over: %s", ledger.service, ledger.name, alert.message)
-        else:
-            log.warning("%s/%s: %s. %s", ledger.service, ledger.name, alert.message, alert.recommendation)
 
     async def _ledgers_of(self, report: PoolReport) -> list[Ledger]:
         """Return the ledgers of a report's pools; a target is added where there is none."""
@@ -266,17 +222,6 @@ class Pools:
 
 def _compared(ledger: Ledger, now: float, servers: Servers) -> PoolView:
     return ledger.view(now)._replace(comparison=servers.behind(*ledger.behind(now)))
-
-
-def _with_lingering(ledger: Ledger, found: Sequence[PoolAlert], now: float) -> list[PoolAlert]:
-    """Return what is wrong, and what was a moment ago, of the rules that come and go."""
-    rules = {alert.rule: alert for alert in found}
-    for rule in _LINGERING:
-        if rule in rules:
-            ledger.lingering[rule] = (rules[rule], now)
-        elif rule in ledger.lingering and now - ledger.lingering[rule][1] < LINGERS:
-            rules[rule] = ledger.lingering[rule][0]
-    return list(rules.values())
 
 
 def _is(target: Target, service: str, name: str) -> bool:

@@ -475,7 +475,7 @@ async def test_an_alert_is_told_once_within_the_cooldown(
     open_app: OpenApp, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The log has each alert once in 5 minutes, and the next one says how often it came again."""
-    caplog.set_level(logging.WARNING, "mooring.engine.pools")
+    caplog.set_level(logging.WARNING, "mooring.engine.pool_health")
     app = await open_app()
 
     async def fill(used: int) -> None:
