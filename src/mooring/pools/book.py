@@ -76,11 +76,14 @@ class Book:
         """The leases that are not returned, as of the last look."""
         self.alerts: tuple[PoolAlert, ...] = ()
         """The alerts that are open, as of the last look."""
+        self.alarms = 0
+        """Leases that were found abandoned, and critical alerts: a server is to hear of each soon."""
 
     def on(self, event: str, callback: Callback, *, key: Hashable | None = None) -> None:
         """Call back on an event of `mooring.pools.events`, from the thread that watches.
 
         With a `key` only the first callback is taken that has it: to say the same again does no harm.
+        It has to return soon: while it does not, nothing is found, and a fork waits for it up to a second.
         What the callback raises is counted as a fault, which does not switch tracking off. Raises ValueError
         for an unknown event, and TypeError for a coroutine function.
         """

@@ -86,6 +86,7 @@ class Inspector:
             if alert.ended is not None:
                 book.tell(ENDED, alert)
             else:
+                book.alarms += alert.severity is Severity.CRITICAL
                 book.tell(OF_RULE[alert.rule], alert)
                 book.tell(ALERT, alert)
 
@@ -101,6 +102,7 @@ class Inspector:
         self._told = {lease: leak for lease, leak in book.found.items() if leak.kind in _OF_LEAK}
         for lease, leak in self._told.items():
             if lease not in before or before[lease].kind is not leak.kind:
+                book.alarms += leak.kind is LeakKind.ABANDONED
                 book.tell(LEAK, leak)
         for lease, leak in before.items():
             if lease in self._told or lease.is_forgotten:

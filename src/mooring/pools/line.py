@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from mooring.core.pool import PoolSnapshot
@@ -12,12 +12,16 @@ from mooring.pools.watched import Watched
 
 SHORTEST, LONGEST = 1.0, 300.0
 """Seconds that may be between two reports."""
+RARELY = 300.0
+"""Seconds between two attempts where the server refuses the reports."""
 MOST_LEAVING = 100
 """Last words of closed trackers that are kept until they are told."""
 MOST_WISHES = 100
 """Wishes of one answer that are read."""
 MOST_DONE = 1000
 """Wishes that are remembered until they are told to be done."""
+SOON = 2.0
+"""Seconds between two reports, however much is found meanwhile."""
 APART = 1.0
 """Seconds between two reports, however many trackers are closed."""
 _LARGEST = 2**63
@@ -45,8 +49,15 @@ class Line:
         """What closed trackers had to say last, by name."""
         self.done: dict[int, None] = {}
         """Wishes that were carried out, and the server does not know it yet."""
+        self._alarms = 0
         self.highest = highest
         """The newest wish that was carried out: an answer that is repeated has none above it."""
+
+    def hear(self, pools: Iterable[Watched], now: float, random: Callable[[], float]) -> None:
+        """Report soon of what is newly found: within a second, at random, but not twice within two."""
+        before, self._alarms = self._alarms, sum(tracker.alarms for tracker in pools)
+        if self._alarms > before and self.trouble is None:
+            self.due = min(self.due, max(now, self.sent + SOON) + random())
 
     def leave(self, snapshot: PoolSnapshot, now: float) -> None:
         """Keep the last words of a tracker, and tell them soon."""
@@ -56,6 +67,12 @@ class Line:
             del self.leaving[next(iter(self.leaving))]
         if self.trouble is None:
             self.due = min(self.due, max(now, self.sent + APART))
+
+    def refused(self, answer: Answer, now: float, share: float) -> bool:
+        """Report rarely from now on. Return whether it is refused for another reason than before."""
+        before, self.trouble = self.trouble, refusal(answer, self.service)
+        self.due = now + RARELY * (1 + share) / 2
+        return self.trouble != before
 
     def told(self, leaving: Mapping[str, PoolSnapshot], done: Iterable[int]) -> None:
         """Forget what the server knows now."""

@@ -16,14 +16,12 @@ from mooring.core.pool import PoolSnapshot
 from mooring.core.report import PoolReport
 from mooring.pools.absence import Absence
 from mooring.pools.delivery import OK, TIMEOUT, Answer, Delivery, Undelivered, ready
-from mooring.pools.line import Line, bounded, refusal
+from mooring.pools.line import Line, bounded
 from mooring.pools.report import MOST_HALVINGS, MOST_POOLS, Wording, pictures, this_instance
 from mooring.pools.watched import Watched, Watching
 
 INTERVAL = 30.0
 """Seconds between two reports, until the server says otherwise."""
-RARELY = 300.0
-"""Seconds between two attempts where the server refuses the reports."""
 FAREWELL = 2.0
 """Seconds that a process waits at its end for its last report."""
 MOST_LINES = 100
@@ -104,6 +102,10 @@ class Reporter:
         except Exception as error:
             tracker.broken(error)
 
+    def hurry(self) -> None:
+        """See whether something was found that a server is to hear of soon. Does not wait."""
+        self._wake.set()
+
     def retire(self) -> None:
         """Report no more, and say so where something was reported. Does not wait."""
         self._closed = self._retired = True
@@ -143,6 +145,7 @@ class Reporter:
         now = self._clock.monotonic()
         for line in tuple(self._lines.values()):
             pools = living.get(line.service, {})
+            line.hear(pools.values(), now, self._random)
             if not pools and line.over and not line.leaving:
                 if len(self._lines) > MOST_LINES:
                     del self._lines[line.service]
@@ -290,8 +293,5 @@ class Reporter:
 
     def _is_refused(self, line: Line, answer: Answer) -> None:
         self._absence.is_over()
-        problem = refusal(answer, line.service)
-        if line.trouble != problem:
-            line.trouble = problem
-            log.error("%s: %s", self._delivery.address, self._words.text(problem))
-        line.due = self._clock.monotonic() + RARELY * (1 + self._random()) / 2
+        if line.refused(answer, self._clock.monotonic(), self._random()):
+            log.error("%s: %s", self._delivery.address, self._words.text(line.trouble or ""))

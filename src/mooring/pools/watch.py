@@ -42,6 +42,7 @@ class Watch:
         self._stop = Event()
         self._looking = RLock()
         self._reporter: Reporter | None = None
+        self._alarms = 0
         self._also: list[Callable[[], object]] = []
         weak = ref(self)
         if hasattr(os, "register_at_fork"):  # not on Windows
@@ -126,6 +127,13 @@ class Watch:
                     call()
                 except Exception:
                     log.warning("a fault after a look at the pools", exc_info=True)
+        self._hurry()
+
+    def _hurry(self) -> None:
+        """Have the server hear soon of what was just found."""
+        before, self._alarms = self._alarms, sum(tracker.alarms for tracker in self)
+        if self._alarms > before and self._reporter is not None:
+            self._reporter.hurry()
 
     @property
     def looking(self) -> AbstractContextManager[object]:

@@ -14,6 +14,8 @@ class Watched(Protocol):
 
     service: str
     name: str
+    alarms: int
+    """How often something was found of which a server is to hear soon."""
 
     def look(self) -> None:
         """Judge the leases and the limits, and tell what is new."""
