@@ -25,6 +25,11 @@ RULES = """
 When to alert, such as `mooring.instrument(engine, rules=mooring.pools.Rules(held=30))`. Shares are of the
 limit, times are seconds.
 """
+CALLBACKS = """
+`tracker.on(event, callback)` calls back from the thread that watches. What a callback raises is counted and
+goes no further. It has to return soon: until then nothing is found, and a fork, or a tracker that is closed,
+waits for it up to a second. With `key=` the first callback of that key is taken, and no other.
+"""
 EVENTS: Mapping[str, tuple[str, str]] = {
     ALERT: ("PoolAlert", "Every new alert, beside the event of its rule."),
     ENDED: ("PoolAlert", "An alert is over; `ended` says when."),
@@ -58,7 +63,7 @@ def pools() -> str:
             RULES.strip(),
             table(("rule", "default", "meaning"), _rules()),
             "## Events",
-            "`tracker.on(event, callback)` calls back from the thread that watches.",
+            CALLBACKS.strip(),
             table(("event", "with", "when"), _events()),
             "## Environment",
             table(("variable", "meaning"), [[f"`{name}`", text] for name, text in VARIABLES.items()]),
