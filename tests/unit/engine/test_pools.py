@@ -326,6 +326,17 @@ async def test_a_wish_that_nobody_fetched_is_dropped(open_app: OpenApp, clock: F
     assert (await tell(await open_app(), process="two")).wishes == []
 
 
+async def test_a_process_that_has_ended_is_asked_nothing(open_app: OpenApp) -> None:
+    """What was wanted of a process goes with it, also where its id comes again."""
+    app = await open_app()
+    await tell(app, process="one")
+    await tell(app, process="two")
+    wish, _ = app.pools.want(only(app).id, WishKind.STOP)
+    assert (await tell(app, process="one", last=True)).wishes == []
+    assert (await tell(app, process="one")).wishes == []
+    assert (await tell(app, process="two")).wishes == [wish]
+
+
 async def test_a_wish_that_was_carried_out_late_counts(open_app: OpenApp, clock: FakeClock) -> None:
     """Who fetched a reset and slept then has begun anew: all that it counts afterwards is new."""
     app = await open_app()
