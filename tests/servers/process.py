@@ -167,7 +167,11 @@ class ServerProcess(ABC):
     def start(self) -> None:
         """Start the server, on the same port and folder as before, and wait until it is ready."""
         self.spawn()
-        poll_until(self._ready_or_dead, f"readiness of {type(self).__name__}")
+        try:
+            poll_until(self._ready_or_dead, f"readiness of {type(self).__name__}")
+        except AssertionError as late:
+            self.kill()
+            raise AssertionError(f"{late}:\n{self.log[-4000:]}") from None
         if not self.running:
             raise AssertionError(f"{type(self).__name__} ended while starting:\n{self.log[-4000:]}")
 
