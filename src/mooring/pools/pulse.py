@@ -55,7 +55,7 @@ class Pulse:
             self._end(self._felt.pop(lease))
         self._asked.clear()
         if self._felt:
-            self._note(now)
+            self._note(self._awake(), now)
         else:
             self._epoll.close()
             self._epoll = None
@@ -67,13 +67,20 @@ class Pulse:
         self._epoll = self._epoll or _epoll(select)
         if self._epoll is None:
             return False
-        with suppress(FileExistsError):  # felt already, for an earlier lease of the same connection
+        first = {fileno}  # that it can be written to is an edge
+        try:
             self._epoll.register(fileno, select.EPOLLIN | select.EPOLLOUT | select.EPOLLET)
-        self._note(now)  # that it can be written to is an edge at first
+        except FileExistsError:  # felt already, for an earlier lease of the same connection
+            first = set()
+        self._note(self._awake() - first, now)
         return True
 
-    def _note(self, now: float) -> None:
-        awake = {fileno for fileno, _ in self._epoll.poll(0, len(self._felt) + 1)}
+    def _awake(self) -> set[int]:
+        return {fileno for fileno, _ in self._epoll.poll(0, len(self._felt) + 1)}
+
+    def _note(self, awake: set[int], now: float) -> None:
+        if not awake:
+            return
         for lease, felt in self._felt.items():
             if felt.fileno in awake:
                 self._felt[lease] = felt._replace(at=now)
