@@ -27,10 +27,10 @@ def instrument(obj: Any, make: Callable[[Driver], PoolTracker]) -> PoolTracker:
         return known
     driver = AiomysqlPool(obj)
     tracker = make(driver)
-    driver.book = book = Checkouts(tracker, (TimeoutError,))
+    driver.checkouts = checkouts = Checkouts(tracker, (TimeoutError,))
     for connection in (*obj._free, *obj._used):  # noqa: SLF001
-        book.opened(connection, None)
-    hook(obj, tracker, _methods(type(obj), book))
+        checkouts.opened(connection, None)
+    hook(obj, tracker, _methods(type(obj), checkouts))
     return tracker
 
 
@@ -46,13 +46,13 @@ class AiomysqlPool(Driver):
         host, port = given.get("host") or "localhost", given.get("port") or 3306
         self.address: str | None = socket or host_and_port(host, port)
         self.database: str | None = given.get("db") or None
-        self.book: Checkouts | None = None
+        self.checkouts: Checkouts | None = None
         self._is_of_parent = False
 
     def gauges(self) -> Gauges:
         """Return the pool's numbers; its own `size` counts connections that are being opened."""
-        if self.book is not None:
-            self.book.count_closed(_is_closed)
+        if self.checkouts is not None:
+            self.checkouts.count_closed(_is_closed)
         pool = self._pool
         idle, used = (0, 0) if self._is_of_parent else (pool.freesize, len(pool._used))  # noqa: SLF001
         return Gauges(idle + used, idle, pool.maxsize or None, pool.minsize)
@@ -60,37 +60,37 @@ class AiomysqlPool(Driver):
     def forked(self) -> None:
         """Forget the connections that are open: they are of the parent's event loop."""
         self._is_of_parent = bool(self._pool.size)
-        if self.book is not None:
-            self.book.forked()
+        if self.checkouts is not None:
+            self.checkouts.forked()
 
     def activity(self, connection: Any) -> Activity:
         """Return what the driver and the kernel know."""
         return session.activity(connection)
 
 
-def _methods(kind: type, book: Checkouts) -> Mapping[str, Any]:
+def _methods(kind: type, checkouts: Checkouts) -> Mapping[str, Any]:
     pool: Any = kind
     original, give_back = pool._acquire, pool.release  # noqa: SLF001
     fill, terminate_all = pool._fill_free_pool, pool.terminate  # noqa: SLF001
 
     @wraps(original)
     async def asking(self: Any, caller: Caller | None) -> Any:
-        asked, connection = book.asked(), None
+        asked, connection = checkouts.asked(), None
         try:
             connection = await original(self)
         finally:
             if connection is None:
-                book.failed(asked, sys.exc_info()[1])
-        book.answered(asked, connection, caller)
+                checkouts.failed(asked, sys.exc_info()[1])
+        checkouts.answered(asked, connection, caller)
         return connection
 
     @wraps(original)
     def _acquire(self: Any) -> Any:
-        return asking(self, book.caller(sys._getframe(1)))  # noqa: SLF001
+        return asking(self, checkouts.caller(sys._getframe(1)))  # noqa: SLF001
 
     @wraps(give_back)
     def release(self: Any, conn: Any) -> Any:
-        book.returned(conn, expected=conn not in self._terminated)
+        checkouts.returned(conn, expected=conn not in self._terminated)
         return give_back(self, conn)
 
     @wraps(fill)
@@ -99,14 +99,14 @@ def _methods(kind: type, book: Checkouts) -> Mapping[str, Any]:
         try:
             return await fill(self, *args, **kwargs)
         finally:
-            _see_new(book, self, monotonic() - began)
+            _see_new(checkouts, self, monotonic() - began)
 
     @wraps(terminate_all)
     def terminate(self: Any) -> Any:
         used = tuple(self._used)
         terminate_all(self)
         for connection in used:
-            book.returned(connection, expected=False)
+            checkouts.returned(connection, expected=False)
 
     return {
         "_acquire": coroutine_function(_acquire),
@@ -116,14 +116,14 @@ def _methods(kind: type, book: Checkouts) -> Mapping[str, Any]:
     }
 
 
-def _see_new(book: Checkouts, pool: Any, seconds: float) -> None:
+def _see_new(checkouts: Checkouts, pool: Any, seconds: float) -> None:
     """Note the connections that one call opened: nearly always one, else each took an equal part."""
     try:
-        new = book.unknown(pool._free)  # noqa: SLF001
+        new = checkouts.unknown(pool._free)  # noqa: SLF001
         for connection in new:
-            book.opened(connection, seconds / len(new))
+            checkouts.opened(connection, seconds / len(new))
     except Exception as error:
-        book.tracker.broken(error)
+        checkouts.tracker.broken(error)
 
 
 def _is_closed(connection: Any) -> bool:

@@ -29,11 +29,11 @@ def instrument(obj: Any, make: Callable[[Driver], PoolTracker]) -> PoolTracker:
         return known
     driver = AsyncpgPool(obj)
     tracker = make(driver)
-    driver.book = book = Checkouts(tracker, (TimeoutError,))
+    driver.checkouts = checkouts = Checkouts(tracker, (TimeoutError,))
     for holder in obj._holders:  # noqa: SLF001 -- those that are open already
         if holder.is_connected():
-            book.opened(holder._con, None)  # noqa: SLF001
-    hook(obj, tracker, _methods(type(obj), driver, book))
+            checkouts.opened(holder._con, None)  # noqa: SLF001
+    hook(obj, tracker, _methods(type(obj), driver, checkouts))
     return tracker
 
 
@@ -46,7 +46,7 @@ class AsyncpgPool(Driver):
         self._pool = pool
         self.address: str | None = None
         self.database: str | None = None
-        self.book: Checkouts | None = None
+        self.checkouts: Checkouts | None = None
         self._is_of_parent = False
         given = dict(pool._connect_kwargs)  # noqa: SLF001
         dsn = next(iter(pool._connect_args), None) or given.get("dsn") or ""  # noqa: SLF001
@@ -74,8 +74,8 @@ class AsyncpgPool(Driver):
 
     def gauges(self) -> Gauges:
         """Return the pool's numbers."""
-        if self.book is not None:
-            self.book.count_closed(_is_closed)
+        if self.checkouts is not None:
+            self.checkouts.count_closed(_is_closed)
         pool = self._pool
         size, idle = (0, 0) if self._is_of_parent else (pool.get_size(), pool.get_idle_size())
         return Gauges(size, idle, pool.get_max_size(), pool.get_min_size())
@@ -83,8 +83,8 @@ class AsyncpgPool(Driver):
     def forked(self) -> None:
         """Forget the connections that are open: they are of the parent's event loop."""
         self._is_of_parent = any(holder.is_connected() for holder in self._pool._holders)  # noqa: SLF001
-        if self.book is not None:
-            self.book.forked()
+        if self.checkouts is not None:
+            self.checkouts.forked()
 
     def activity(self, connection: Any) -> Activity:
         """Return what the protocol and the kernel know."""
@@ -126,14 +126,14 @@ class _Calling:
         return getattr(self._pool, name)
 
 
-def _short_methods(kind: type, book: Checkouts) -> Mapping[str, Any]:
+def _short_methods(kind: type, checkouts: Checkouts) -> Mapping[str, Any]:
     """Return the pool's short methods; not those that a class of the application's does in its own way."""
     [own] = [cls for cls in kind.__mro__ if f"{cls.__module__}.{cls.__qualname__}" == MATCHES[0]][-1:]
 
     def short(original: Any) -> Any:
         @wraps(original)
         def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-            return original(_Calling(self, book.caller(sys._getframe(1))), *args, **kwargs)  # noqa: SLF001
+            return original(_Calling(self, checkouts.caller(sys._getframe(1))), *args, **kwargs)  # noqa: SLF001
 
         return coroutine_function(method)
 
@@ -141,52 +141,52 @@ def _short_methods(kind: type, book: Checkouts) -> Mapping[str, Any]:
     return {name: short(each) for name, each in theirs.items() if each and getattr(kind, name) is each}
 
 
-def _methods(kind: type, driver: AsyncpgPool, book: Checkouts) -> Mapping[str, Any]:
+def _methods(kind: type, driver: AsyncpgPool, checkouts: Checkouts) -> Mapping[str, Any]:
     pool: Any = kind
     acquire_later, original, connect = pool.acquire, pool._acquire, pool._get_new_connection  # noqa: SLF001
 
     @wraps(acquire_later)
     def acquire(self: Any, *args: Any, **kwargs: Any) -> Any:
         later = acquire_later(self, *args, **kwargs)
-        later.pool = _Asking(self, book.caller(sys._getframe(1)))  # noqa: SLF001
+        later.pool = _Asking(self, checkouts.caller(sys._getframe(1)))  # noqa: SLF001
         return later
 
     @wraps(original)
     async def asking(self: Any, timeout: float | None, caller: Caller | None) -> Any:
-        _watch_returns(self, book)
-        asked, proxy = book.asked(), None
+        _watch_returns(self, checkouts)
+        asked, proxy = checkouts.asked(), None
         try:
             proxy = await original(self, timeout)
         finally:
             if proxy is None:
-                book.failed(asked, sys.exc_info()[1])
-        book.answered(asked, proxy._holder, caller, proxy._con)  # noqa: SLF001
+                checkouts.failed(asked, sys.exc_info()[1])
+        checkouts.answered(asked, proxy._holder, caller, proxy._con)  # noqa: SLF001
         return proxy
 
     @wraps(original)
     def _acquire(self: Any, timeout: float | None, caller: Caller | None = None) -> Any:
-        return asking(self, timeout, caller or book.caller(sys._getframe(1)))  # noqa: SLF001
+        return asking(self, timeout, caller or checkouts.caller(sys._getframe(1)))  # noqa: SLF001
 
     @wraps(connect)
     async def _get_new_connection(self: Any) -> Any:
         began = monotonic()
         connection = await connect(self)
-        book.opened(connection, monotonic() - began)
+        checkouts.opened(connection, monotonic() - began)
         try:
             driver.learn(connection)
         except Exception as error:
-            book.tracker.broken(error)
+            checkouts.tracker.broken(error)
         return connection
 
     return {
         "acquire": acquire,
         "_acquire": coroutine_function(_acquire),
         "_get_new_connection": _get_new_connection,
-        **_short_methods(kind, book),
+        **_short_methods(kind, checkouts),
     }
 
 
-def _watch_returns(pool: Any, book: Checkouts) -> None:
+def _watch_returns(pool: Any, checkouts: Checkouts) -> None:
     """See every holder that goes back into the pool's queue.
 
     That is the one way for all: released, closed by the program, by the server or with the pool.
@@ -198,12 +198,12 @@ def _watch_returns(pool: Any, book: Checkouts) -> None:
         put = queue.put_nowait
 
         def put_nowait(holder: Any) -> None:
-            book.returned(holder, expected=False)
+            checkouts.returned(holder, expected=False)
             put(holder)
 
         queue.put_nowait = put_nowait
     except Exception as error:
-        book.tracker.broken(error)
+        checkouts.tracker.broken(error)
 
 
 def _is_closed(connection: Any) -> bool:

@@ -71,28 +71,28 @@ class Django(Driver):
     def __init__(self, settings: Any) -> None:
         self.address = host_and_port(settings.get("HOST"), settings.get("PORT"))
         self.database: str | None = str(settings.get("NAME") or "") or None
-        self.book: Checkouts | None = None
+        self.checkouts: Checkouts | None = None
         self.pool: Driver | None = None
 
     def gauges(self) -> Gauges:
         """Count the connections that are open: without a pool each is held by a thread."""
         if self.pool is not None:
             return self.pool.gauges()
-        if self.book is None:
+        if self.checkouts is None:
             return Gauges()
         self.count_closed()
-        return Gauges(size=sum(weak() is not None for weak in tuple(self.book.out)), idle=0, least=0)
+        return Gauges(size=sum(weak() is not None for weak in tuple(self.checkouts.out)), idle=0, least=0)
 
     def count_closed(self) -> None:
         """Count what is no longer out; what was a thread's is garbage with it."""
-        if self.book is not None:
-            out = self.book.out
-            self.book.count_closed(lambda wrapper: ref(wrapper) not in out)
+        if self.checkouts is not None:
+            out = self.checkouts.out
+            self.checkouts.count_closed(lambda wrapper: ref(wrapper) not in out)
 
     def forked(self) -> None:
         """Forget the connections of the parent's threads, and those of its pool."""
-        if self.book is not None:
-            self.book.forked()
+        if self.checkouts is not None:
+            self.checkouts.forked()
         if self.pool is not None:
             self.pool.forked()
 
@@ -130,7 +130,7 @@ class _Alias:
     def __init__(self, tracker: PoolTracker, driver: Django) -> None:
         self.tracker = tracker
         self._driver = driver
-        self._book = driver.book = Checkouts(tracker)
+        self._checkouts = driver.checkouts = Checkouts(tracker)
 
     def hook(self, wrapper: Any) -> None:
         """Place hooks in what the alias is in one thread. They hold it weakly: it ends with its thread."""
@@ -170,34 +170,34 @@ class _Alias:
         return self.tracker
 
     def _opened(self, wrapper: Any, opening: Callable[[], Any], frame: Any) -> Any:
-        book, connection = self._book, None
-        asked, began = book.asked(), monotonic()
+        checkouts, connection = self._checkouts, None
+        asked, began = checkouts.asked(), monotonic()
         try:
             connection = opening()
         finally:
             if connection is None:
                 self._failed(asked, sys.exc_info()[1])
-        book.opened(wrapper, monotonic() - began)
-        book.answered(asked, wrapper, book.frame(frame))
+        checkouts.opened(wrapper, monotonic() - began)
+        checkouts.answered(asked, wrapper, checkouts.frame(frame))
         self._keep(wrapper)
         return connection
 
     def _failed(self, asked: int | None, error: BaseException | None) -> None:
-        self._book.failed(asked, error)
+        self._checkouts.failed(asked, error)
         if error is not None:
             self.tracker.record_error(error)
 
     def _keep(self, wrapper: Any) -> None:
         """Declare that a connection may be held for ever, where Django keeps it from request to request."""
         try:
-            lease = self._book.out.get(ref(wrapper))
+            lease = self._checkouts.out.get(ref(wrapper))
             if lease is not None and wrapper.settings_dict.get("CONN_MAX_AGE") != 0:
                 lease.scope = Scope(None, inf)
         except Exception as error:
             self.tracker.broken(error)
 
     def _closed(self, wrapper: Any) -> None:
-        self._book.returned(wrapper, expected=False)
+        self._checkouts.returned(wrapper, expected=False)
         try:
             self._driver.count_closed()
         except Exception as error:

@@ -28,11 +28,11 @@ def instrument(obj: Any, make: Callable[[Driver], PoolTracker]) -> PoolTracker:
 
     driver = PsycopgPool(obj)
     tracker = make(driver)
-    driver.book = book = Checkouts(tracker, (PoolTimeout,))
+    driver.checkouts = checkouts = Checkouts(tracker, (PoolTimeout,))
     for connection in tuple(obj._pool):  # noqa: SLF001 -- those that are open already
-        book.opened(connection, None)
+        checkouts.opened(connection, None)
     methods = _async_methods if iscoroutinefunction(type(obj).getconn) else _sync_methods
-    hook(obj, tracker, methods(type(obj), driver, book))
+    hook(obj, tracker, methods(type(obj), driver, checkouts))
     return tracker
 
 
@@ -45,7 +45,7 @@ class PsycopgPool(Driver):
         self._pool = pool
         self.address: str | None = None
         self.database: str | None = None
-        self.book: Checkouts | None = None
+        self.checkouts: Checkouts | None = None
         told = _conninfo(pool)
         if told.get("host") or told.get("hostaddr"):
             self.address = host_and_port(told.get("host") or told["hostaddr"], told.get("port") or 5432)
@@ -64,91 +64,91 @@ class PsycopgPool(Driver):
         """
         told = self._pool.get_stats()
         idle, out = told["pool_available"], 0
-        if self.book is not None:
-            self.book.count_closed(_is_closed)
-            out = len(self.book.out)
+        if self.checkouts is not None:
+            self.checkouts.count_closed(_is_closed)
+            out = len(self.checkouts.out)
         return Gauges(idle + out, idle, told["pool_max"] or None, told["pool_min"])
 
     def forked(self) -> None:
         """Forget the connections that are out."""
-        if self.book is not None:
-            self.book.forked()
+        if self.checkouts is not None:
+            self.checkouts.forked()
 
     def activity(self, connection: Any) -> Activity:
         """Return what libpq and the kernel know."""
         return session.activity(connection)
 
 
-def _sync_methods(kind: type, driver: PsycopgPool, book: Checkouts) -> Methods:
+def _sync_methods(kind: type, driver: PsycopgPool, checkouts: Checkouts) -> Methods:
     pool: Any = kind
     original, give_back, connect = pool.getconn, pool.putconn, pool._connect  # noqa: SLF001
 
     @wraps(original)
     def getconn(self: Any, *args: Any, **kwargs: Any) -> Any:
-        asked, connection = book.asked(), None
+        asked, connection = checkouts.asked(), None
         try:
             connection = original(self, *args, **kwargs)
         finally:
             if connection is None:
-                book.failed(asked, sys.exc_info()[1])
-        book.answered(asked, connection, book.frame(sys._getframe(1)))  # noqa: SLF001
+                checkouts.failed(asked, sys.exc_info()[1])
+        checkouts.answered(asked, connection, checkouts.frame(sys._getframe(1)))  # noqa: SLF001
         return connection
 
     @wraps(give_back)
     def putconn(self: Any, conn: Any) -> Any:
-        book.returned(conn)  # before another thread gets it
+        checkouts.returned(conn)  # before another thread gets it
         return give_back(self, conn)
 
     @wraps(connect)
     def _connect(self: Any, *args: Any, **kwargs: Any) -> Any:
         began = monotonic()
         connection = connect(self, *args, **kwargs)
-        _opened(driver, book, connection, monotonic() - began)
+        _opened(driver, checkouts, connection, monotonic() - began)
         return connection
 
     return {"getconn": getconn, "putconn": putconn, "_connect": _connect}
 
 
-def _async_methods(kind: type, driver: PsycopgPool, book: Checkouts) -> Methods:
+def _async_methods(kind: type, driver: PsycopgPool, checkouts: Checkouts) -> Methods:
     pool: Any = kind
     original, give_back, connect = pool.getconn, pool.putconn, pool._connect  # noqa: SLF001
 
     @wraps(original)
     async def asking(self: Any, caller: Any, args: Any, kwargs: Any) -> Any:
-        asked, connection = book.asked(), None
+        asked, connection = checkouts.asked(), None
         try:
             connection = await original(self, *args, **kwargs)
         finally:
             if connection is None:
-                book.failed(asked, sys.exc_info()[1])
-        book.answered(asked, connection, caller)
+                checkouts.failed(asked, sys.exc_info()[1])
+        checkouts.answered(asked, connection, caller)
         return connection
 
     @wraps(original)
     def getconn(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return asking(self, book.caller(sys._getframe(1)), args, kwargs)  # noqa: SLF001
+        return asking(self, checkouts.caller(sys._getframe(1)), args, kwargs)  # noqa: SLF001
 
     @wraps(give_back)
     async def putconn(self: Any, conn: Any) -> Any:
-        book.returned(conn)  # before another task gets it
+        checkouts.returned(conn)  # before another task gets it
         return await give_back(self, conn)
 
     @wraps(connect)
     async def _connect(self: Any, *args: Any, **kwargs: Any) -> Any:
         began = monotonic()
         connection = await connect(self, *args, **kwargs)
-        _opened(driver, book, connection, monotonic() - began)
+        _opened(driver, checkouts, connection, monotonic() - began)
         return connection
 
     return {"getconn": coroutine_function(getconn), "putconn": putconn, "_connect": _connect}
 
 
-def _opened(driver: PsycopgPool, book: Checkouts, connection: Any, seconds: float) -> None:
-    book.opened(connection, seconds)
+def _opened(driver: PsycopgPool, checkouts: Checkouts, connection: Any, seconds: float) -> None:
+    checkouts.opened(connection, seconds)
     try:
         driver.learn(connection)
     except Exception as error:
-        book.tracker.broken(error)
+        checkouts.tracker.broken(error)
 
 
 def _is_closed(connection: Any) -> bool:
