@@ -11,68 +11,12 @@ STATES = ("08", "25P03", "25P04", "28", "3D000", "53300", "57P0")
 """SQLSTATEs, by how they begin: the connection broke, the server ended it since it took too long, the
 login was refused, there is no such database, there are too many, the server is going or gone (PostgreSQL,
 appendix A)."""
-MYSQL = frozenset(
-    {
-        *(
-            1040,
-            1042,
-            1043,
-            1044,
-            1045,
-            1047,
-            1049,
-            1053,
-            1077,
-            1079,
-            1080,
-            1129,
-            1130,
-            1152,
-            1153,
-            1154,
-            1155,
-        ),
-        *(
-            1156,
-            1157,
-            1158,
-            1159,
-            1160,
-            1161,
-            1184,
-            1203,
-            1226,
-            1251,
-            1275,
-            1698,
-            1820,
-            1862,
-            1927,
-            2000,
-            2001,
-        ),
-        *(
-            2002,
-            2003,
-            2004,
-            2005,
-            2006,
-            2012,
-            2013,
-            2026,
-            2027,
-            2048,
-            2055,
-            2059,
-            2061,
-            3118,
-            3159,
-            3955,
-            4031,
-            4151,
-        ),
-    }
-)
+_NUMBERS = """
+1040 1042 1043 1044 1045 1047 1049 1053 1077 1079 1080 1129 1130 1152 1153 1154 1155 1156 1157 1158
+1159 1160 1161 1184 1203 1226 1251 1275 1698 1820 1862 1927 2000 2001 2002 2003 2004 2005 2006 2012
+2013 2026 2027 2048 2055 2059 2061 3118 3159 3955 4031 4151
+"""
+MYSQL = frozenset(map(int, _NUMBERS.split()))
 """The numbers of MySQL and MariaDB for the same, with those of its client library."""
 MYSQL_CLOSED = (0, "")
 """What PyMySQL raises as InterfaceError for a connection that is closed."""
