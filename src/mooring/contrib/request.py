@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
-from asyncio import current_task
 from collections.abc import Callable, Mapping
-from threading import current_thread
 from typing import Any, NamedTuple
 from weakref import ref
 
-from mooring.pools.scope import Scope
+from mooring.pools.scope import Scope, here
 
 METHODS = frozenset(
     {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE", "WEBSOCKET"}
@@ -55,7 +53,7 @@ class Request(Scope):
         self._match = match
         self._facts: Facts | None = None
         super().__init__(None)
-        self.owner = ref(_task() or current_thread())
+        self.owner = ref(here())
 
     @property
     def name(self) -> str | None:
@@ -110,10 +108,3 @@ def django_route(facts: Facts) -> str | None:
 def _plain(template: str) -> str:
     """Return a route with its parameters as `{name}`."""
     return _PARAMETER.sub(lambda found: f"{{{found[1] or found[2] or found[3]}}}", template).rstrip("$")
-
-
-def _task() -> Any:
-    try:
-        return current_task()
-    except RuntimeError:  # no loop runs in this thread
-        return None

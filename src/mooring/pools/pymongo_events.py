@@ -11,8 +11,8 @@ from weakref import WeakSet, ref
 
 from mooring.pools.driver import Activity, Driver, Gauges
 from mooring.pools.lease import NANOSECONDS, Lease
-from mooring.pools.pymongo_owners import asks_no_more, here
-from mooring.pools.scope import SCOPE, Scope
+from mooring.pools.pymongo_owners import asks_no_more
+from mooring.pools.scope import here, without_limit
 from mooring.pools.tracker import PoolTracker
 from mooring.pools.traffic import activity_of
 
@@ -208,8 +208,7 @@ class PoolEvents:
             frame=tracker.sites.application(frame),
         )
         if connection is None:  # nothing tells whether an operation runs
-            outer = SCOPE.get()
-            lease.scope = Scope(outer.name if outer is not None else None, float("inf"))
+            lease.scope = without_limit()
         server.out[event.connection_id] = lease
 
     @guarded

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from asyncio import Task, _get_running_loop, current_task, isfuture
+from asyncio import Task, isfuture
 from gc import get_referents
-from threading import Thread, current_thread
+from threading import Thread
 from types import FrameType
 from typing import Any
 
@@ -13,13 +13,6 @@ MOST_AWAITED = 1000
 _PACKAGE = "pymongo"
 _FRAMES = ("cr_frame", "gi_frame", "ag_frame")
 _AWAITED = ("cr_await", "gi_yieldfrom", "ag_await")
-
-
-def here() -> Any:
-    """Return the task that runs, else the thread."""
-    loop = _get_running_loop()
-    task = None if loop is None else current_task(loop)
-    return current_thread() if task is None else task
 
 
 def asks_no_more(owner: Any) -> bool:

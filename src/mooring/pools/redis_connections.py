@@ -10,7 +10,7 @@ from typing import Any
 from weakref import ref
 
 from mooring.pools.lease import Lease
-from mooring.pools.scope import SCOPE, Scope
+from mooring.pools.scope import without_limit
 from mooring.pools.tracker import PoolTracker
 
 KEEPERS = frozenset(
@@ -25,7 +25,6 @@ KEEPERS = frozenset(
 )
 """Functions of redis-py that check a connection out for an object that keeps it: a subscription, a monitor, a
 client with one connection. Any task may use it then, and whoever made it may end."""
-FOR_EVER = float("inf")
 
 
 class Mark:
@@ -88,8 +87,7 @@ class Hooks:
             )
             mark.lease = lease
             if frame.f_code.co_qualname in KEEPERS:
-                outer = SCOPE.get()
-                lease.scope = Scope(outer.name if outer is not None else None, FOR_EVER)
+                lease.scope = without_limit()
                 holder = frame.f_locals["self"]
                 holder._mooring_keeper = keeper = Keeper()  # noqa: SLF001 -- ours
                 lease.owner = ref(keeper)

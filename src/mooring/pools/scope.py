@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from asyncio import _get_running_loop, current_task
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from math import inf
-from threading import Thread
+from threading import Thread, current_thread
 from typing import Any
 from weakref import ref
 
@@ -39,6 +40,19 @@ class Scope:
         self.hold = hold
         self.over = self.kept = False
         self.owner: ref[Any] | None = None
+
+
+def here() -> Any:
+    """Return the task that runs, else the thread."""
+    loop = _get_running_loop()
+    task = None if loop is None else current_task(loop)
+    return current_thread() if task is None else task
+
+
+def without_limit() -> Scope:
+    """Return a scope of the name that runs, in which nothing is held for too long."""
+    outer = SCOPE.get()
+    return Scope(outer.name if outer is not None else None, inf)
 
 
 @contextmanager
