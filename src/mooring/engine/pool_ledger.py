@@ -105,13 +105,13 @@ class Ledger:
         if before is not None and _is_overtaken(report, snapshot, before):
             before.heard = before.heard if before.ended else now
             return
-        self._count(before.snapshot if before else None, snapshot, _share(before, report, now, at))
+        share = _share(before, report, now, at)
+        self._count(before.snapshot if before else None, snapshot, share)
         member = Member(
             process, report.interval, now, at, (report.sent_at - at).total_seconds(), report.last, snapshot
         )
-        earlier = before.snapshot if before else None
-        grew = earlier is None or snapshot.peak > earlier.peak
-        member.peak = max(snapshot.used, snapshot.peak if grew else 0)
+        is_record = before is None or snapshot.peak > before.snapshot.peak
+        member.peak = max(snapshot.used, snapshot.peak if is_record and share == 1 else 0)
         self.members[process.key] = member
         self.heard, self.heard_at = now, at
         if report.last:

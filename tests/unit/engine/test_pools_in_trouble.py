@@ -244,3 +244,17 @@ async def test_a_report_that_was_lost_is_made_up_for(open_app: OpenApp, clock: F
         await tell(app, counted(taken))
         await sweep(app, clock, seconds)
     assert (await past(app, clock)).taken == only(app).totals.taken == 100
+
+
+async def test_a_peak_of_which_nobody_knows_when_is_not_of_now(open_app: OpenApp, clock: FakeClock) -> None:
+    """The most that was used while nobody listened stands with its process, and in no sample."""
+    app = await open_app()
+    await tell(app, pool(used=1, peak=2))
+    await sweep(app, clock, 3600)
+    await tell(app, pool(used=1, peak=9))
+    await sweep(app, clock, 30)
+    assert only(app).members[0].snapshot.peak == 9
+    assert (await past(app, clock)).peak == 1
+    await tell(app, pool(used=1, peak=10))
+    await sweep(app, clock, 30)
+    assert (await past(app, clock)).peak == 10
