@@ -19,7 +19,8 @@ from typing import Any
 import pytest
 
 from mooring.pools import PoolTracker, Watch
-from mooring.pools.delivery import Answer, Delivery, Undelivered, address_of
+from mooring.pools.delivery import Answer, Delivery, Undelivered
+from mooring.pools.destination import address_of
 from mooring.pools.driver import ByHand, Gauges
 from mooring.pools.line import refusal
 from mooring.pools.reporter import Reporter
