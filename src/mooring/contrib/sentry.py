@@ -54,17 +54,9 @@ def _leak(tracker: PoolTracker, told: dict[str, float], leak: Leak) -> None:
 
 def _event(tracker: PoolTracker, leak: Leak) -> Any:
     """Return a leak as an exception, raised where the lease was taken."""
-    file, _, line = leak.site.rpartition(":")
     redact = Redactor()
     for_what = f" for {leak.scope}" if leak.scope else ""
     took = f"{leak.function} took a connection{for_what} and never returned it"
-    frame = {
-        "filename": file,
-        "abs_path": file,
-        "lineno": int(line),
-        "function": leak.function,
-        "in_app": True,
-    }
     return {
         "level": LEVELS[Severity.CRITICAL],
         "logger": CATEGORY,
@@ -86,10 +78,21 @@ def _event(tracker: PoolTracker, leak: Leak) -> Any:
                     "type": "AbandonedConnection",
                     "value": redact(f"{tracker.service}/{tracker.name}: {took}"),
                     "mechanism": {"type": CATEGORY, "handled": True},
-                    "stacktrace": {"frames": [frame]},
+                    "stacktrace": {"frames": [_frame(leak)]},
                 }
             ]
         },
+    }
+
+
+def _frame(leak: Leak) -> dict[str, Any]:
+    file, _, line = leak.site.rpartition(":")
+    return {
+        "filename": file,
+        "abs_path": file,
+        "lineno": int(line),
+        "function": leak.function,
+        "in_app": True,
     }
 
 

@@ -69,9 +69,11 @@ class AiomysqlPool(Driver):
 
 
 def _methods(kind: type, checkouts: Checkouts) -> Mapping[str, Any]:
-    pool: Any = kind
-    original, give_back = pool._acquire, pool.release  # noqa: SLF001
-    fill, terminate_all = pool._fill_free_pool, pool.terminate  # noqa: SLF001
+    return {**_methods_to_take(kind, checkouts), **_methods_to_give_back(kind, checkouts)}
+
+
+def _methods_to_take(pool: Any, checkouts: Checkouts) -> Mapping[str, Any]:
+    original, fill = pool._acquire, pool._fill_free_pool  # noqa: SLF001
 
     @wraps(original)
     async def asking(self: Any, caller: Caller | None) -> Any:
@@ -88,11 +90,6 @@ def _methods(kind: type, checkouts: Checkouts) -> Mapping[str, Any]:
     def _acquire(self: Any) -> Any:
         return asking(self, checkouts.caller(sys._getframe(1)))  # noqa: SLF001
 
-    @wraps(give_back)
-    def release(self: Any, conn: Any) -> Any:
-        checkouts.returned(conn, expected=conn not in self._terminated)
-        return give_back(self, conn)
-
     @wraps(fill)
     async def _fill_free_pool(self: Any, *args: Any, **kwargs: Any) -> Any:
         began = monotonic()
@@ -101,6 +98,17 @@ def _methods(kind: type, checkouts: Checkouts) -> Mapping[str, Any]:
         finally:
             _see_new(checkouts, self, monotonic() - began)
 
+    return {"_acquire": coroutine_function(_acquire), "_fill_free_pool": _fill_free_pool}
+
+
+def _methods_to_give_back(pool: Any, checkouts: Checkouts) -> Mapping[str, Any]:
+    give_back, terminate_all = pool.release, pool.terminate
+
+    @wraps(give_back)
+    def release(self: Any, conn: Any) -> Any:
+        checkouts.returned(conn, expected=conn not in self._terminated)
+        return give_back(self, conn)
+
     @wraps(terminate_all)
     def terminate(self: Any) -> Any:
         used = tuple(self._used)
@@ -108,12 +116,7 @@ def _methods(kind: type, checkouts: Checkouts) -> Mapping[str, Any]:
         for connection in used:
             checkouts.returned(connection, expected=False)
 
-    return {
-        "_acquire": coroutine_function(_acquire),
-        "release": release,
-        "_fill_free_pool": _fill_free_pool,
-        "terminate": terminate,
-    }
+    return {"release": release, "terminate": terminate}
 
 
 def _see_new(checkouts: Checkouts, pool: Any, seconds: float) -> None:

@@ -142,8 +142,16 @@ def _short_methods(kind: type, checkouts: Checkouts) -> Mapping[str, Any]:
 
 
 def _methods(kind: type, driver: AsyncpgPool, checkouts: Checkouts) -> Mapping[str, Any]:
-    pool: Any = kind
-    acquire_later, original, connect = pool.acquire, pool._acquire, pool._get_new_connection  # noqa: SLF001
+    return {
+        **_long_methods(kind, checkouts),
+        **_short_methods(kind, checkouts),
+        "_get_new_connection": _method_to_connect(kind, driver, checkouts),
+    }
+
+
+def _long_methods(pool: Any, checkouts: Checkouts) -> Mapping[str, Any]:
+    """Return the methods by which a program acquires a connection, and all others do."""
+    acquire_later, original = pool.acquire, pool._acquire  # noqa: SLF001
 
     @wraps(acquire_later)
     def acquire(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -167,6 +175,12 @@ def _methods(kind: type, driver: AsyncpgPool, checkouts: Checkouts) -> Mapping[s
     def _acquire(self: Any, timeout: float | None, caller: Caller | None = None) -> Any:
         return asking(self, timeout, caller or checkouts.caller(sys._getframe(1)))  # noqa: SLF001
 
+    return {"acquire": acquire, "_acquire": coroutine_function(_acquire)}
+
+
+def _method_to_connect(pool: Any, driver: AsyncpgPool, checkouts: Checkouts) -> Any:
+    connect = pool._get_new_connection  # noqa: SLF001
+
     @wraps(connect)
     async def _get_new_connection(self: Any) -> Any:
         began = monotonic()
@@ -178,12 +192,7 @@ def _methods(kind: type, driver: AsyncpgPool, checkouts: Checkouts) -> Mapping[s
             checkouts.tracker.broken(error)
         return connection
 
-    return {
-        "acquire": acquire,
-        "_acquire": coroutine_function(_acquire),
-        "_get_new_connection": _get_new_connection,
-        **_short_methods(kind, checkouts),
-    }
+    return _get_new_connection
 
 
 def _watch_returns(pool: Any, checkouts: Checkouts) -> None:
