@@ -71,7 +71,7 @@ def test_a_thread_that_waits_for_a_second_connection_is_a_suspect(engine: Engine
         poll_until(lambda: (len(tracker.open), tracker.waiting) == (2, 1), "waiting")
         clock.turned += 600
         assert kinds(tracker) == [LeakKind.SUSPECT, LeakKind.SUSPECT]
-        [leak] = [leak for leak in tracker.leaks() if "wait" in leak.function]
+        [leak] = [leak for leak in tracker.leaks() if leak.function.endswith(".wait")]
         assert leak.now[0].endswith("wait")
     thread.join()
     assert look(tracker) == []
