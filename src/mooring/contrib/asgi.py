@@ -46,7 +46,9 @@ class PoolsMiddleware:
 async def _last(send: Send, message: Message) -> None:
     """Send the last report before the end of the lifespan is told: a signal may kill the process after it."""
     if str(message.get("type")).startswith("lifespan.shutdown."):
-        watch_of_this_process().farewell()
+        watch = watch_of_this_process.made  # where no pool is watched, none is to begin now
+        if watch is not None:
+            watch.farewell()
     await send(message)
 
 

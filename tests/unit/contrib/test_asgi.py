@@ -20,6 +20,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
 from mooring.contrib.asgi import PoolsMiddleware
+from mooring.pools import Watch
+from mooring.pools.once import Once
 from mooring.pools.scope import SCOPE
 from tests.unit.contrib.conftest import Pool
 
@@ -328,6 +330,17 @@ async def test_mounted_application(pool: Pool) -> None:
     app = PoolsMiddleware(Starlette(routes=[Mount("/of/{tenant}", inner)]))
     await get(app, "/of/acme-17/items/4")
     assert pool.places() == [("GET /of/{tenant}/items/{item}", "item", "abandoned")]
+
+
+async def test_end_of_a_lifespan_begins_no_watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program in which no pool is watched begins no reports when it ends."""
+    watch = Once(lambda: Watch(threaded=False))
+    monkeypatch.setattr("mooring.contrib.asgi.watch_of_this_process", watch)
+    played = Played(app_of(), "lifespan", state={})
+    assert await played.say("lifespan.startup") == "lifespan.startup.complete"
+    assert await played.say("lifespan.shutdown") == "lifespan.shutdown.complete"
+    await played.task
+    assert watch.made is None
 
 
 async def test_path_behind_a_proxy(pool: Pool) -> None:
