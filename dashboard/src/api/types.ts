@@ -3,9 +3,7 @@ import type { components } from './schema'
 type Schemas = components['schemas']
 
 export type AboutReason = Schemas['ReasonAnswer']
-export type CheckInput = Schemas['CheckInput']
 export type Comparison = Schemas['ComparisonAnswer']
-export type Diagnostics = Schemas['DiagnosticsAnswer']
 export type Failure = Schemas['FailureAnswer']
 export type FailureDay = Schemas['FailureDayAnswer']
 export type Finding = Schemas['FindingAnswer']

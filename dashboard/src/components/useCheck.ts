@@ -16,7 +16,7 @@ export interface Check {
   readonly error: Error | null
 }
 
-export const NO_CHECK: Check = { phase: 'none', stages: [], began: null, result: null, error: null }
+const NO_CHECK: Check = { phase: 'none', stages: [], began: null, result: null, error: null }
 
 /** Runs one check at a time, as told by its stream. Leaving the page cancels. */
 export function useCheck() {

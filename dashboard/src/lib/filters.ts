@@ -102,7 +102,7 @@ function byKey(labels: readonly string[]): Map<string, Set<string>> {
   return keys
 }
 
-export interface Filtered {
+interface Filtered {
   readonly rows: OverviewRow[]
   /** How many there are of each status, were no status chosen: what its button would show. */
   readonly counts: Readonly<Counts>

@@ -40,7 +40,7 @@ export function draftsOf(fields: readonly Field[], values: Body): Drafts {
   )
 }
 
-export function draftOf(shape: Shape, value: Json): Draft {
+function draftOf(shape: Shape, value: Json): Draft {
   switch (shape.is) {
     case 'switch':
       return value === true

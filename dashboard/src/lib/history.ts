@@ -6,9 +6,9 @@ import { percent, plural } from './format'
 export type Bucket = History['buckets'][number]
 
 /** What a step of the past tells of uptime. */
-export type Tone = 'none' | 'up' | 'most' | 'part' | 'down'
+type Tone = 'none' | 'up' | 'most' | 'part' | 'down'
 
-export const TONE_WORD: Record<Tone, string> = {
+const TONE_WORD: Record<Tone, string> = {
   none: 'not known',
   up: 'up',
   most: 'mostly up',

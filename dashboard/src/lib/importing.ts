@@ -31,7 +31,7 @@ export type Step =
   /** `mistake` is null where nothing is wrong with it. */
   | { readonly is: 'notSaved'; readonly id: number; readonly mistake: Error | null }
 
-export const NOT_TESTED: Test = { phase: 'none' }
+const NOT_TESTED: Test = { phase: 'none' }
 
 /** Whether it can be tested and saved as it stands. */
 export const isUsable = ({ found }: Pick<Row, 'found'>): boolean =>
@@ -55,7 +55,7 @@ export function obstacle({ found }: Row): string {
   return ''
 }
 
-export interface Tally {
+interface Tally {
   readonly asked: number
   readonly over: number
   readonly failed: number

@@ -1,16 +1,16 @@
 import type { Kind } from '#/api/types'
 
 /** How a kind comes to know what it tells: what the list of kinds is grouped by. */
-export type Way = 'asks' | 'reads' | 'hears'
+type Way = 'asks' | 'reads' | 'hears'
 
-export const WAY_WORDS: Record<Way, string> = {
+const WAY_WORDS: Record<Way, string> = {
   asks: 'Asks it over the network',
   hears: 'Waits for it to report',
   reads: "Reads the server's own machine",
 }
 const ORDER: readonly Way[] = ['asks', 'hears', 'reads']
 
-export const wayOf = (kind: Pick<Kind, 'local' | 'passive'>): Way =>
+const wayOf = (kind: Pick<Kind, 'local' | 'passive'>): Way =>
   kind.passive ? 'hears' : kind.local ? 'reads' : 'asks'
 
 interface Grouped<K> {

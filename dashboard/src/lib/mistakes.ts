@@ -2,7 +2,7 @@
 import { asGroup, asText, type Draft, type Drafts, filled, lines } from './form'
 import { type Field, fieldsOfItem, flat, type Json, written } from './jsonSchema'
 
-export interface FieldError {
+interface FieldError {
   readonly field: string
   readonly message: string
 }

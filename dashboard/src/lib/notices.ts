@@ -2,7 +2,7 @@ import type { OverviewRow, Shown } from '#/api/types'
 import { type Counts, shownStatus } from '#/lib/status'
 
 /** A target that was lost or restored between two states of the overview. */
-export interface Noticed {
+interface Noticed {
   id: number
   name: string
   what: 'lost' | 'restored'

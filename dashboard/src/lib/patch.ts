@@ -20,7 +20,7 @@ export interface Difference {
 export type Verdict = 'theirs' | 'both' | 'agreed' | 'hidden'
 
 export type Side = 'mine' | 'theirs'
-export type Sides = Readonly<Record<string, Side>>
+type Sides = Readonly<Record<string, Side>>
 
 /** Return only what changed; null for what is to be removed. */
 export function patchOf(fields: readonly Field[], stored: Drafts, drafts: Drafts): Body {

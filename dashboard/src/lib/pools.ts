@@ -66,7 +66,7 @@ export const LEAK_KINDS: readonly LeakKind[] = [
   'busy',
 ]
 
-export const LEAK_WORD: Record<LeakKind, string> = {
+const LEAK_WORD: Record<LeakKind, string> = {
   abandoned: 'abandoned',
   idle_in_transaction: 'idle in transaction',
   suspect: 'suspect',

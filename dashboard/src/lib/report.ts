@@ -1,7 +1,7 @@
 import type { Result, Status, Summary } from '#/api/types'
 
 /** What `mooring check --json` prints and the API answers, and whether it is about all that was asked. */
-export interface Report {
+interface Report {
   /** False: it was cancelled or broke, and nothing is said of the others. */
   complete: boolean
   tested: number

@@ -39,7 +39,7 @@ export function searchText(row: OverviewRow): string {
 }
 
 /** What names are ordered by: small letters, and numbers by their value (db-2 before db-10). */
-export function nameKey(row: OverviewRow): string {
+function nameKey(row: OverviewRow): string {
   let key = names.get(row)
   if (key === undefined) {
     key = row.name.toLowerCase().replaceAll(/\d+/g, (digits) => digits.padStart(12, '0'))

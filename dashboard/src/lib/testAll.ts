@@ -15,7 +15,7 @@ export type CheckEvent =
 /** Opens the stream for these targets; aborting the signal closes it, which cancels on the server. */
 export type OpenChecks = (ids: readonly number[], signal: AbortSignal) => AsyncIterable<CheckEvent>
 
-export type Phase = 'running' | 'done' | 'cancelled' | 'broken'
+type Phase = 'running' | 'done' | 'cancelled' | 'broken'
 
 export interface Progress {
   phase: Phase
@@ -33,7 +33,7 @@ export interface Progress {
 /** How many ids go into one request: an address has a longest length. */
 export const CHUNK = 500
 /** Milliseconds between two tellings: thousands of results come faster than anybody reads. */
-export const TELL_EVERY = 100
+const TELL_EVERY = 100
 
 /** One run over some targets. Listeners hear of progress now and then, and of the end at once. */
 export class TestRun {
@@ -144,7 +144,7 @@ export class TestRun {
 }
 
 /** The stream ended before it said that it was done. */
-export class CutOff extends Error {
+class CutOff extends Error {
   constructor() {
     super('The connection to Mooring broke before all results were there.')
     this.name = 'CutOff'

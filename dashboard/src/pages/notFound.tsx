@@ -1,17 +1,16 @@
-import { Anchor, Title } from '@mantine/core'
+import { Anchor } from '@mantine/core'
 import { Link } from 'react-router'
 
 import { paths } from '#/lib/paths'
 import { EmptyState } from '#/ui/EmptyState'
+import { HiddenTitle } from '#/ui/HiddenTitle'
 import { usePageTitle } from '#/ui/usePageTitle'
 
 export function NotFoundPage() {
   usePageTitle('Not found')
   return (
     <>
-      <Title order={1} className="visually-hidden">
-        Not found
-      </Title>
+      <HiddenTitle text="Not found" />
       <EmptyState
         title="There is nothing at this address"
         actions={

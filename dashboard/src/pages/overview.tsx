@@ -16,9 +16,9 @@ import { useFilters } from '#/components/overview/useFilters'
 import { useChoices, useLines } from '#/components/overview/useLines'
 import { isFresh, Welcome } from '#/components/overview/Welcome'
 import { isFiltered } from '#/lib/filters'
-import { count, plural } from '#/lib/format'
-import { EmptyState } from '#/ui/EmptyState'
+import { plural } from '#/lib/format'
 import { ErrorNotice } from '#/ui/ErrorNotice'
+import { Found } from '#/ui/Found'
 import { usePageTitle } from '#/ui/usePageTitle'
 
 import classes from './overview.module.css'
@@ -125,7 +125,13 @@ function Targets({ rows, stale }: { rows: readonly OverviewRow[]; stale: boolean
       <StatusCounts counts={counts} chosen={filters.statuses} onChange={onStatuses} stale={stale} />
       <FilterBar control={control} choices={choices} search={search} />
       {unknown.length > 0 && <Unknown sentences={unknown} onForget={goes(forget)} />}
-      <Found found={found} all={rows.length} filtered={isFiltered(filters)} onClear={goes(clear)} />
+      <Found
+        what="target"
+        found={found}
+        all={rows.length}
+        filtered={isFiltered(filters)}
+        onClear={goes(clear)}
+      />
       {found > 0 && (
         <TargetList
           key={wide ? 'wide' : 'narrow'}
@@ -157,41 +163,5 @@ function Unknown({ sentences, onForget }: UnknownProps) {
         Remove from the address
       </Button>
     </div>
-  )
-}
-
-interface FoundProps {
-  found: number
-  all: number
-  filtered: boolean
-  onClear: () => void
-}
-
-/** How much the filters leave, said aloud too. */
-function Found({ found, all, filtered, onClear }: FoundProps) {
-  const clear = (
-    <Button variant="default" size="compact-sm" onClick={onClear}>
-      Clear filters
-    </Button>
-  )
-  return (
-    <>
-      <span role="status" className="visually-hidden">
-        {filtered ? `${count(found)} of ${plural(all, 'target')} match` : ''}
-      </span>
-      {filtered && found > 0 && (
-        <div className={classes.found}>
-          <Text size="sm" c="dimmed">
-            {count(found)} of {plural(all, 'target')}
-          </Text>
-          {clear}
-        </div>
-      )}
-      {filtered && found === 0 && (
-        <EmptyState title="No target matches" actions={clear}>
-          None of {plural(all, 'target')} has all that the filters ask for.
-        </EmptyState>
-      )}
-    </>
   )
 }

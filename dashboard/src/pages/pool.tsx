@@ -1,6 +1,6 @@
-import { Button, Skeleton, Stack, Title } from '@mantine/core'
+import { Stack } from '@mantine/core'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { Link, useParams } from 'react-router'
+import { useParams } from 'react-router'
 
 import { useApi, useLive } from '#/api/context'
 import { ApiError } from '#/api/problem'
@@ -20,8 +20,10 @@ import { poolQuery } from '#/components/pools/queries'
 import { usePoolNews } from '#/components/pools/usePoolNews'
 import { paths } from '#/lib/paths'
 import { poolName } from '#/lib/pools'
-import { EmptyState } from '#/ui/EmptyState'
 import { ErrorNotice } from '#/ui/ErrorNotice'
+import { HiddenTitle } from '#/ui/HiddenTitle'
+import { NotThere } from '#/ui/NotThere'
+import { PageLoading } from '#/ui/PageLoading'
 import { usePageTitle } from '#/ui/usePageTitle'
 
 /** One pool: how full it is, who holds its connections, who leaks them, and what to do. */
@@ -51,7 +53,7 @@ function PoolOf({ id }: { id: number }) {
       </Stack>
     )
   }
-  if (error === null) return <Loading />
+  if (error === null) return <PageLoading what="pool" heights={[110, 360, 240]} />
   return (
     <>
       <HiddenTitle text="Pool" />
@@ -76,36 +78,4 @@ const Shown = ({ pool }: { pool: Pool }) => (
   </>
 )
 
-/** Where the picture tells by itself which page it is, but a heading has to be there to be found. */
-const HiddenTitle = ({ text }: { text: string }) => (
-  <Title order={1} className="visually-hidden">
-    {text}
-  </Title>
-)
-
-function NotFound() {
-  usePageTitle('Not found')
-  return (
-    <>
-      <HiddenTitle text="Not found" />
-      <EmptyState
-        title="There is no such pool"
-        actions={
-          <Button component={Link} to={paths.pools()} variant="default">
-            All pools
-          </Button>
-        }
-      >
-        It was removed, or the address is not quite right.
-      </EmptyState>
-    </>
-  )
-}
-
-const Loading = () => (
-  <Stack gap="md" role="status" aria-label="Loading the pool">
-    <Skeleton height={110} />
-    <Skeleton height={360} />
-    <Skeleton height={240} />
-  </Stack>
-)
+const NotFound = () => <NotThere what="pool" to={paths.pools()} />

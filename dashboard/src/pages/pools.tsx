@@ -1,4 +1,4 @@
-import { Button, Group, Skeleton, Stack, Text, Title } from '@mantine/core'
+import { Skeleton, Stack, Text, Title } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { useMemo, useRef } from 'react'
@@ -13,10 +13,9 @@ import { PoolsBegin } from '#/components/pools/PoolsBegin'
 import { poolsQuery } from '#/components/pools/queries'
 import { usePoolFilters } from '#/components/pools/usePoolFilters'
 import { usePoolNews } from '#/components/pools/usePoolNews'
-import { count, plural } from '#/lib/format'
 import { filterPools, poolsWords, servicesOf, worstFirst } from '#/lib/pools'
-import { EmptyState } from '#/ui/EmptyState'
 import { ErrorNotice } from '#/ui/ErrorNotice'
+import { Found } from '#/ui/Found'
 import { usePageTitle } from '#/ui/usePageTitle'
 
 import classes from './pools.module.css'
@@ -90,6 +89,7 @@ function Pools({ pools, stale }: { pools: readonly Pool[]; stale: boolean }) {
     <>
       <PoolFilterBar control={control} services={services} search={search} />
       <Found
+        what="pool"
         found={found.length}
         all={pools.length}
         filtered={filters.q.trim() !== '' || filters.service !== ''}
@@ -97,42 +97,6 @@ function Pools({ pools, stale }: { pools: readonly Pool[]; stale: boolean }) {
       />
       {found.length > 0 && (
         <PoolList key={wide ? 'wide' : 'narrow'} pools={found} stale={stale} wide={wide} />
-      )}
-    </>
-  )
-}
-
-interface FoundProps {
-  found: number
-  all: number
-  filtered: boolean
-  onClear: () => void
-}
-
-/** How much the filters leave, said aloud too. */
-function Found({ found, all, filtered, onClear }: FoundProps) {
-  const clear = (
-    <Button variant="default" size="compact-sm" onClick={onClear}>
-      Clear filters
-    </Button>
-  )
-  return (
-    <>
-      <span role="status" className="visually-hidden">
-        {filtered ? `${count(found)} of ${plural(all, 'pool')} match` : ''}
-      </span>
-      {filtered && found > 0 && (
-        <Group gap="xs">
-          <Text size="sm" c="dimmed">
-            {count(found)} of {plural(all, 'pool')}
-          </Text>
-          {clear}
-        </Group>
-      )}
-      {filtered && found === 0 && (
-        <EmptyState title="No pool matches" actions={clear}>
-          None of {plural(all, 'pool')} has all that the filters ask for.
-        </EmptyState>
       )}
     </>
   )

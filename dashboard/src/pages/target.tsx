@@ -1,6 +1,6 @@
-import { Button, Skeleton, Stack, Title } from '@mantine/core'
+import { Stack } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { Link, useParams } from 'react-router'
+import { useParams } from 'react-router'
 
 import { useApi } from '#/api/context'
 import { ApiError } from '#/api/problem'
@@ -20,9 +20,11 @@ import { useTestNow } from '#/components/target/useTestNow'
 import { usePause } from '#/components/usePause'
 import { Why } from '#/components/Why'
 import { paths } from '#/lib/paths'
-import { EmptyState } from '#/ui/EmptyState'
 import { ErrorNotice } from '#/ui/ErrorNotice'
 import { WarningsCard } from '#/ui/FailureCard'
+import { HiddenTitle } from '#/ui/HiddenTitle'
+import { NotThere } from '#/ui/NotThere'
+import { PageLoading } from '#/ui/PageLoading'
 import { usePageTitle } from '#/ui/usePageTitle'
 
 import classes from './target.module.css'
@@ -38,7 +40,7 @@ function TargetOf({ id }: { id: number }) {
   usePageTitle(query.data?.name ?? 'Target')
   if (query.error instanceof ApiError && query.error.status === 404) return <NotFound />
   if (query.data !== undefined) return <Shown target={query.data} />
-  if (query.error === null) return <Loading />
+  if (query.error === null) return <PageLoading what="target" heights={[110, 360, 320]} />
   return (
     <>
       <HiddenTitle text="Target" />
@@ -52,39 +54,7 @@ function TargetOf({ id }: { id: number }) {
   )
 }
 
-/** Where the picture tells by itself which page it is, but a heading has to be there to be found. */
-const HiddenTitle = ({ text }: { text: string }) => (
-  <Title order={1} className="visually-hidden">
-    {text}
-  </Title>
-)
-
-function NotFound() {
-  usePageTitle('Not found')
-  return (
-    <>
-      <HiddenTitle text="Not found" />
-      <EmptyState
-        title="There is no such target"
-        actions={
-          <Button component={Link} to={paths.overview()} variant="default">
-            All targets
-          </Button>
-        }
-      >
-        It was removed, or the address is not quite right.
-      </EmptyState>
-    </>
-  )
-}
-
-const Loading = () => (
-  <Stack gap="md" role="status" aria-label="Loading the target">
-    <Skeleton height={110} />
-    <Skeleton height={360} />
-    <Skeleton height={320} />
-  </Stack>
-)
+const NotFound = () => <NotThere what="target" to={paths.overview()} />
 
 function Shown({ target }: { target: Target }) {
   const kinds = useQuery(kindsQuery(useApi())).data?.items

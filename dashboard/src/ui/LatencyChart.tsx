@@ -1,11 +1,13 @@
 import { useElementSize } from '@mantine/hooks'
 
-import { columnsPath, stepLine, timeLabel, timeTicks, valueTicks } from '#/lib/chart'
+import { columnsPath, stepLine, valueTicks } from '#/lib/chart'
 import { seconds } from '#/lib/format'
 import type { Bucket, Layer } from '#/lib/history'
 
+import chart from './chart.module.css'
 import classes from './LatencyChart.module.css'
 import stages from './stages.module.css'
+import { TimeAxis } from './TimeAxis'
 import { type Cursor, useCursor } from './useCursor'
 
 /** Pixels left of the plot, for the values; other charts of the same steps keep the same. */
@@ -15,9 +17,6 @@ const HEIGHT = 190
 const TOP = 12
 const BOTTOM = 22
 const PLOT = HEIGHT - TOP - BOTTOM
-const TICK_WIDTH = 58
-/** Half the width of a label: nearer to an edge it would hang over. */
-const TICK_EDGE = 24
 const FALLBACK_WIDTH = 640
 
 interface LatencyChartProps {
@@ -45,10 +44,10 @@ export function LatencyChart({ buckets, layers, step, cursor, words, label }: La
   const y = (value: number) => TOP + PLOT - (value / (values.at(-1) ?? 1)) * PLOT
   return (
     <div ref={ref} {...slider}>
-      <svg className={classes.svg} height={HEIGHT} aria-hidden="true">
+      <svg className={chart.svg} height={HEIGHT} aria-hidden="true">
         <g transform={`translate(${CHART_INSET} 0)`}>
           <ValueAxis values={values} width={width} y={y} any={top > 0} />
-          <TimeAxis buckets={buckets} step={step} width={width} />
+          <TimeAxis buckets={buckets} step={step} width={width} floor={HEIGHT - BOTTOM} />
           <Layers layers={layers} column={column} y={y} />
           <path
             className={classes.p95}
@@ -60,7 +59,7 @@ export function LatencyChart({ buckets, layers, step, cursor, words, label }: La
           <path className={classes.failed} d={failures(buckets, column)} />
           {cursor.at !== null && (
             <rect
-              className={classes.cursor}
+              className={chart.cursor}
               x={cursor.at * column}
               width={Math.max(1, column)}
               height={HEIGHT - BOTTOM}
@@ -111,7 +110,7 @@ interface ValueAxisProps {
 function ValueAxis({ values, width, y, any }: ValueAxisProps) {
   return values.map((value) => (
     <g key={value}>
-      <line className={classes.grid} x2={width} y1={y(value)} y2={y(value)} />
+      <line className={chart.grid} x2={width} y1={y(value)} y2={y(value)} />
       {any && (
         <text x={-8} y={y(value)} textAnchor="end" dominantBaseline="central">
           {value === 0 ? '0' : seconds(value)}
@@ -119,31 +118,6 @@ function ValueAxis({ values, width, y, any }: ValueAxisProps) {
       )}
     </g>
   ))
-}
-
-function TimeAxis({
-  buckets,
-  step,
-  width,
-}: Pick<LatencyChartProps, 'buckets' | 'step'> & { width: number }) {
-  const [first] = buckets
-  if (first === undefined) return null
-  const since = Date.parse(first.start)
-  const span = buckets.length * step * 1000
-  const ticks = timeTicks(since, since + span, Math.max(2, Math.floor(width / TICK_WIDTH)))
-  return ticks.map((at) => {
-    const x = ((at - since) / span) * width
-    return (
-      <g key={at} transform={`translate(${x} ${HEIGHT - BOTTOM})`}>
-        <line className={classes.grid} y2={4} />
-        {x > TICK_EDGE && x < width - TICK_EDGE && (
-          <text y={16} textAnchor="middle">
-            {timeLabel(at)}
-          </text>
-        )}
-      </g>
-    )
-  })
 }
 
 /** A mark above each step in which a check failed. */

@@ -26,7 +26,7 @@ export interface Column<B> {
 export function StepTable<B extends { start: string }>(props: StepTableProps<B>) {
   const [open, setOpen] = useState(false)
   return (
-    <div className={classes.root}>
+    <div>
       <Toggle
         open={open}
         onToggle={() => setOpen(!open)}

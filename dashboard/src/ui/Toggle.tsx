@@ -13,6 +13,7 @@ interface ToggleProps {
 /** Shows more of something, and less again. */
 export const Toggle = ({ open, onToggle, more, less, controls }: ToggleProps) => (
   <Button
+    mt="xs"
     px={0}
     size="compact-sm"
     variant="transparent"

@@ -1,10 +1,12 @@
 import { useElementSize } from '@mantine/hooks'
 
 import type { PoolStep } from '#/lib/poolPast'
-import { columnsPath, countTicks, stepLine, timeLabel, timeTicks } from '#/lib/chart'
+import { columnsPath, countTicks, stepLine } from '#/lib/chart'
 import { count } from '#/lib/format'
 
+import chart from './chart.module.css'
 import classes from './UseChart.module.css'
+import { TimeAxis } from './TimeAxis'
 import { type Cursor, useCursor } from './useCursor'
 
 const INSET = 44
@@ -15,9 +17,6 @@ const GAP = 28
 const WAIT = 34
 const BOTTOM = 22
 const WAIT_TOP = TOP + PLOT + GAP
-const TICK_WIDTH = 58
-/** Half the width of a label: nearer to an edge it would hang over. */
-const TICK_EDGE = 24
 const FALLBACK_WIDTH = 640
 
 interface UseChartProps {
@@ -52,7 +51,7 @@ export function UseChart({ buckets, step, cursor, words, label }: UseChartProps)
   }
   return (
     <div ref={ref} {...slider}>
-      <svg className={classes.svg} height={floor + BOTTOM} aria-hidden="true">
+      <svg className={chart.svg} height={floor + BOTTOM} aria-hidden="true">
         <g transform={`translate(${INSET} 0)`}>
           {values.map((value) => (
             <Grid key={value} width={width} y={y(value)} text={count(value)} />
@@ -65,7 +64,7 @@ export function UseChart({ buckets, step, cursor, words, label }: UseChartProps)
           <Waiting buckets={buckets} most={waited} column={column} width={width} />
           {cursor.at !== null && (
             <rect
-              className={classes.cursor}
+              className={chart.cursor}
               x={cursor.at * column}
               width={Math.max(1, column)}
               height={floor}
@@ -107,7 +106,7 @@ function marks(buckets: readonly PoolStep[], column: number): string {
 function Grid({ width, y, text }: { width: number; y: number; text: string }) {
   return (
     <g>
-      <line className={classes.grid} x2={width} y1={y} y2={y} />
+      <line className={chart.grid} x2={width} y1={y} y2={y} />
       <text x={-8} y={y} textAnchor="end" dominantBaseline="central">
         {text}
       </text>
@@ -155,30 +154,4 @@ function Waiting({ buckets, most, column, width }: WaitingProps) {
       <path className={classes.waiting} d={path} />
     </g>
   )
-}
-
-function TimeAxis({
-  buckets,
-  step,
-  width,
-  floor,
-}: Pick<UseChartProps, 'buckets' | 'step'> & { width: number; floor: number }) {
-  const [first] = buckets
-  if (first === undefined) return null
-  const since = Date.parse(first.start)
-  const span = buckets.length * step * 1000
-  const ticks = timeTicks(since, since + span, Math.max(2, Math.floor(width / TICK_WIDTH)))
-  return ticks.map((at) => {
-    const x = ((at - since) / span) * width
-    return (
-      <g key={at} transform={`translate(${x} ${floor})`}>
-        <line className={classes.grid} y2={4} />
-        {x > TICK_EDGE && x < width - TICK_EDGE && (
-          <text y={16} textAnchor="middle">
-            {timeLabel(at)}
-          </text>
-        )}
-      </g>
-    )
-  })
 }

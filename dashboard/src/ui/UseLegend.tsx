@@ -1,3 +1,4 @@
+import chart from './chart.module.css'
 import classes from './UseChart.module.css'
 
 const WIDTH = 14
@@ -21,7 +22,7 @@ const SHAPES: readonly {
 /** What is what in a chart of use. */
 export function UseLegend() {
   return (
-    <ul className={classes.legend} aria-label="What the chart shows">
+    <ul className={chart.legend} aria-label="What the chart shows">
       {SHAPES.map(({ name, d, words }) => (
         <li key={name}>
           <svg width={WIDTH} height={HEIGHT} aria-hidden="true">

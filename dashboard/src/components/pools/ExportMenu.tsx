@@ -3,7 +3,7 @@ import { IconDownload } from '@tabler/icons-react'
 
 import { apiUrl } from '#/api/client'
 
-export interface ExportFile {
+interface ExportFile {
   words: string
   /** Below the API's base. */
   path: string

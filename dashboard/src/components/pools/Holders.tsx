@@ -1,4 +1,4 @@
-import { Button, Table, Text } from '@mantine/core'
+import { Table, Text } from '@mantine/core'
 import { useState } from 'react'
 
 import type { Pool, PoolSite } from '#/api/types'
@@ -6,6 +6,7 @@ import { Section } from '#/components/target/Section'
 import { count, plural, secondsIfAny as time } from '#/lib/format'
 import { isSilent } from '#/lib/pools'
 import { duration } from '#/lib/time'
+import { Toggle } from '#/ui/Toggle'
 import { UseBar } from '#/ui/UseBar'
 
 import classes from './pool.module.css'
@@ -55,16 +56,12 @@ export function Holders({ pool }: { pool: Pool }) {
         </Table>
       )}
       {sites.length > FEW && (
-        <Button
-          mt="xs"
-          px={0}
-          size="compact-sm"
-          variant="transparent"
-          aria-expanded={all}
-          onClick={() => setAll(!all)}
-        >
-          {all ? 'Show fewer' : `Show all ${plural(sites.length, 'line')}`}
-        </Button>
+        <Toggle
+          open={all}
+          onToggle={() => setAll(!all)}
+          more={`Show all ${plural(sites.length, 'line')}`}
+          less="Show fewer"
+        />
       )}
     </Section>
   )

@@ -1,4 +1,4 @@
-import { Button, Text, Title } from '@mantine/core'
+import { Text, Title } from '@mantine/core'
 import { useId, useState } from 'react'
 
 import type { Pool, PoolLeak } from '#/api/types'
@@ -15,6 +15,7 @@ import {
 import { isSilent } from '#/lib/pools'
 import { duration } from '#/lib/time'
 import { Parts } from '#/ui/Parts'
+import { Toggle } from '#/ui/Toggle'
 
 import classes from './Leaks.module.css'
 
@@ -89,16 +90,13 @@ function Site({ site }: { site: LeakSite }) {
       </div>
       {others.length > 0 && (
         <>
-          <Button
-            px={0}
-            size="compact-sm"
-            variant="transparent"
-            aria-expanded={open}
-            aria-controls={id}
-            onClick={() => setOpen(!open)}
-          >
-            {open ? 'Hide the others' : `Show ${plural(others.length, 'other')} from there`}
-          </Button>
+          <Toggle
+            open={open}
+            onToggle={() => setOpen(!open)}
+            more={`Show ${plural(others.length, 'other')} from there`}
+            less="Hide the others"
+            controls={id}
+          />
           <ul id={id} hidden={!open} className={classes.others}>
             {open &&
               numbered(others, keyOf).map(({ key, each }) => <Other key={key} leak={each} />)}

@@ -1,4 +1,4 @@
-import { Button, Table, Text } from '@mantine/core'
+import { Table, Text } from '@mantine/core'
 import { useState } from 'react'
 
 import type { Pool, PoolProcess } from '#/api/types'
@@ -7,6 +7,7 @@ import { count, plural } from '#/lib/format'
 import { processFullness, usedWords } from '#/lib/pools'
 import { duration } from '#/lib/time'
 import { Since } from '#/ui/Since'
+import { Toggle } from '#/ui/Toggle'
 import { UseBar } from '#/ui/UseBar'
 
 import classes from './pool.module.css'
@@ -51,16 +52,12 @@ export function Processes({ pool }: { pool: Pool }) {
         </Table>
       )}
       {sorted.length > FEW && (
-        <Button
-          mt="xs"
-          px={0}
-          size="compact-sm"
-          variant="transparent"
-          aria-expanded={all}
-          onClick={() => setAll(!all)}
-        >
-          {all ? 'Show fewer' : `Show all ${plural(sorted.length, 'process', 'processes')}`}
-        </Button>
+        <Toggle
+          open={all}
+          onToggle={() => setAll(!all)}
+          more={`Show all ${plural(sorted.length, 'process', 'processes')}`}
+          less="Show fewer"
+        />
       )}
     </Section>
   )

@@ -1,5 +1,6 @@
 import { seconds } from '#/lib/format'
 import { type Bucket, type Layer, layerMean } from '#/lib/history'
+import chart from '#/ui/chart.module.css'
 import stages from '#/ui/stages.module.css'
 
 import classes from './Past.module.css'
@@ -15,24 +16,24 @@ interface PastLegendProps {
 export function PastLegend({ layers, buckets, at }: PastLegendProps) {
   const p95 = at === null ? null : (buckets[at]?.p95 ?? null)
   return (
-    <ul className={classes.legend} aria-label="Stages">
+    <ul className={chart.legend} aria-label="Stages">
       {layers.map((layer) => (
         <li key={layer.stage ?? ''}>
           <i className={stages['stage']} data-stage={layer.stage} aria-hidden="true" />
           {layer.stage ?? 'outside stages'}
-          <b>{valueOf(layer, buckets, at)}</b>
+          <b className={classes.value}>{valueOf(layer, buckets, at)}</b>
         </li>
       ))}
       <li>
         <i className={classes.p95} aria-hidden="true" />
         95 % within
-        <b>{p95 === null ? '' : seconds(p95)}</b>
+        <b className={classes.value}>{p95 === null ? '' : seconds(p95)}</b>
       </li>
       {buckets.some((each) => each.failures > 0) && (
         <li>
           <i className={classes.failed} aria-hidden="true" />
           failed checks
-          <b>{at === null ? '' : (buckets[at]?.failures ?? 0)}</b>
+          <b className={classes.value}>{at === null ? '' : (buckets[at]?.failures ?? 0)}</b>
         </li>
       )}
     </ul>

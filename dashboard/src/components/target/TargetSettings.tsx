@@ -1,4 +1,4 @@
-import { Anchor, Button, Text } from '@mantine/core'
+import { Anchor, Text } from '@mantine/core'
 import { useState } from 'react'
 import { Link } from 'react-router'
 
@@ -13,6 +13,7 @@ import { duration } from '#/lib/time'
 import { type Fact, Facts } from '#/ui/Facts'
 import { Folded } from '#/ui/Folded'
 import { Since } from '#/ui/Since'
+import { Toggle } from '#/ui/Toggle'
 
 import { Section } from './Section'
 
@@ -42,18 +43,12 @@ export function TargetSettings({ target, kind }: { target: Target; kind: Kind | 
       )}
       <Facts facts={[...shown, ...scheduleFacts(target), ...changed(target)]} />
       {own.length > set.length && (
-        <Button
-          mt="xs"
-          px={0}
-          size="compact-sm"
-          variant="transparent"
-          aria-expanded={all}
-          onClick={() => setAll(!all)}
-        >
-          {all
-            ? 'Hide what is not set'
-            : `Show ${plural(own.length - set.length, 'setting')} not set`}
-        </Button>
+        <Toggle
+          open={all}
+          onToggle={() => setAll(!all)}
+          more={`Show ${plural(own.length - set.length, 'setting')} not set`}
+          less="Hide what is not set"
+        />
       )}
     </Section>
   )
