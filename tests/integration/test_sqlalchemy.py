@@ -32,7 +32,7 @@ from tests.integration.entries import target_of
 from tests.integration.kinds.sqlalchemy import PSYCOPG, PYMYSQL
 from tests.servers.mariadb import MariaDB
 from tests.servers.played import saying
-from tests.servers.postgresql import PASSWORD, PostgreSQL
+from tests.servers.postgresql import PASSWORD, ROLE_PASSWORD, PostgreSQL
 from tests.servers.process import eventually
 
 
@@ -171,14 +171,14 @@ async def test_cancelled_check_leaves_nothing(postgresql: PostgreSQL) -> None:
 @pytest.mark.integration
 async def test_session_can_be_held(postgresql: PostgreSQL) -> None:
     """A session answers again and again, and is off the server's books once it is left."""
-    before = postgresql.sessions()
-    kind = probe(postgresql.url(scheme=PSYCOPG))
-    async with Network() as net:
-        async with kind.session(Trail(net, timeout=5)) as session:
-            for _ in range(3):
-                await kind.ping(session)
-            assert postgresql.sessions() == before + 1
-        await eventually(lambda: postgresql.sessions() <= before, "the server's forgetting us")
+    with postgresql.role() as role:
+        kind = probe(postgresql.url(role, ROLE_PASSWORD, scheme=PSYCOPG))
+        async with Network() as net:
+            async with kind.session(Trail(net, timeout=5)) as session:
+                for _ in range(3):
+                    await kind.ping(session)
+                assert postgresql.sessions(role) == 1
+            await eventually(lambda: postgresql.sessions(role) == 0, "the server's forgetting us")
 
 
 @pytest.mark.parametrize(

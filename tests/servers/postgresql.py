@@ -35,6 +35,7 @@ hostssl all known 127.0.0.1/32 scram-sha-256 clientcert=verify-ca
 host all banned 127.0.0.1/32 reject
 hostnogssenc all kerberos 127.0.0.1/32 gss
 """
+_QUESTION = "tests-asking"
 _FOLDERS = sorted((str(p) for p in Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
 
 
@@ -137,15 +138,19 @@ class PostgreSQL(ServerProcess):
 
     def sql(self, statement: str, *, database: str = "postgres") -> list[tuple[Any, ...]]:
         """Run a statement as the superuser, outside any transaction, and return its rows."""
-        with psycopg.connect(self.url(database=database), autocommit=True, connect_timeout=5) as connection:
+        url = self.url(database=database, application_name=_QUESTION)
+        with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
             cursor = connection.execute(statement)  # type: ignore[arg-type]
             return cursor.fetchall() if cursor.description else []
 
     def sessions(self, user: str = "%") -> int:
-        """Return how many clients the server has on its books, our own question not counted."""
+        """Return how many clients the server has on its books.
+
+        None of our own questions is counted: one that we have left may still stand there for a moment.
+        """
         [[count]] = self.sql(
             "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
-            f" AND pid <> pg_backend_pid() AND coalesce(usename, '') LIKE '{user}'"
+            f" AND application_name <> '{_QUESTION}' AND coalesce(usename, '') LIKE '{user}'"
         )
         return int(count)
 
