@@ -2,29 +2,33 @@
 
     python -m benchmarks.pools_sqlalchemy
 
-Engines that are watched in different ways take turns: on a DBAPI that does nothing, where nothing hides the
-cost, and on a real PostgreSQL on loopback. OpenTelemetry's instrumentation is measured beside it where it is
-installed; it follows statements, too, as one `SELECT 1` shows. Times are CPU of the program alone, medians of
-all turns.
+Programs that are watched in different ways take turns, each in a process of its own, since Sentry hooks into
+every engine of one; three for each way, since where things lie in memory makes some per cent. They use a DBAPI
+that does nothing, where nothing hides the cost, and a real PostgreSQL on loopback. OpenTelemetry's and Sentry's
+own instrumentations are measured beside it where they are installed; they follow statements, too, as one
+`SELECT 1` shows. Times are CPU of the program alone, medians of all turns.
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from multiprocessing.connection import Connection
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.pool import QueuePool
 
-from mooring.pools import Watch, instrument
+from mooring.pools import instrument
 from tests.servers.postgresql import PostgreSQL, new_template
 from tests.servers.process import private_folder
 
-TURNS, PAIRS, STATEMENTS = 150, 200, 30
+PROGRAMS, TURNS, PAIRS, STATEMENTS = 3, 60, 200, 30
 GOAL = 1.3
+NOTHING = "nothing"
 
 
 class Nothing:
@@ -40,33 +44,109 @@ def main() -> None:
     """Start a PostgreSQL, measure and print."""
     with new_template() as template, private_folder() as folder, PostgreSQL(folder, template) as server:
         url = server.url(scheme="postgresql+psycopg")
-        nothing: Callable[[], Engine] = lambda: create_engine(  # noqa: E731 -- short for three uses
-            "sqlite://", creator=Nothing, poolclass=QueuePool, _initialize=False
-        )
-        _compare("nothing", nothing, _pairs, GOAL)
-        _compare("PostgreSQL", lambda: create_engine(url), _pairs, GOAL)
-        _compare("PostgreSQL, with SELECT 1", lambda: create_engine(url), _statements, None)
+        _compare("nothing", NOTHING, "pairs", GOAL)
+        _compare("PostgreSQL", url, "pairs", GOAL)
+        _compare("PostgreSQL, with SELECT 1", url, "statements", None)
 
 
-def _compare(
-    what: str, make: Callable[[], Engine], measure: Callable[[Engine], float], goal: float | None
-) -> None:
-    engines = {"plain": make(), "watched": make()}
-    tracker = instrument(engines["watched"], watch=Watch(threaded=False))
-    with _others(make) as others:
-        engines |= others
-        times: dict[str, list[float]] = {name: [] for name in engines}
+def _compare(what: str, url: str, measure: str, goal: float | None) -> None:
+    times: dict[str, list[float]] = {}
+    with ExitStack() as stack:
+        programs = [(way, stack.enter_context(_program(way, url, measure))) for way in [*WAYS] * PROGRAMS]
         for _ in range(TURNS):
-            for name, engine in engines.items():
-                times[name].append(measure(engine))
-    assert (tracker.faults, len(tracker.open), tracker.taken >= TURNS) == (0, 0, True)
+            for way, program in programs:
+                program.send(True)
+                if (taken := program.recv()) is not None:
+                    times.setdefault(way, []).append(taken)
     plain = statistics.median(times["plain"])
-    for name, each in times.items():
+    for way, each in times.items():
         median = statistics.median(each)
-        told = f"   goal <= {goal}" if goal and name == "watched" else ""
-        print(f"{what}: {name} {median:.1f} us, {median / plain:.2f} times{told}")
-    for engine in engines.values():
-        engine.dispose()
+        told = f"   goal <= {goal}" if goal and way == "watched" else ""
+        print(f"{what}: {way} {median:.1f} us, {median / plain:.2f} times{told}")
+    for way in sorted(WAYS.keys() - times.keys()):
+        print(f"{what}: {way} is not installed")
+
+
+@contextmanager
+def _program(way: str, url: str, measure: str) -> Iterator[Connection]:
+    """Yield the line to a process that measures once for each `True` that it is sent."""
+    here, there = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=_run, args=(there, way, url, measure))
+    process.start()
+    try:
+        yield here
+    finally:
+        here.send(False)
+        process.join()
+
+
+def _run(line: Connection, way: str, url: str, measure: str) -> None:
+    engine = (
+        create_engine("sqlite://", creator=Nothing, poolclass=QueuePool, _initialize=False)
+        if url == NOTHING
+        else create_engine(url)
+    )
+    check: Callable[[], None] | None
+    try:
+        check = WAYS[way](engine)
+    except ImportError:
+        check = None
+    measured = MEASURES[measure]
+    while line.recv():
+        line.send(measured(engine) if check else None)
+    if check:
+        check()
+    engine.dispose()
+
+
+def _plain(_engine: Engine) -> Callable[[], None]:
+    return lambda: None
+
+
+def _watched(engine: Engine) -> Callable[[], None]:
+    tracker = instrument(engine)
+
+    def check() -> None:
+        assert (tracker.faults, len(tracker.open), tracker.taken >= TURNS) == (0, 0, True)
+
+    return check
+
+
+def _opentelemetry(engine: Engine) -> Callable[[], None]:
+    from opentelemetry.instrumentation.sqlalchemy import SQLAlchemyInstrumentor
+
+    theirs: Any = SQLAlchemyInstrumentor()
+    theirs.instrument(engine=engine, skip_dep_check=True)
+    return lambda: None
+
+
+def _sentry(_engine: Engine) -> Callable[[], None]:
+    import sentry_sdk
+    from sentry_sdk.integrations.sqlalchemy import SqlalchemyIntegration
+    from sentry_sdk.transport import Transport
+
+    class Dropping(Transport):
+        """Send nothing."""
+
+        def capture_envelope(self, envelope: Any) -> None:
+            """Drop it."""
+
+    sentry_sdk.init(
+        "http://key@127.0.0.1:9/1",
+        transport=Dropping,
+        traces_sample_rate=1.0,
+        integrations=[SqlalchemyIntegration()],
+    )
+    return lambda: None
+
+
+WAYS: dict[str, Callable[[Engine], Callable[[], None]]] = {
+    "plain": _plain,
+    "watched": _watched,
+    "opentelemetry": _opentelemetry,
+    "sentry": _sentry,
+}
+"""Each watches an engine, and returns what says afterwards whether it did."""
 
 
 def _pairs(engine: Engine) -> float:
@@ -85,24 +165,7 @@ def _statements(engine: Engine) -> float:
     return (time.process_time() - began) / STATEMENTS * 1e6
 
 
-@contextmanager
-def _others(make: Callable[[], Engine]) -> Iterator[dict[str, Engine]]:
-    """Yield engines that others watch. Sentry hooks into every engine of a process: it cannot take turns."""
-    engines: dict[str, Engine] = {}
-    theirs: Any = None
-    try:
-        from opentelemetry.instrumentation.sqlalchemy import SQLAlchemyInstrumentor
-    except ImportError:
-        print("opentelemetry-instrumentation-sqlalchemy is not installed")
-    else:
-        theirs = SQLAlchemyInstrumentor()
-        engines["opentelemetry"] = make()
-        theirs.instrument(engine=engines["opentelemetry"], skip_dep_check=True)
-    try:
-        yield engines
-    finally:
-        if theirs is not None:
-            theirs.uninstrument()
+MEASURES = {"pairs": _pairs, "statements": _statements}
 
 
 if __name__ == "__main__":

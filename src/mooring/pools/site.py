@@ -134,7 +134,7 @@ class Sites:
 
     def forget_counts(self) -> None:
         """Count from zero."""
-        self.known = {}
+        self.known.clear()  # hooks look into it themselves
         self.rest = Site(None, 0, in_application=True)
         self._stacks = {}
 

@@ -135,6 +135,7 @@ class _Hooks:
         """Return what notes each checkout, in place of `Pool.connect`."""
         tracker, leases, engine_connect = self.tracker, self._leases, self._engine_connect
         ask, track, application = tracker.ask, tracker.track, tracker.sites.application
+        known = tracker.sites.known
         getframe = sys._getframe  # noqa: SLF001 -- inspect costs ten times as much
 
         def tracked_connect() -> Any:
@@ -153,10 +154,14 @@ class _Hooks:
                     tracker.gave_up()
                 else:
                     try:
-                        at = getframe(3)  # nearly always Engine.connect: two lines less to look at
+                        at = getframe(3)
                     except ValueError:  # a greenlet that has just begun
                         at = getframe(1)
-                    frame = application(at if at.f_code is engine_connect else getframe(1))
+                    # Nearly always that is Engine.connect, called from a line that is known.
+                    frame = at.f_back if at.f_code is engine_connect else None
+                    site = known.get(id(frame.f_code) + frame.f_lasti) if frame is not None else None
+                    if site is None or not site.in_application:
+                        frame = application(getframe(1))
                     leases[key] = track(None, connection=ref(fairy, _nothing), asked=asked, frame=frame)
             except Exception as error:
                 tracker.broken(error)
