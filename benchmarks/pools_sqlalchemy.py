@@ -2,11 +2,11 @@
 
     python -m benchmarks.pools_sqlalchemy
 
-Programs that are watched in different ways take turns, each in a process of its own, since Sentry hooks into
-every engine of one; three for each way, since where things lie in memory makes some per cent. They use a DBAPI
-that does nothing, where nothing hides the cost, and a real PostgreSQL on loopback. OpenTelemetry's and Sentry's
-own instrumentations are measured beside it where they are installed; they follow statements, too, as one
-`SELECT 1` shows. Times are CPU of the program alone, medians of all turns.
+Programs that are watched in different ways take turns, each in a process of its own, since Sentry hooks
+into every engine of one; three for each way, since where things lie in memory makes some per cent. They use
+a DBAPI that does nothing, where nothing hides the cost, and a real PostgreSQL on loopback. OpenTelemetry's
+and Sentry's own instrumentations are measured beside it where they are installed; they follow statements,
+too, as one `SELECT 1` shows. Times are CPU of the program alone, medians of all turns.
 """
 
 from __future__ import annotations
