@@ -76,7 +76,7 @@ class Book:
         """The leases that are not returned, as of the last look."""
         self.alerts: tuple[PoolAlert, ...] = ()
         """The alerts that are open, as of the last look."""
-        self.alarms = 0
+        self.news = 0
         """Leases that were found abandoned, and critical alerts: a server is to hear of each soon."""
 
     def on(self, event: str, callback: Callback, *, key: Hashable | None = None) -> None:

@@ -53,9 +53,11 @@ class Inspector:
     def _find_nothing(self) -> None:
         """Forget what was found, and tell that the alerts are over."""
         book = self._book
+        now = book.clock.monotonic()
+        self._leaks.look((), now)
         self._told, self._abandoned, self._waited = {}, {}, 0
         book.find_nothing()
-        self._settle((), book.clock.monotonic())
+        self._settle((), now)
 
     def _judge(self) -> None:
         book, now = self._book, self._book.clock.monotonic()
@@ -86,7 +88,7 @@ class Inspector:
             if alert.ended is not None:
                 book.tell(ENDED, alert)
             else:
-                book.alarms += alert.severity is Severity.CRITICAL
+                book.news += alert.severity is Severity.CRITICAL
                 book.tell(OF_RULE[alert.rule], alert)
                 book.tell(ALERT, alert)
 
@@ -102,7 +104,7 @@ class Inspector:
         self._told = {lease: leak for lease, leak in book.found.items() if leak.kind in _OF_LEAK}
         for lease, leak in self._told.items():
             if lease not in before or before[lease].kind is not leak.kind:
-                book.alarms += leak.kind is LeakKind.ABANDONED
+                book.news += leak.kind is LeakKind.ABANDONED
                 book.tell(LEAK, leak)
         for lease, leak in before.items():
             if lease in self._told or lease.is_forgotten:

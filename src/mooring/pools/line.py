@@ -49,14 +49,14 @@ class Line:
         """What closed trackers had to say last, by name."""
         self.done: dict[int, None] = {}
         """Wishes that were carried out, and the server does not know it yet."""
-        self._alarms = 0
+        self._news = 0
         self.highest = highest
         """The newest wish that was carried out: an answer that is repeated has none above it."""
 
     def hear(self, pools: Iterable[Watched], now: float, random: Callable[[], float]) -> None:
         """Report soon of what is newly found: within a second, at random, but not twice within two."""
-        before, self._alarms = self._alarms, sum(tracker.alarms for tracker in pools)
-        if self._alarms > before and self.trouble is None:
+        before, self._news = self._news, sum(tracker.news for tracker in pools)
+        if self._news > before and self.trouble is None:
             self.due = min(self.due, max(now, self.sent + SOON) + random())
 
     def leave(self, snapshot: PoolSnapshot, now: float) -> None:

@@ -42,7 +42,7 @@ class Watch:
         self._stop = Event()
         self._looking = RLock()
         self._reporter: Reporter | None = None
-        self._alarms = 0
+        self._news = 0
         self._also: list[Callable[[], object]] = []
         weak = ref(self)
         if hasattr(os, "register_at_fork"):  # not on Windows
@@ -131,8 +131,8 @@ class Watch:
 
     def _hurry(self) -> None:
         """Have the server hear soon of what was just found."""
-        before, self._alarms = self._alarms, sum(tracker.alarms for tracker in self)
-        if self._alarms > before and self._reporter is not None:
+        before, self._news = self._news, sum(tracker.news for tracker in self)
+        if self._news > before and self._reporter is not None:
             self._reporter.hurry()
 
     @property

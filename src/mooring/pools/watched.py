@@ -14,7 +14,7 @@ class Watched(Protocol):
 
     service: str
     name: str
-    alarms: int
+    news: int
     """How often something was found of which a server is to hear soon."""
 
     def look(self) -> None:
