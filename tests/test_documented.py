@@ -71,7 +71,7 @@ class Foreign(Probe):
         return ""
 
     async def check(self, trail: Trail) -> Observation:
-        raise NotImplementedError
+        return Observation()
 
 
 def test_every_key_of_a_target_is_documented() -> None:

@@ -6,12 +6,12 @@ import asyncio
 import inspect
 import os
 import random
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from mooring.core.clock import SystemClock
 from mooring.core.histogram import quantile
 from mooring.core.pool import Durations, Leak, LeakKind
 from mooring.pools.driver import Driver
@@ -23,20 +23,17 @@ from mooring.pools.watch import Watch
 Instrument = Callable[[Any, Callable[[Driver], PoolTracker]], PoolTracker]
 
 
-class TurnedClock:
+class TurnedClock(SystemClock):
     """The machine's clock, turned forward: real statements, and hours between them."""
 
     def __init__(self) -> None:
         self.turned = 0.0
 
-    def monotonic(self) -> float:
-        return time.monotonic() + self.turned
+    def monotonic(self) -> float:  # type: ignore[override]  # a plain function there
+        return SystemClock.monotonic() + self.turned
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + timedelta(seconds=self.turned)
-
-    async def sleep(self, seconds: float) -> None:
-        raise NotImplementedError
+        return super().now() + timedelta(seconds=self.turned)
 
 
 def watched(

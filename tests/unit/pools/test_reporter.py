@@ -12,7 +12,6 @@ import traceback
 import tracemalloc
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,31 +25,15 @@ from mooring.pools.line import refusal
 from mooring.pools.reporter import Reporter
 from tests.report_server import TOKEN, Answering, Handler, ReportServer, drip, hang, no, reset, yes
 from tests.servers.tls import Certificates
-
-START = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-class Hands:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def now(self) -> datetime:
-        return START + timedelta(seconds=self.seconds)
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    async def sleep(self, seconds: float) -> None:
-        raise NotImplementedError
+from tests.unit.pools.stepped import StepClock
 
 
 class Desk:
     """A watch, its reporter and a clock."""
 
     def __init__(self, server: ReportServer, **options: Any) -> None:
-        self.clock = Hands()
+        self.clock = StepClock()
+        self.clock.seconds = 0.0
         self.watch = Watch(threaded=False)
         options = {"token": TOKEN, "random": lambda: 1.0, **options}
         self.reporter = Reporter(
