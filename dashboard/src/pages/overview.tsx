@@ -19,6 +19,7 @@ import { isFiltered } from '#/lib/filters'
 import { plural } from '#/lib/format'
 import { ErrorNotice } from '#/ui/ErrorNotice'
 import { Found } from '#/ui/Found'
+import { Note } from '#/ui/Note'
 import { usePageTitle } from '#/ui/usePageTitle'
 
 import classes from './overview.module.css'
@@ -154,14 +155,13 @@ interface UnknownProps {
 /** What the address asks for that there is not: without a word the list would seem to be what was asked for. */
 function Unknown({ sentences, onForget }: UnknownProps) {
   return (
-    <div role="status" className={classes.unknown}>
-      <IconLinkOff size={16} aria-hidden="true" />
-      <span>
-        {sentences.join(' ')} The list is shown without {sentences.length === 1 ? 'it' : 'them'}.
-      </span>
+    <Note
+      icon={<IconLinkOff size={16} aria-hidden="true" />}
+      text={`${sentences.join(' ')} The list is shown without ${sentences.length === 1 ? 'it' : 'them'}.`}
+    >
       <Button variant="default" size="compact-sm" onClick={onForget}>
         Remove from the address
       </Button>
-    </div>
+    </Note>
   )
 }

@@ -1,9 +1,9 @@
-import { Button, CloseButton, Collapse, Kbd, MultiSelect, Select, TextInput } from '@mantine/core'
+import { Button, Collapse, MultiSelect, Select } from '@mantine/core'
 import { useDisclosure, useMediaQuery } from '@mantine/hooks'
-import { IconAdjustmentsHorizontal, IconSearch } from '@tabler/icons-react'
+import { IconAdjustmentsHorizontal } from '@tabler/icons-react'
 import { memo, type RefObject } from 'react'
 
-import { useSlash } from '#/components/useSlash'
+import { SearchField } from '#/components/SearchField'
 import type { Choices, Filters } from '#/lib/filters'
 import { isSort, SORT_WORD, SORTS } from '#/lib/rows'
 
@@ -25,7 +25,14 @@ export function FilterBar({ control, choices, search }: FilterBarProps) {
   const selects = <Selects filters={filters} change={change} choices={choices} />
   return (
     <div className={classes.bar}>
-      <Search control={control} search={search} />
+      <SearchField
+        field={search}
+        label="Search targets"
+        placeholder="Name, address, label, reason …"
+        value={filters.q}
+        onType={control.type}
+        className={classes.search}
+      />
       {narrow ? (
         <>
           <Button
@@ -44,42 +51,6 @@ export function FilterBar({ control, choices, search }: FilterBarProps) {
         selects
       )}
     </div>
-  )
-}
-
-function Search({ control, search }: Pick<FilterBarProps, 'control' | 'search'>) {
-  const { filters, type } = control
-  useSlash(search)
-  const clear = () => {
-    type('')
-    search.current?.focus()
-  }
-  const hint = (
-    <Kbd size="xs" className={classes.key ?? ''}>
-      /
-    </Kbd>
-  )
-  return (
-    <TextInput
-      ref={search}
-      className={classes.search}
-      role="searchbox"
-      aria-label="Search targets"
-      aria-keyshortcuts="/"
-      placeholder="Name, address, label, reason …"
-      autoComplete="off"
-      spellCheck={false}
-      maxLength={200}
-      leftSection={<IconSearch size={16} aria-hidden="true" />}
-      rightSection={
-        filters.q === '' ? hint : <CloseButton aria-label="Clear search" onClick={clear} />
-      }
-      value={filters.q}
-      onChange={(event) => type(event.currentTarget.value)}
-      onKeyDown={(event) => {
-        if (event.key === 'Escape' && filters.q !== '') clear()
-      }}
-    />
   )
 }
 

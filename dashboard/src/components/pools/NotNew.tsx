@@ -1,11 +1,10 @@
-import { Button, Text } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { IconCloudOff } from '@tabler/icons-react'
 
 import { useLive } from '#/api/context'
 import { isSignedOut } from '#/api/problem'
 import { clockTime } from '#/lib/time'
-
-import classes from './NotNew.module.css'
+import { Note } from '#/ui/Note'
 
 interface NotNewProps {
   /** What the last reading failed with; null where it did not. */
@@ -21,14 +20,13 @@ export function NotNew({ error, readAt, onRetry, retrying }: NotNewProps) {
   const { phase } = useLive()
   if (error === null || isSignedOut(error) || phase === 'broken') return null
   return (
-    <div role="status" className={classes.note}>
-      <IconCloudOff size={16} aria-hidden="true" />
-      <Text size="sm" component="span">
-        This is what was known at {clockTime(readAt)}. {error.message}
-      </Text>
+    <Note
+      icon={<IconCloudOff size={16} aria-hidden="true" />}
+      text={`This is what was known at ${clockTime(readAt)}. ${error.message}`}
+    >
       <Button variant="default" size="compact-sm" loading={retrying} onClick={onRetry}>
         Try again
       </Button>
-    </div>
+    </Note>
   )
 }

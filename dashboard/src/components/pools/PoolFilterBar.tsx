@@ -1,8 +1,7 @@
-import { CloseButton, Kbd, Select, TextInput } from '@mantine/core'
-import { IconSearch } from '@tabler/icons-react'
+import { Select } from '@mantine/core'
 import { type RefObject, useMemo } from 'react'
 
-import { useSlash } from '#/components/useSlash'
+import { SearchField } from '#/components/SearchField'
 
 import classes from './PoolFilterBar.module.css'
 import type { PoolFilterControl } from './usePoolFilters'
@@ -23,38 +22,15 @@ export function PoolFilterBar({ control, services, search }: PoolFilterBarProps)
     () => [...new Set([...services, filters.service])].filter((service) => service !== ''),
     [services, filters.service],
   )
-  useSlash(search)
-  const clear = () => {
-    type('')
-    search.current?.focus()
-  }
   return (
     <div className={classes.bar}>
-      <TextInput
-        ref={search}
-        className={classes.search}
-        role="searchbox"
-        aria-label="Search pools"
-        aria-keyshortcuts="/"
+      <SearchField
+        field={search}
+        label="Search pools"
         placeholder="Service, pool, driver, server, file:line …"
-        autoComplete="off"
-        spellCheck={false}
-        maxLength={200}
-        leftSection={<IconSearch size={16} aria-hidden="true" />}
-        rightSection={
-          filters.q === '' ? (
-            <Kbd size="xs" className={classes.key ?? ''}>
-              /
-            </Kbd>
-          ) : (
-            <CloseButton aria-label="Clear search" onClick={clear} />
-          )
-        }
         value={filters.q}
-        onChange={(event) => type(event.currentTarget.value)}
-        onKeyDown={(event) => {
-          if (event.key === 'Escape' && filters.q !== '') clear()
-        }}
+        onType={type}
+        className={classes.search}
       />
       <Select
         className={classes.choice}
