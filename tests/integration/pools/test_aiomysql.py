@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from typing import Any
 
 import aiomysql
 import pytest
 
-from mooring.core.pool import LeakKind
 from mooring.pools.aiomysql import instrument
 from mooring.pools.driver import Gauges
 from tests.integration.pools.watched import (
     TurnedClock,
     break_hooks,
     in_a_task,
-    kinds,
     line,
-    longest,
     look,
     sites,
     storm,
-    told_by_a_child,
     watched,
 )
 from tests.servers.mariadb import PASSWORD, MariaDB
@@ -52,33 +47,6 @@ async def answer(connection: Any, statement: str = "SELECT 1") -> Any:
         return await cursor.fetchall()
 
 
-async def test_all_nine_measures_are_right(pool: Any, mariadb: MariaDB) -> None:
-    """All nine: times of wait, use and create, pending, idle, used, most, least; it has no time-outs."""
-    clock = TurnedClock()
-    tracker = watched(instrument, pool, clock)
-    assert tracker.gauges() == Gauges(size=1, idle=1, limit=2, least=1)
-    first, second = await pool.acquire(), await pool.acquire()
-    third = asyncio.ensure_future(pool.acquire())
-    await eventually(lambda: tracker.waiting == 1, "waiting")
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.01), pool.acquire():
-            pass
-    clock.turned += 7
-    await pool.release(first)
-    await pool.release(await third)
-    seen = tracker.snapshot()
-    assert (seen.used, seen.idle, seen.size, seen.limit, seen.least, seen.waiting) == (1, 1, 2, 2, 1, 0)
-    assert (seen.wait.total, seen.use.total, seen.create.total) == (3, 2, 1)
-    assert longest(seen.wait) == pytest.approx(7, rel=0.15)
-    assert longest(seen.use) == pytest.approx(7, rel=0.15)
-    assert 0 < longest(seen.create) < 5
-    totals = seen.totals
-    assert (totals.taken, totals.returned, totals.timeouts, totals.created, totals.closed) == (3, 2, 0, 1, 0)
-    assert (totals.unmatched, totals.internal_errors) == (0, 0)
-    assert (seen.driver, seen.address, seen.database) == ("aiomysql", f"127.0.0.1:{mariadb.port}", "mysql")
-    await pool.release(second)
-
-
 async def test_every_way_to_acquire_names_the_applications_line(pool: Any) -> None:
     """Each way to get a connection is one lease of the line that asked, also from a task of its own."""
     tracker = watched(instrument, pool)
@@ -90,17 +58,6 @@ async def test_every_way_to_acquire_names_the_applications_line(pool: Any) -> No
     apart = line() - 1
     await pool.release(connection)
     assert sites(tracker) == {(__file__, each): 1 for each in (with_block, awaited, apart)}
-
-
-async def test_a_lease_from_a_task_of_its_own_belongs_to_who_asked(pool: Any) -> None:
-    """`wait_for` acquires in a task that ends, before Python 3.12: the lease is no leak."""
-    clock = TurnedClock()
-    tracker = watched(instrument, pool, clock)
-    connection = await in_a_task(pool.acquire())
-    assert look(tracker) == []
-    clock.turned += 5
-    assert look(tracker, 2) == []
-    await pool.release(connection)
 
 
 @pytest.mark.slow
@@ -129,19 +86,6 @@ async def test_cancelled_tasks_leave_nothing_behind(mariadb: MariaDB) -> None:
             await pool.release(each)
 
 
-async def test_a_slow_query_is_busy_and_no_leak(pool: Any) -> None:
-    """A query that runs for 10 minutes is told as busy, and nobody is alarmed."""
-    clock = TurnedClock()
-    tracker = watched(instrument, pool, clock)
-    async with pool.acquire() as connection:
-        running = asyncio.ensure_future(answer(connection, "SELECT sleep(60)"))
-        clock.turned += 600
-        await eventually(lambda: kinds(tracker) == [LeakKind.BUSY], "busy")
-        assert tracker.snapshot().alerts == ()
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-
-
 async def test_a_cursor_that_streams_is_nothing(pool: Any) -> None:
     """Rows that are read for an hour are no leak."""
     clock = TurnedClock()
@@ -154,37 +98,6 @@ async def test_a_cursor_that_streams_is_nothing(pool: Any) -> None:
                 clock.turned += HOUR / 10
                 assert look(tracker) == []
     assert clock.turned == HOUR
-
-
-async def test_idle_in_a_transaction_is_told(pool: Any) -> None:
-    """A transaction in which nothing runs for long is told as that, with its line; else it is suspect."""
-    tracker = watched(instrument, pool, held=0.2)
-    connection = await pool.acquire()
-    taken = line() - 1
-    await connection.begin()
-    await eventually(lambda: kinds(tracker) == [LeakKind.IDLE_IN_TRANSACTION], "idle in transaction")
-    assert tracker.leaks()[0].site == f"{__file__}:{taken}"
-    await connection.rollback()
-    assert kinds(tracker) == []
-    await eventually(lambda: kinds(tracker) == [LeakKind.SUSPECT], "a suspect")
-    await pool.release(connection)
-    assert look(tracker) == []
-
-
-async def test_an_abandoned_lease_names_its_line(pool: Any) -> None:
-    """A task that ends with a connection is told at the second look, with file and line."""
-    tracker = watched(instrument, pool)
-
-    async def leak() -> int:
-        await pool.acquire()
-        return line() - 1
-
-    taken = await asyncio.create_task(leak())
-    await eventually(lambda: kinds(tracker) == [LeakKind.ABANDONED], "an abandoned lease")
-    [found] = tracker.leaks()
-    assert (found.site, found.now) == (f"{__file__}:{taken}", ())
-    pool.terminate()
-    assert (look(tracker), tracker.used, len(tracker.open)) == ([], 0, 0)
 
 
 async def test_a_pool_closes_while_leases_are_out(mariadb: MariaDB) -> None:
@@ -275,23 +188,3 @@ async def test_faults_of_ours_never_reach_the_application(pool: Any) -> None:
             await pool.acquire()
     assert (tracker.active, tracker.faults >= 20) == (False, True)
     assert (pool.size, pool.freesize) == (2, 2)
-
-
-async def test_a_second_time_returns_the_same_tracker(pool: Any) -> None:
-    """Instrumented twice, a pool is tracked once, and is still what it was to its users."""
-    tracker = watched(instrument, pool)
-    assert watched(instrument, pool) is tracker
-    async with pool.acquire():
-        assert len(tracker.open) == 1
-    assert isinstance(pool, aiomysql.Pool)
-    assert (type(pool).__name__, type(pool).__module__) == ("Pool", "aiomysql.pool")
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-async def test_child_counts_no_connection_of_its_parent(pool: Any) -> None:
-    """Neither what is out at a fork nor what is idle is the child's, which cannot use it."""
-    tracker = watched(instrument, pool)
-    async with pool.acquire():
-        assert told_by_a_child(tracker) == (0, 0)
-        assert (tracker.used, tracker.gauges().size) == (1, 1)

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
 import pytest
 
-from mooring.core.pool import LeakKind
 from mooring.pools.asyncpg import instrument
 from mooring.pools.driver import Gauges
 from tests.integration.pools.watched import (
     TurnedClock,
     break_hooks,
     in_a_task,
-    kinds,
     line,
-    longest,
     look,
     sites,
     storm,
-    told_by_a_child,
     watched,
 )
 from tests.servers.postgresql import PostgreSQL
@@ -38,36 +33,6 @@ async def pool(postgresql: PostgreSQL) -> AsyncIterator[Any]:
     """An open pool of one to two connections."""
     async with asyncpg.create_pool(postgresql.url(), min_size=1, max_size=2) as pool:
         yield pool
-
-
-async def test_all_nine_measures_are_right(pool: Any, postgresql: PostgreSQL) -> None:
-    """All nine: times of wait, use and create, pending, time-outs, idle, used, most and least."""
-    clock = TurnedClock()
-    tracker = watched(instrument, pool, clock)
-    assert tracker.gauges() == Gauges(size=1, idle=1, limit=2, least=1)
-    first, second = await pool.acquire(), await pool.acquire()
-    third = asyncio.ensure_future(pool.acquire().__aenter__())
-    await eventually(lambda: tracker.waiting == 1, "waiting")
-    with pytest.raises(TimeoutError):
-        await pool.acquire(timeout=0.01)
-    clock.turned += 7
-    await pool.release(first)
-    await pool.release(await third)
-    seen = tracker.snapshot()
-    assert (seen.used, seen.idle, seen.size, seen.limit, seen.least, seen.waiting) == (1, 1, 2, 2, 1, 0)
-    assert (seen.wait.total, seen.use.total, seen.create.total) == (3, 2, 1)
-    assert longest(seen.wait) == pytest.approx(7, rel=0.15)
-    assert longest(seen.use) == pytest.approx(7, rel=0.15)
-    assert 0 < longest(seen.create) < 5
-    totals = seen.totals
-    assert (totals.taken, totals.returned, totals.timeouts, totals.created, totals.closed) == (3, 2, 1, 1, 0)
-    assert (totals.unmatched, totals.internal_errors) == (0, 0)
-    assert (seen.driver, seen.address, seen.database) == (
-        "asyncpg",
-        f"127.0.0.1:{postgresql.port}",
-        "postgres",
-    )
-    await pool.release(second)
 
 
 async def test_every_way_to_acquire_names_the_applications_line(pool: Any) -> None:
@@ -123,17 +88,6 @@ async def test_a_pool_class_of_the_applications_works_on(postgresql: PostgreSQL)
     assert tracker.snapshot().totals.taken == 1
 
 
-async def test_a_lease_from_a_task_of_its_own_belongs_to_who_asked(pool: Any) -> None:
-    """`wait_for` acquires in a task that ends, before Python 3.12: the lease is no leak."""
-    clock = TurnedClock()
-    tracker = watched(instrument, pool, clock)
-    connection = await in_a_task(pool.acquire())
-    assert look(tracker) == []
-    clock.turned += 5
-    assert look(tracker, 2) == []
-    await pool.release(connection)
-
-
 @pytest.mark.slow
 async def test_cancelled_tasks_leave_nothing_behind(postgresql: PostgreSQL) -> None:
     """10 times 2,000 tasks, each cancelled after 0 to 20 ms, 200 at once on five connections: all counted."""
@@ -163,19 +117,6 @@ async def test_cancelled_tasks_leave_nothing_behind(postgresql: PostgreSQL) -> N
         loop.set_exception_handler(None)
 
 
-async def test_a_slow_query_is_busy_and_no_leak(pool: Any) -> None:
-    """A query that runs for 10 minutes is told as busy, and nobody is alarmed."""
-    clock = TurnedClock()
-    tracker = watched(instrument, pool, clock)
-    async with pool.acquire() as connection:
-        running = asyncio.ensure_future(connection.fetchval("SELECT pg_sleep($1)", 60))
-        clock.turned += 600
-        await eventually(lambda: kinds(tracker) == [LeakKind.BUSY], "busy")
-        assert tracker.snapshot().alerts == ()
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-
-
 async def test_a_cursor_that_streams_is_nothing(pool: Any) -> None:
     """Rows that are read for an hour are no leak."""
     clock = TurnedClock()
@@ -189,38 +130,6 @@ async def test_a_cursor_that_streams_is_nothing(pool: Any) -> None:
                 clock.turned += HOUR / 10
                 assert look(tracker) == []
     assert (seen, clock.turned) == (1000, HOUR)
-
-
-async def test_idle_in_a_transaction_is_told(pool: Any) -> None:
-    """A transaction in which nothing runs for long is told as that, with its line; else it is suspect."""
-    tracker = watched(instrument, pool, held=0.2)
-    connection = await pool.acquire()
-    taken = line() - 1
-    transaction = connection.transaction()
-    await transaction.start()
-    await eventually(lambda: kinds(tracker) == [LeakKind.IDLE_IN_TRANSACTION], "idle in transaction")
-    assert tracker.leaks()[0].site == f"{__file__}:{taken}"
-    await transaction.rollback()
-    assert kinds(tracker) == []
-    await eventually(lambda: kinds(tracker) == [LeakKind.SUSPECT], "a suspect")
-    await pool.release(connection)
-    assert look(tracker) == []
-
-
-async def test_an_abandoned_lease_names_its_line(pool: Any) -> None:
-    """A task that ends with a connection is told at the second look, with file and line."""
-    tracker = watched(instrument, pool)
-
-    async def leak() -> int:
-        await pool.acquire()
-        return line() - 1
-
-    taken = await asyncio.create_task(leak())
-    await eventually(lambda: kinds(tracker) == [LeakKind.ABANDONED], "an abandoned lease")
-    [found] = tracker.leaks()
-    assert (found.site, found.now) == (f"{__file__}:{taken}", ())
-    pool.terminate()
-    assert (look(tracker), tracker.used, len(tracker.open)) == ([], 0, 0)
 
 
 async def test_a_pool_closes_while_leases_are_out(postgresql: PostgreSQL) -> None:
@@ -319,17 +228,6 @@ async def test_faults_of_ours_never_reach_the_application(pool: Any) -> None:
     assert (pool.get_size(), pool.get_idle_size()) == (2, 2)
 
 
-async def test_a_second_time_returns_the_same_tracker(pool: Any) -> None:
-    """Instrumented twice, a pool is tracked once, and is still what it was to its users."""
-    tracker = watched(instrument, pool)
-    assert watched(instrument, pool) is tracker
-    async with pool.acquire():
-        assert len(tracker.open) == 1
-    assert isinstance(pool, asyncpg.Pool)
-    assert (type(pool).__name__, type(pool).__module__) == ("Pool", "asyncpg.pool")
-    assert repr(pool).startswith("<asyncpg.pool.Pool object at")
-
-
 async def test_stopped_it_tracks_nothing(pool: Any) -> None:
     """While tracking is stopped nothing is counted, and what is out then comes back unnoticed."""
     tracker = watched(instrument, pool)
@@ -341,16 +239,6 @@ async def test_stopped_it_tracks_nothing(pool: Any) -> None:
     await pool.release(late)
     totals = tracker.snapshot().totals
     assert (totals.taken, totals.returned, totals.unmatched, tracker.waiting) == (1, 1, 0, 0)
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-async def test_child_counts_no_connection_of_its_parent(pool: Any) -> None:
-    """Neither what is out at a fork nor what is idle is the child's, which cannot use it."""
-    tracker = watched(instrument, pool)
-    async with pool.acquire():
-        assert told_by_a_child(tracker) == (0, 0)
-        assert (tracker.used, tracker.gauges().size) == (1, 1)
 
 
 async def test_pool_that_is_opened_after_a_fork_is_counted(postgresql: PostgreSQL) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -83,29 +82,6 @@ def test_all_nine_measures_are_right(pool: ConnectionPool[Any], postgresql: Post
     pool.putconn(second)
 
 
-async def test_all_nine_measures_are_right_with_asyncio(aio: AsyncConnectionPool[Any]) -> None:
-    """All nine, with tasks."""
-    clock = TurnedClock()
-    tracker = watched(instrument, aio, clock)
-    first, second = await aio.getconn(), await aio.getconn()
-    third = asyncio.create_task(aio.getconn())
-    await eventually(lambda: tracker.waiting == 1, "waiting")
-    with pytest.raises(psycopg_pool.PoolTimeout):
-        await aio.getconn(timeout=0.01)
-    clock.turned += 7
-    await aio.putconn(first)
-    await aio.putconn(await third)
-    seen = tracker.snapshot()
-    assert (seen.used, seen.idle, seen.size, seen.limit, seen.least, seen.waiting) == (1, 1, 2, 2, 1, 0)
-    assert (seen.wait.total, seen.use.total, seen.create.total) == (3, 2, 1)
-    assert longest(seen.wait) == pytest.approx(7, rel=0.15)
-    assert longest(seen.use) == pytest.approx(7, rel=0.15)
-    totals = seen.totals
-    assert (totals.taken, totals.returned, totals.timeouts, totals.created, totals.closed) == (3, 2, 1, 1, 0)
-    assert (totals.unmatched, totals.internal_errors) == (0, 0)
-    await aio.putconn(second)
-
-
 def test_a_null_pool_is_visible(postgresql: PostgreSQL) -> None:
     """A pool that keeps no connections tells those that are out, and its limit; without one, none."""
     for most, limit in ((2, 2), (0, None)):
@@ -173,17 +149,6 @@ async def test_every_way_to_await_names_the_applications_line(aio: AsyncConnecti
     assert sites(tracker) == {(__file__, each): 1 for each in (with_block, awaited, apart)}
 
 
-async def test_a_lease_from_a_task_of_its_own_belongs_to_who_asked(aio: AsyncConnectionPool[Any]) -> None:
-    """`wait_for` asks in a task that ends, before Python 3.12: the lease is no leak."""
-    clock = TurnedClock()
-    tracker = watched(instrument, aio, clock)
-    connection = await in_a_task(aio.getconn())
-    assert look(tracker) == []
-    clock.turned += 5
-    assert look(tracker, 2) == []
-    await aio.putconn(connection)
-
-
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*was deleted while still open:ResourceWarning")
 @pytest.mark.parametrize("kind", [AsyncConnectionPool, AsyncNullConnectionPool])
@@ -245,19 +210,6 @@ def test_threads_leave_nothing_behind(postgresql: PostgreSQL, kind: Any) -> None
         assert (totals.unmatched, totals.internal_errors) == (0, 0)
 
 
-async def test_a_slow_query_is_busy_and_no_leak(aio: AsyncConnectionPool[Any]) -> None:
-    """A query that runs for 10 minutes is told as busy, and nobody is alarmed."""
-    clock = TurnedClock()
-    tracker = watched(instrument, aio, clock)
-    async with aio.connection() as connection:
-        running = asyncio.create_task(connection.execute("SELECT pg_sleep(60)"))
-        clock.turned += 600
-        await eventually(lambda: kinds(tracker) == [LeakKind.BUSY], "busy")
-        assert tracker.snapshot().alerts == ()
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-
-
 def test_a_cursor_that_streams_is_nothing(pool: ConnectionPool[Any]) -> None:
     """Rows that are read for an hour are no leak, from a cursor on the server as from a stream."""
     tracker = watched(instrument, pool, clock := TurnedClock())
@@ -310,22 +262,6 @@ def test_an_abandoned_lease_of_a_thread_names_its_line(pool: ConnectionPool[Any]
     assert (found.site, found.now) == (f"{__file__}:{lines[0]}", ())
     pool.putconn(kept.pop())
     assert (look(tracker), tracker.used) == ([], 0)
-
-
-@pytest.mark.filterwarnings("ignore:.*was deleted while still open:ResourceWarning")
-async def test_an_abandoned_lease_of_a_task_names_its_line(aio: AsyncConnectionPool[Any]) -> None:
-    """So is a task's, and what it took stays used when it is garbage: the pool has lost it."""
-    tracker = watched(instrument, aio)
-
-    async def leak() -> int:
-        await aio.getconn()
-        return line() - 1
-
-    taken = await asyncio.create_task(leak())
-    await eventually(lambda: kinds(tracker) == [LeakKind.ABANDONED], "an abandoned lease")
-    assert [leak.site for leak in tracker.leaks()] == [f"{__file__}:{taken}"]
-    assert tracker.cleanup() == 1
-    assert (len(tracker.open), tracker.used, aio.get_stats()["pool_available"]) == (0, 1, 0)
 
 
 async def test_a_pool_closes_while_leases_are_out(postgresql: PostgreSQL) -> None:
