@@ -47,7 +47,7 @@ export function FailureCard({ failure, about, status, label = 'Why it fails' }: 
         </div>
         {advice !== null && advice !== fix && (
           <Text component="div" size="sm">
-            <Folded text={advice} />
+            <Folded text={advice} help />
           </Text>
         )}
         {fix !== null && <Fix text={fix} />}
@@ -85,7 +85,7 @@ export function WarningsCard({ warnings }: { warnings: readonly string[] }) {
       <ul className={classes.warnings}>
         {warnings.map((each) => (
           <li key={each}>
-            <Folded text={each} />
+            <Folded text={each} help />
           </li>
         ))}
       </ul>

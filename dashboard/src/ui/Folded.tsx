@@ -5,6 +5,7 @@ import { count } from '#/lib/format'
 
 import { Breakable } from './Breakable'
 import classes from './Folded.module.css'
+import { Help } from './Help'
 
 const MOST_CHARACTERS = 400
 
@@ -15,17 +16,19 @@ interface FoldedProps {
   text: string
   /** How many lines are shown of a long text. */
   lines?: 2 | 6
+  /** Whether it is our own advice, in which `this` is code. */
+  help?: boolean
 }
 
 /** A text as it came, line breaks and all; a long one folded, to be shown whole on demand. */
-export function Folded({ text, lines = 6 }: FoldedProps) {
+export function Folded({ text, lines = 6, help = false }: FoldedProps) {
   const [open, setOpen] = useState(false)
   const id = useId()
   const long = text.length > (lines / 6) * MOST_CHARACTERS || text.split('\n').length > lines
   return (
     <div className={classes.root}>
       <div id={id} className={classes.text} data-lines={long && !open ? lines : undefined}>
-        {isAddress(text) ? <Breakable address={text} /> : text}
+        {isAddress(text) ? <Breakable address={text} /> : help ? <Help text={text} /> : text}
       </div>
       {long && (
         <UnstyledButton

@@ -4,7 +4,7 @@ import userEvent from '@testing-library/user-event'
 import { describe, expect, it } from 'vitest'
 
 import type { AboutReason, Failure } from '#/api/types'
-import { FailureCard } from '#/ui/FailureCard'
+import { FailureCard, WarningsCard } from '#/ui/FailureCard'
 
 import { aFailure, QUOTA } from '../values'
 
@@ -14,6 +14,18 @@ const shown = (failure: Partial<Failure>, about?: AboutReason) =>
       <FailureCard failure={aFailure(failure)} about={about} status="down" />
     </MantineProvider>,
   )
+
+describe('what works with a warning', () => {
+  it('shows code in it as code', () => {
+    render(
+      <MantineProvider env="test">
+        <WarningsCard warnings={['Return it in a `with` block.']} />
+      </MantineProvider>,
+    )
+    expect(screen.getByRole('listitem')).toHaveTextContent('Return it in a with block.')
+    expect(screen.getByText('with').tagName).toBe('CODE')
+  })
+})
 
 describe('a failure', () => {
   it('shows the fix word for word, with a button that copies it', () => {
