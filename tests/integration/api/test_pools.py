@@ -313,12 +313,14 @@ async def test_an_operator_wants_something_of_the_processes(api: Api) -> None:
     assert (await api.operator.post("/api/v1/pools/999/stop")).status_code == 404
 
 
-async def watched(api: Api, used: int, most: int, **keys: Any) -> None:
-    """Add a database that was checked and told of its sessions."""
+async def watched(
+    api: Api, used: int = 0, most: int = 0, numbers: dict[str, float] | None = None, **keys: Any
+) -> None:
+    """Add a database that was checked and told of its sessions, or of other numbers."""
     keys = {"name": "orders", "url": "postgresql://app:x@db.example/shop", **keys}
     answer = await api.operator.post("/api/v1/targets", json=keys)
     target = api.app.catalogue.get(answer.json()["id"])
-    seen = Observation(numbers={"sessions_used": used, "sessions_max": most})
+    seen = Observation(numbers=numbers or {"sessions_used": used, "sessions_max": most})
     stage = StageResult(Stage.FUNCTION, StageStatus.PASSED)
     at = api.app.clock.now()
     await api.app.recorder.record(target, CheckResult(target.ref, Status.UP, None, (stage,), seen, at, 0.1))
@@ -356,6 +358,26 @@ async def test_pools_are_compared_with_the_server_behind_them(api: Api) -> None:
         "32 of them are not in use by billing, shop"
     )
     assert found["utilization"]["recommendation"].startswith("3 of 3 leases in shop come from")
+
+
+async def test_pools_are_compared_with_the_pooler_before_their_server(api: Api) -> None:
+    """Where programs connect to PgBouncer, its clients and how many it takes stand beside the pools."""
+    address = "pooler.example:6432"
+    numbers = {"clients_used": 58, "clients_max": 60}
+    await watched(api, used=85, most=100)
+    await watched(api, numbers=numbers, name="pooler", kind="pgbouncer", url=f"pgbouncer://admin:x@{address}")
+    await send(api, pool(limit=40, used=30, address=address), process="one")
+    await send(api, pool(limit=40, used=20, address=address), process="two", service="billing")
+    (told,) = (await api.viewer.get("/api/v1/pools")).json()["items"][0]["comparison"]
+    assert (told["address"], told["target"], told["kind"]) == (address, "pooler", "pgbouncer")
+    assert (told["services"], told["limit"], told["used"]) == (["billing", "shop"], 80, 50)
+    assert (told["sessions"], told["allowed"]) == (58, 60)
+    pools = (await api.viewer.get("/api/v1/pools")).json()["items"]
+    path = f"/api/v1/pools/{pools[0]['id']}/diagnostics"
+    found = {each["code"]: each["message"] for each in (await api.viewer.get(path)).json()["findings"]}
+    assert found["limits_above_server"] == (
+        f"the pools of billing, shop may open 80 connections to {address}, which takes 60"
+    )
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,23 @@ def test_getting_worse_is_told_at_once_and_coming_again_is_not() -> None:
     assert [(event, alert.suppressed) for event, alert in pool.told] == [("utilization_high", 2)]
 
 
+def test_cooldown_is_of_one_rule_of_one_pool() -> None:
+    """What was just told keeps neither another rule of that pool nor the same one of another quiet."""
+    pool, other = Pool(), Pool()
+    pool.hear("alert")
+    other.hear("alert")
+    for used in (95, 70, 95):
+        fill(pool, used)
+        pool.look()
+    pool.tracker.ask()
+    pool.tracker.gave_up(timed_out=True)
+    pool.look()
+    fill(other, 95)
+    other.look()
+    assert [alert.rule for _, alert in pool.told] == [PoolRule.UTILIZATION, PoolRule.TIMEOUTS]
+    assert [alert.rule for _, alert in other.told] == [PoolRule.UTILIZATION]
+
+
 def test_what_came_within_the_cooldown_and_stays_is_told_after_it() -> None:
     """An alert that is still open when the cooldown is over is told then, with when it began."""
     pool = Pool(rules=Rules(cooldown=60))

@@ -389,6 +389,20 @@ def test_cleanup_forgets_what_is_abandoned_and_nothing_else() -> None:
     assert pool.tracker.snapshot().totals.forgotten == 1
 
 
+def test_suspect_is_never_closed_nor_forgotten() -> None:
+    """However long a living owner holds it, its connection stays as it is and its lease in the book."""
+    pool, connection = Pool(rules=Rules(stale_after=1)), Connection()
+    connection.close = pytest.fail  # type: ignore[attr-defined]
+    lease = pool.tracker.track(connection=ref(connection))
+    for _ in range(24):
+        pool.look(after=3600)
+        assert pool.tracker.cleanup() == 0
+    assert [kind for kind, _ in pool.leaks()] == ["suspect"]
+    pool.tracker.release(lease)
+    totals = pool.tracker.snapshot().totals
+    assert (totals.taken, totals.returned, totals.forgotten) == (1, 1, 0)
+
+
 def test_driver_that_does_not_tell_accuses_nobody() -> None:
     """Where the driver raises nothing is said of the lease: a statement may be running."""
     pool, connection = Pool(), Connection()

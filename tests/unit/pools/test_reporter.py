@@ -192,6 +192,16 @@ def test_trouble_is_told_once_and_nothing_is_lost(
     assert server.reports[-1]["pools"][0]["totals"]["returned"] == 3
 
 
+def test_retries_come_at_random(server: ReportServer) -> None:
+    """Processes that lost their server do not come back all at once: each waits a share by chance."""
+    shares = iter([0.5, 0.25, 0.0, 1.0])
+    desk = Desk(server, random=lambda: next(shares))
+    tracker = desk.tracker()
+    server.answer = no(503)
+    assert [desk.round() for _ in range(4)] == [0.5 * 1, 0.25 * 2, 0.0 * 4, 1.0 * 8]
+    assert tracker.faults == 0
+
+
 def test_an_hour_without_the_server_costs_nothing(
     desk: Desk, server: ReportServer, logged: pytest.LogCaptureFixture
 ) -> None:
