@@ -23,8 +23,11 @@ from mooring.core.clock import Clock
 from mooring.net.egress import EgressPolicy
 from mooring.probes._registry import Kinds
 from mooring.settings import PoolSettings, ServerSettings, Settings, StoreSettings
+from mooring.store import upgrade
+from mooring.store.engines import store_url
 from mooring.targets import TargetReader
 from mooring.testing import ScriptedProbe
+from tests.servers.process import private_folder
 
 
 @dataclass
@@ -73,6 +76,8 @@ async def running(
     `targets` are those of the configuration file; `server` are the keys of its [server]. `send_buffer`:
     bytes that the kernel takes for a client that does not read; 0: its usual amount.
     """
+    if not database and not (folder / "mooring.db").exists():
+        (folder / "mooring.db").write_bytes(_empty_store())
     kinds = kinds or Kinds()
     kinds.add(ScriptedProbe)
     reader = TargetReader(kinds)
@@ -100,6 +105,16 @@ async def running(
 def _client(url: str, token: str | None) -> httpx.AsyncClient:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     return httpx.AsyncClient(base_url=url, headers=headers, timeout=20, verify=False)
+
+
+@cache
+def _empty_store() -> bytes:
+    """Return what an empty store's file holds: to migrate one anew is half of what a start costs."""
+    with private_folder() as folder:
+        path = folder / "empty.db"
+        path.touch()
+        upgrade.upgrade(store_url(f"sqlite:///{path}"))
+        return path.read_bytes()
 
 
 @cache
