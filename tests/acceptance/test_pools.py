@@ -153,7 +153,7 @@ def shop(newcomer: Newcomer) -> Iterator[Shop]:
 
 def test_the_route_that_leaks_is_named(newcomer: Newcomer, shop: Shop, open_page: OpenPage) -> None:
     """API and page name the route's file and line, and the use as the database does; mended, all is over."""
-    poll_until(lambda: len(newcomer.pool()["leaks"]) == REPORTS, "every leak being told", within=20)
+    poll_until(lambda: len(newcomer.pool()["leaks"]) == REPORTS, "every leak being told", within=60)
     pool = newcomer.pool()
     site = pool["sites"][0]
     # Another alert may be there: of a worker that the kernel gave most of the requests.
@@ -171,10 +171,10 @@ def test_the_route_that_leaks_is_named(newcomer: Newcomer, shop: Shop, open_page
         mend(newcomer.mooring.folder / "examples" / "orders.py")
         shop.starts_anew()
         sees_its_end(page)
-    poll_until(lambda: newcomer.agrees(0), "nothing being in use", within=20)
+    poll_until(lambda: newcomer.agrees(0), "nothing being in use", within=60)
     newcomer.types(next(each for each in commands("/report") if "seq" in each), shop.port)
     poll_until(lambda: newcomer.agrees(0), "the server saying what the database says", within=60)
-    poll_until(lambda: newcomer.pool()["alerts"] == [], "the end of the alert", within=20)
+    poll_until(lambda: newcomer.pool()["alerts"] == [], "the end of the alert", within=60)
     assert "Traceback" not in shop.log
 
 
