@@ -54,7 +54,7 @@ def instrument(obj: Any, make: Callable[[Driver], PoolTracker]) -> PoolTracker:
     return hooks.tracker
 
 
-class SQLAlchemy:
+class SQLAlchemy(Driver):
     """One engine's pool. Counts the pool's entries, whose class does not matter then."""
 
     name = "sqlalchemy"
