@@ -144,8 +144,12 @@ def watching_all() -> Iterator[Mooring]:
     with private_folder() as folder, Mooring(folder, config=CONFIG) as server:
         with server.client() as client:
             assert client.post("/api/v1/push/token-of-the-backup").status_code == 200
-            rows = {row["name"]: row for row in client.get("/api/v1/overview").json()["targets"]}
-        assert set(rows) > {"orders of the file", "backup", "a paused one"}
+
+            def names() -> set[str]:
+                return {row["name"] for row in client.get("/api/v1/overview").json()["targets"]}
+
+            poll_until(lambda: "Mooring page" in names(), "watching itself")
+            assert names() > {"orders of the file", "backup", "a paused one"}
         yield server
 
 
