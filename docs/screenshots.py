@@ -200,8 +200,12 @@ STAGES = (Stage.DNS, Stage.TCP, Stage.AUTH, Stage.PERMISSION, Stage.FUNCTION)
 
 
 def fill(database: sqlite3.Connection) -> None:
-    """Write a month of roll-ups behind the targets, which have been there all that time."""
-    ids = [row[0] for row in database.execute("SELECT id FROM targets WHERE enabled")]
+    """Write a month of roll-ups behind the targets, which have been there all that time.
+
+    Pools have none: what reports without a time has no latency.
+    """
+    found = database.execute("SELECT id FROM targets WHERE enabled AND kind <> 'pool'")
+    ids = [row[0] for row in found]
     now, dice = int(time.time()), random.Random(7)
     for seconds, days in ((600, 7), (HOUR, 30), (DAY, 30)):
         rows = []
