@@ -227,22 +227,29 @@ class Inspector:
         named = f"{book.service}/{book.name}: {message}"
         return PoolAlert(rule, severity, named, recommendation, book.clock.now(), value, limit)
 
-    def _keep_sample(self, now: float, used: int, limit: int | None) -> None:
+    def sample(self) -> Sample:
+        """Return the pool as it stands, with the most that were used since the last sample that is kept."""
+        gauges = self._book.gauges()
+        return self._sample(self._book.used_of(gauges), gauges.limit)
+
+    def _sample(self, used: int, limit: int | None) -> Sample:
         book = self._book
-        if not book.past.is_due(now):
-            return
-        peak, self._peak = max(self._peak, used), 0
-        sample = Sample(
+        return Sample(
             at=book.clock.now(),
             used=used,
-            peak=peak,
+            peak=max(self._peak, book.peak, used),
             waiting=book.waiting,
             limit=limit,
             taken=book.taken,
             timeouts=book.timeouts,
             errors=book.errors.total,
         )
-        book.past.add(sample, now)
+
+    def _keep_sample(self, now: float, used: int, limit: int | None) -> None:
+        past = self._book.past
+        if past.is_due(now):
+            past.add(self._sample(used, limit), now)
+            self._peak = 0
 
 
 _WORDS = {

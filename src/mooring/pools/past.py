@@ -63,29 +63,42 @@ class Past:
         """Return what is kept, the oldest first."""
         return [each for each in tuple(self._samples) if since is None or each.at >= since]
 
-    def aggregated(self, hours: float, until: datetime) -> Aggregate:
-        """Return what the last hours add up to, at most those that are kept. Raises ValueError for none."""
+    def aggregated(self, hours: float, now: Sample) -> Aggregate:
+        """Return what the last hours add up to, at most those that are kept. Raises ValueError for none.
+
+        `now`: the pool as it stands. What was counted and used since the last sample belongs to them, too.
+        """
         if not hours > 0:
             raise ValueError(f"hours: {hours!r} is no span of time; give more than 0")
-        since = until - timedelta(hours=min(hours, HOURS))
+        since = now.at - timedelta(hours=min(hours, HOURS))
         samples = self.samples(since)
-        shares = [each.peak / each.limit for each in samples if each.limit]
-        now = [each.used / each.limit for each in samples if each.limit]
-        first, last = (samples[0], samples[-1]) if samples else (None, None)
+        known = [*samples, now]
+        shares = [each.used / each.limit for each in samples if each.limit]
+        begin = self._begin(since)
 
         def grown(name: str) -> int:
-            return max(0, getattr(last, name) - getattr(first, name)) if samples else 0
+            before: int = getattr(begin, name) if begin else 0
+            counted: int = getattr(now, name) - before
+            return max(0, counted)
 
         return Aggregate(
             since=since,
-            until=until,
+            until=now.at,
             samples=len(samples),
             used_mean=sum(each.used for each in samples) / len(samples) if samples else None,
-            used_max=max((each.peak for each in samples), default=None),
-            utilization_mean=sum(now) / len(now) if now else None,
-            utilization_max=max(shares, default=None),
-            waiting_max=max((each.waiting for each in samples), default=None),
+            used_max=max(each.peak for each in known),
+            utilization_mean=sum(shares) / len(shares) if shares else None,
+            utilization_max=max((each.peak / each.limit for each in known if each.limit), default=None),
+            waiting_max=max(each.waiting for each in known),
             taken=grown("taken"),
             timeouts=grown("timeouts"),
             errors=grown("errors"),
         )
+
+    def _begin(self, since: datetime) -> Sample | None:
+        """Return the last sample before a time; the oldest where that is gone, None where there was none."""
+        samples = tuple(self._samples)
+        before = [each for each in samples if each.at < since]
+        if before:
+            return before[-1]
+        return samples[0] if len(samples) == self._samples.maxlen else None

@@ -214,7 +214,7 @@ class PoolTracker(Book):
 
     def aggregated(self, hours: float = 24) -> Aggregate:
         """Return what the last hours add up to, at most a day. Raises ValueError for no time at all."""
-        return self.past.aggregated(hours, self.clock.now())
+        return self.past.aggregated(hours, self.inspector.sample())
 
     def export_json(self, path: str | os.PathLike[str]) -> None:
         """Write the pool as it stands, its errors and its past to a file. Raises OSError."""

@@ -327,3 +327,23 @@ def test_past_adds_up() -> None:
     assert pool.tracker.aggregated(float("inf")).samples == 3
     with pytest.raises(ValueError, match=r"hours: 0 is no span of time; give more than 0"):
         pool.tracker.aggregated(0)
+
+
+def test_past_counts_what_no_sample_has_yet() -> None:
+    """What happened before the first sample and after the last one counts; what is older does not."""
+    pool = Pool(limit=4)
+    with pool.tracker.lease(), pool.tracker.lease():
+        pool.tracker.record_error(ValueError("no row"))
+    early = pool.tracker.aggregated(1)
+    assert (early.samples, early.used_mean, early.used_max, early.taken, early.errors) == (0, None, 2, 2, 1)
+    pool.look(after=0)
+    pool.look(after=1800, times=3)
+    pool.clock.step(20)
+    with pool.tracker.lease():
+        pool.tracker.ask()
+        pool.tracker.gave_up(timed_out=True)
+    total = pool.tracker.aggregated(1)
+    assert (total.samples, total.used_max, total.utilization_max) == (2, 1, 0.25)
+    assert (total.taken, total.timeouts, total.errors) == (1, 1, 0)
+    assert total.until == pool.clock.now()
+    assert pool.tracker.aggregated(24).taken == 3
