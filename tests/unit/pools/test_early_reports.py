@@ -3,26 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-
-import pytest
 
 from mooring.pools import PoolTracker, Rules
 from tests.report_server import ReportServer, no
-from tests.unit.pools.test_reporter import Desk
-
-
-@pytest.fixture
-def server() -> Iterator[ReportServer]:
-    """A server that takes every report."""
-    with ReportServer() as running:
-        yield running
-
-
-@pytest.fixture
-def desk(server: ReportServer) -> Desk:
-    """A reporter that a test runs by hand, and that has reported once."""
-    return Desk(server)
+from tests.unit.pools.desk import Desk
 
 
 def abandon(tracker: PoolTracker, desk: Desk) -> None:

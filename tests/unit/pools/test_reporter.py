@@ -10,7 +10,6 @@ import socket
 import threading
 import traceback
 import tracemalloc
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -25,43 +24,7 @@ from mooring.pools.line import refusal
 from mooring.pools.reporter import Reporter
 from tests.report_server import TOKEN, Answering, Handler, ReportServer, drip, hang, no, reset, yes
 from tests.servers.tls import Certificates
-from tests.unit.pools.stepped import StepClock
-
-
-class Desk:
-    """A watch, its reporter and a clock."""
-
-    def __init__(self, server: ReportServer, **options: Any) -> None:
-        self.clock = StepClock()
-        self.clock.seconds = 0.0
-        self.watch = Watch(threaded=False)
-        options = {"token": TOKEN, "random": lambda: 1.0, **options}
-        self.reporter = Reporter(
-            options.pop("url", server.url), watch=self.watch, threaded=False, clock=self.clock, **options
-        )
-        self.watch._reporter = self.reporter
-
-    def tracker(self, service: str = "shop", name: str = "main", **options: Any) -> PoolTracker:
-        return PoolTracker(service, name, watch=self.watch, clock=self.clock, **options)
-
-    def round(self) -> float:
-        """Report, step the clock to the next time, and return how long that was."""
-        delay = self.reporter.round()
-        self.clock.seconds += delay
-        return delay
-
-
-@pytest.fixture
-def server() -> Iterator[ReportServer]:
-    """A server that takes every report."""
-    with ReportServer() as running:
-        yield running
-
-
-@pytest.fixture
-def desk(server: ReportServer) -> Desk:
-    """A reporter that a test runs by hand."""
-    return Desk(server)
+from tests.unit.pools.desk import Desk
 
 
 @pytest.fixture
