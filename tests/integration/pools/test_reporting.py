@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -33,12 +34,23 @@ class Shop:
         self.gunicorn = gunicorn
         self.sessions = sessions
 
-    def totals(self) -> dict[str, Any]:
-        """Return what the server says of all processes; nothing while it knows none."""
+    def pool(self) -> dict[str, Any]:
+        """Return the one pool that the server knows; nothing while it knows none."""
         with self.mooring.client() as client:
             pools = client.get("/api/v1/pools").raise_for_status().json()["items"]
         assert len(pools) <= 1, pools
-        return dict(pools[0]["totals"]) if pools else {}
+        return dict(pools[0]) if pools else {}
+
+    def totals(self) -> dict[str, Any]:
+        """Return what the server says of all processes; nothing while it knows none."""
+        return dict(self.pool().get("totals", {}))
+
+    def heard(self, since: datetime) -> bool:
+        """Whether every worker has reported since then, each once in the interval that it was told."""
+        live = [each for each in self.pool().get("instances", ()) if each["live"]]
+        return len(live) >= WORKERS and all(
+            each["interval"] == 1 and datetime.fromisoformat(each["heard_at"]) > since for each in live
+        )
 
     def told(self, used: int) -> Callable[[], bool]:
         """Return whether the server says the same as the database, and this many are in use."""
@@ -65,6 +77,16 @@ def shop(
         gunicorn = stack.enter_context(Gunicorn(folder, *request.param, environ=environ))
         yield Shop(mooring, gunicorn, lambda: postgresql.sessions(role))
         gunicorn.stop()
+
+
+def test_one_report_of_each_worker_is_enough(shop: Shop) -> None:
+    """Once every worker has reported, which it does each second, the totals are the database's."""
+    poll_until(lambda: shop.heard(datetime.min.replace(tzinfo=UTC)), "the first reports", within=10)
+    used = shop.gunicorn.take().total()
+    # What was under way when the last connection was taken may tell of a moment before it.
+    since = datetime.now(UTC) + timedelta(seconds=0.25)
+    poll_until(lambda: shop.heard(since), "a report of each worker", within=10)
+    assert shop.told(used)(), (shop.totals(), shop.sessions())
 
 
 def test_the_totals_are_what_the_database_says(shop: Shop) -> None:
