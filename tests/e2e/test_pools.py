@@ -155,6 +155,11 @@ def test_a_viewer_looks_and_exports(server: Mooring, open_page: OpenPage) -> Non
         with page.expect_download() as download:
             page.get_by_role("menuitem", name="JSON").click()
         assert '"service":"shop"' in download.value.path().read_text()
+        page.get_by_role("button", name="Export").click()
+        with page.expect_popup() as metrics:
+            page.get_by_role("menuitem", name="Prometheus: all metrics").click()
+        told = 'mooring_pool_connections_used{service="shop",pool="main"} 3'
+        expect(metrics.value.locator("body")).to_contain_text(told)
 
 
 def test_a_server_that_is_gone_leaves_what_was_known(
