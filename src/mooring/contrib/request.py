@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from weakref import ref
 
-from mooring.pools.scope import Scope, here
+from mooring.pools.scope import Scope, here, words
 
 METHODS = frozenset(
     {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE", "WEBSOCKET"}
@@ -94,7 +94,8 @@ def name_of(facts: Facts, match: Match) -> str:
 
 def masked(path: str, parameters: Mapping[str, Any] | None = None) -> str:
     """Return a path with `{id}` for each part that is no plain word, and names for known parameters."""
-    names = {str(value): f"{{{name}}}" for name, value in (parameters or {}).items()}
+    given = parameters if isinstance(parameters, Mapping) else {}
+    names = {words(value): f"{{{name}}}" for name, value in given.items()}
     parts = [names.get(part) or (part if _WORD.fullmatch(part) else ID) for part in path.split("/")]
     return "/".join(parts[:MOST_PARTS]) or "/"
 

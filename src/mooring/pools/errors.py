@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from mooring.core.clock import Clock
+from mooring.pools.scope import words
 from mooring.pools.verdict import is_session_error
 
 MOST = 50
@@ -41,8 +42,8 @@ class Errors:
         from mooring.core.redact import Redactor, cut
 
         session = is_session_error(error)
-        message = cut(Redactor()(cut(str(error), 4 * LONGEST)), LONGEST)
-        kept = PoolError(self._clock.now(), type(error).__name__, message, operation, session)
+        message = cut(Redactor()(cut(words(error) or "", 4 * LONGEST)), LONGEST)
+        kept = PoolError(self._clock.now(), type(error).__name__, message, words(operation), session)
         self.total += 1
         self.session += session
         self.kept.append(kept)

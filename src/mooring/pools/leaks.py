@@ -14,7 +14,7 @@ from mooring.pools.driver import Activity, Driver
 from mooring.pools.lease import NANOSECONDS, Lease
 from mooring.pools.pulse import Pulse
 from mooring.pools.rules import Rules
-from mooring.pools.scope import ThreadRef
+from mooring.pools.scope import ThreadRef, name_of, words
 from mooring.pools.site import Site, Sites
 
 DEEPEST = 8
@@ -136,8 +136,8 @@ class Leaks:
             held=now - lease.began / NANOSECONDS,
             idle=activity.idle,
             owner=_name(owner),
-            operation=lease.operation,
-            scope=lease.scope.name if lease.scope is not None else None,
+            operation=words(lease.operation),
+            scope=name_of(lease.scope),
             now=where,
             taken=tuple([str(line) for line in getattr(lease, "stack", ())]),
         )

@@ -11,6 +11,7 @@ from mooring.core import histogram
 from mooring.core.pool import Durations, PoolSnapshot, PoolTotals, SiteUse
 from mooring.pools.book import Book
 from mooring.pools.lease import NANOSECONDS, Lease
+from mooring.pools.scope import name_of
 from mooring.pools.site import BUCKETS, Site
 
 MOST_SITES = 20
@@ -97,7 +98,6 @@ def _uses(sites: Sequence[Site], leases: Sequence[Lease], now: float) -> tuple[S
 
 def _use(site: Site, held: Sequence[Lease], now: float) -> SiteUse:
     counts = {index: count for index, count in enumerate(site.used) if count}
-    newest = held[-1].scope if held else None
     return SiteUse(
         file=site.file,
         line=site.line,
@@ -107,7 +107,7 @@ def _use(site: Site, held: Sequence[Lease], now: float) -> SiteUse:
         oldest=max((now - lease.began / NANOSECONDS for lease in held), default=None),
         p50=_seconds(histogram.quantile(counts, 0.5)),
         p95=_seconds(histogram.quantile(counts, 0.95)),
-        scope=newest.name if newest is not None else None,
+        scope=name_of(held[-1].scope) if held else None,
     )
 
 

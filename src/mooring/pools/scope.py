@@ -42,6 +42,21 @@ class Scope:
         self.owner: ref[Any] | None = None
 
 
+def words(given: object) -> str | None:
+    """Return as text what a program gave as a name; of what has none, its class. None stays None."""
+    if given is None or isinstance(given, str):
+        return given
+    try:
+        return str(given)
+    except Exception:
+        return type(given).__name__
+
+
+def name_of(scope: Scope | None) -> str | None:
+    """Return what is told of a scope."""
+    return None if scope is None else words(scope.name)
+
+
 def here() -> Any:
     """Return the task that runs, else the thread."""
     loop = _get_running_loop()

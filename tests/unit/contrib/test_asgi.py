@@ -366,6 +366,23 @@ async def test_without_a_route_ids_are_masked(pool: Pool) -> None:
     assert pool.places() == [("OTHER /v1/orders/{id}/reset/{id}/{id}", "bare", "abandoned")]
 
 
+async def test_parameters_without_words_harm_nothing(pool: Pool) -> None:
+    """A stranger's parameter that cannot be shown, or is none, leaves the request its name and its leak."""
+
+    class Mute:
+        def __str__(self) -> str:
+            raise RuntimeError("no words")
+
+    async def bare(scope: Any, receive: Any, send: Any) -> None:
+        pool.tracker.track()
+
+    for parameters in ({"number": Mute()}, ["17"]):
+        request = {"type": "http", "method": "GET", "path": "/orders/17", "path_params": parameters}
+        await PoolsMiddleware(bare)(request, None, None)  # type: ignore[arg-type]  # a scope as servers send it
+    assert pool.places() == [("GET /orders/{id}", "bare", "abandoned")] * 2
+    assert pool.tracker.faults == 0
+
+
 async def test_nothing_else_of_a_request_is_kept(pool: Pool) -> None:
     """A lease that is left open keeps its route's name alive, and not the request's headers and state."""
 
