@@ -117,6 +117,12 @@ def _route(scope: Scope) -> str:
     return str(getattr(scope.get("route"), "path", "(no route)"))
 
 
+_UNREADABLE = (
+    "The body cannot be read as JSON: it is no UTF-8, is nested too deeply, or holds too long a number."
+)
+"""What Starlette has no words for."""
+
+
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  what it is registered for
     errors = error.errors if isinstance(error, Refused) else ()
@@ -132,7 +138,7 @@ async def _http(request: Request, error: Exception) -> Response:
             return _lost(request)
         detail = "There is nothing at this address; /docs lists what there is."
     elif error.status_code == HTTPStatus.BAD_REQUEST and not isinstance(error, Refused):
-        detail = "The body is not JSON in UTF-8."
+        detail = _UNREADABLE
     return problem(error.status_code, detail, errors, headers)
 
 

@@ -34,6 +34,14 @@ async def test_a_body_that_is_no_json_is_refused(api: Api, content: bytes) -> No
     assert (await api.viewer.get("/api/v1/targets")).json()["items"] == []
 
 
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"[" * 100_000, b"1" * 5000])
+async def test_why_a_body_cannot_be_read_is_told(api: Api, content: bytes) -> None:
+    """JSON that Python gives up reading is not called something else."""
+    assert (await post(api, content)).json()["detail"] == (
+        "The body cannot be read as JSON: it is no UTF-8, is nested too deeply, or holds too long a number."
+    )
+
+
 @pytest.mark.parametrize("depth", [21, 350, 900])
 async def test_a_value_nested_too_deep_is_refused(api: Api, depth: int) -> None:
     """JSON that Python can read but not walk through answers 422, wherever it would be used."""
