@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 from weakref import ref
 
@@ -53,7 +54,8 @@ class Request(Scope):
         self._match = match
         self._facts: Facts | None = None
         super().__init__(None)
-        self.owner = ref(here())
+        with suppress(Exception):  # a loop of its own kind: its tasks may take no weak references
+            self.owner = ref(here())
 
     @property
     def name(self) -> str | None:

@@ -383,6 +383,26 @@ async def test_parameters_without_words_harm_nothing(pool: Pool) -> None:
     assert pool.tracker.faults == 0
 
 
+@pytest.mark.parametrize("fault", [TypeError("cannot create weak reference"), RuntimeError("no thread")])
+async def test_fault_of_ours_never_reaches_the_application(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    """Where nobody can say who serves a request, it is answered, and its lease is told by its task."""
+    app = app_of()
+
+    @app.get("/orders")
+    async def orders() -> str:
+        pool.tracker.track()
+        return "answered"
+
+    def here() -> None:
+        raise fault
+
+    monkeypatch.setattr("mooring.contrib.request.here", here)
+    assert (await get(app, "/orders")).json() == "answered"
+    assert pool.places() == [("GET /orders", "orders", "abandoned")]
+
+
 async def test_nothing_else_of_a_request_is_kept(pool: Pool) -> None:
     """A lease that is left open keeps its route's name alive, and not the request's headers and state."""
 
