@@ -134,14 +134,15 @@ class _Hooks:
     def _tracked(self, connect: Callable[[], Any]) -> Callable[[], Any]:
         """Return what notes each checkout, in place of `Pool.connect`."""
         tracker, leases, engine_connect = self.tracker, self._leases, self._engine_connect
-        ask, track, application = tracker.ask, tracker.track, tracker.sites.application
+        now, track, application = tracker.now, tracker.track, tracker.sites.application
         known = tracker.sites.known
         getframe = sys._getframe  # noqa: SLF001 -- inspect costs ten times as much
 
         def tracked_connect() -> Any:
             if not tracker.active:
                 return connect()
-            asked = ask()
+            tracker.asked += 1  # as tracker.ask() does, which costs a call
+            asked = now()
             fairy = None
             try:
                 fairy = connect()
@@ -161,8 +162,9 @@ class _Hooks:
                     frame = at.f_back if at.f_code is engine_connect else None
                     site = known.get(id(frame.f_code) + frame.f_lasti) if frame is not None else None
                     if site is None or not site.in_application:
-                        frame = application(getframe(1))
-                    leases[key] = track(None, connection=ref(fairy, _nothing), asked=asked, frame=frame)
+                        frame, site = application(getframe(1)), None
+                    weak = ref(fairy, _nothing)
+                    leases[key] = track(None, connection=weak, asked=asked, frame=frame, site=site)
             except Exception as error:
                 tracker.broken(error)
             return fairy

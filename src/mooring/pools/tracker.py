@@ -21,6 +21,7 @@ from mooring.pools.past import Aggregate, Sample
 from mooring.pools.picture import picture, plain
 from mooring.pools.rules import Rules
 from mooring.pools.scope import SCOPE, ThreadRef
+from mooring.pools.site import Site
 from mooring.pools.watch import Watch, watch_of_this_process
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class PoolTracker(Book):
         """Say that a connection is asked for. Give the number to `track` or to `gave_up`."""
         self.asked += 1
         try:
-            return self._now()
+            return self.now()
         except Exception as error:
             self.broken(error)
             return 0
@@ -99,6 +100,7 @@ class PoolTracker(Book):
         connection: ref[Any] | None = None,
         asked: int | None = None,
         frame: FrameType | None = None,
+        site: Site | None = None,
     ) -> Lease:
         """Note a checkout, and return its lease, which is given to `release` or used in a `with` block.
 
@@ -106,7 +108,7 @@ class PoolTracker(Book):
             operation: what it is for, in the application's words.
             connection: the driver's connection, weakly.
             asked: what `ask` returned.
-            frame: the frame of the application; by default the caller's.
+            frame: the frame of the application; by default the caller's. site: its line, if that is known.
         """
         lease = _lease(Lease)
         if asked is not None:
@@ -118,10 +120,10 @@ class PoolTracker(Book):
             lease.scope = _scope()
             if frame is None:
                 frame = sys._getframe(1)  # noqa: SLF001 -- inspect's way costs ten times as much
-            lease.site = self._known.get(id(frame.f_code) + frame.f_lasti) or self.sites.add(frame)
+            lease.site = site or self._known.get(id(frame.f_code) + frame.f_lasti) or self.sites.add(frame)
             task = None if (loop := _get_running_loop()) is None else task_of(loop)
             lease.owner = self._here.thread if task is None else ref(task)
-            lease.began = now = self._now()
+            lease.began = now = self.now()
             if asked is not None:
                 waited = now - asked | 8
                 octave = waited.bit_length()  # as in release: no call
@@ -147,7 +149,7 @@ class PoolTracker(Book):
     def release(self, lease: Lease) -> None:
         """Note that a lease was returned. To return it twice is counted, and does no harm."""
         try:
-            held = self._now() - lease.began | 8
+            held = self.now() - lease.began | 8
             del self.open[lease]
             octave = held.bit_length()
             # The bucket as core/histogram.py has it: to call it would cost as much as all the rest.
