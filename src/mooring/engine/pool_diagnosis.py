@@ -27,8 +27,9 @@ _NANOSECONDS = 1e9
 
 def diagnosed(view: PoolView, day: PoolBucket) -> list[Finding]:
     """Return what is worth knowing, what is wrong first. `day`: the pool's last day as one bucket."""
+    name = f"{view.service}/{view.name}"
     found = [
-        Finding(alert.rule.value, alert.severity, alert.message, alert.recommendation)
+        Finding(alert.rule.value, alert.severity, f"{name}: {alert.message}", alert.recommendation)
         for alert in view.alerts
     ]
     for look in _LOOKS:

@@ -423,6 +423,19 @@ async def test_diagnostics_advise(api: Api) -> None:
     )
 
 
+async def test_diagnostics_name_service_and_line(api: Api) -> None:
+    """What processes themselves tell names the service and pool, too, as it stands beside no heading."""
+    told = alert(rule="abandoned", message="billing/main: 1 lease of app.py:7: never returned")
+    await send(api, pool(alerts=[{**told, "recommendation": "Return it in app.py:7."}]), service="billing")
+    answer = await api.viewer.get(f"/api/v1/pools/{await id_of(api)}/diagnostics")
+    assert [(each["message"], each["recommendation"]) for each in answer.json()["findings"]] == [
+        (
+            "billing/main: 1 lease of app.py:7: never returned, in process web1:41",
+            "Return it in app.py:7.",
+        )
+    ]
+
+
 async def test_pools_are_exported_as_csv(api: Api) -> None:
     """Each pool is a line; a name that a spreadsheet takes for a formula is text."""
     await send(api, pool(limit=None), service="=1+1")
