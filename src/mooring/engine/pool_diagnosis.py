@@ -10,7 +10,7 @@ from mooring.core.pool_finding import Finding
 from mooring.core.pool_past import PoolBucket
 from mooring.core.pool_view import Comparison, PoolView
 from mooring.engine.pool_sum import process_of
-from mooring.engine.pool_verdict import SKEWED, place, why_full
+from mooring.engine.pool_verdict import SKEWED, in_words, place, why_full
 
 SLOW_WAIT = 0.1
 """Seconds: what 1 of 20 requests may wait for a connection and nobody minds."""
@@ -172,7 +172,7 @@ def _reporting(view: PoolView, _: PoolBucket) -> Iterator[Finding]:
         yield Finding(
             "clock",
             None,
-            f"the clock of {process_of(each)} is {abs(each.skew):.0f} s {how} the server's",
+            f"the clock of {process_of(each)} is {in_words(abs(each.skew))} {how} the server's",
             "Have that machine keep its clock (NTP): here the server's own time counts.",
         )
     if not view.active:

@@ -21,6 +21,7 @@ HYSTERESIS = 0.05
 """How far use has to fall below a limit before its alert is over."""
 SKEWED = 30.0
 """Seconds that a process' clock may be off before that is told."""
+_UNITS = (("d", 86400), ("h", 3600), ("min", 60))
 _DEGRADING = (PoolRule.UTILIZATION, PoolRule.ABANDONED, PoolRule.TIMEOUTS)
 
 
@@ -55,7 +56,7 @@ def _inactive(view: PoolView, silent: float, at: datetime) -> PoolAlert:
         Severity.WARNING if ended else Severity.CRITICAL,
         f"every process of {view.service} that used it has ended"
         if ended
-        else f"no process of {view.service} has reported it for {silent:.0f} s",
+        else f"no process of {view.service} has reported it for {in_words(silent)}",
         "It is told anew when the service starts."
         if ended
         else f"Does {view.service} still run, and does it reach this server?",
@@ -167,7 +168,13 @@ def _details(view: PoolView) -> dict[str, object]:
 
 
 def _off(seconds: float) -> str:
-    return f"{abs(seconds):.0f} s {'ahead' if seconds > 0 else 'behind'}"
+    return f"{in_words(abs(seconds))} {'ahead' if seconds > 0 else 'behind'}"
+
+
+def in_words(seconds: float) -> str:
+    """Return a time in the largest unit of which there are at least two, such as `15 min`, or in seconds."""
+    unit, length = next(((unit, each) for unit, each in _UNITS if seconds >= 2 * each), ("s", 1))
+    return f"{seconds / length:.0f} {unit}"
 
 
 def _numbers(view: PoolView) -> dict[str, float]:

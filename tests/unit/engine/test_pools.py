@@ -124,7 +124,7 @@ async def test_a_pool_that_nobody_reports_is_inactive(open_app: OpenApp, clock: 
     await sweep(app, clock, 1)
     assert (status(app), code(app)) == (Status.DOWN, "POOL_INACTIVE")
     (told,) = only(app).alerts
-    assert (told.rule, told.message) == (PoolRule.INACTIVE, "no process of shop has reported it for 300 s")
+    assert (told.rule, told.message) == (PoolRule.INACTIVE, "no process of shop has reported it for 5 min")
     await tell(app)
     assert (status(app), only(app).alerts) == (Status.UP, ())
 
