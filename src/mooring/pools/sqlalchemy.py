@@ -40,7 +40,8 @@ def instrument(obj: Any, make: Callable[[Driver], PoolTracker]) -> PoolTracker:
 
     engine = subject(obj)
     driver = SQLAlchemy(engine)
-    hooks = _Hooks(make(driver), driver, Engine.connect.__code__)
+    # Whoever else watches may have put something without code in its place: then lines are found as always.
+    hooks = _Hooks(make(driver), driver, getattr(Engine.connect, "__code__", None))
     for name, hook in (
         ("connect", hooks.connected),
         ("detach", hooks.detached),
@@ -109,7 +110,7 @@ class _Hooks:
     What is on the path of every checkout looks up little, and calls little.
     """
 
-    def __init__(self, tracker: PoolTracker, driver: SQLAlchemy, engine_connect: CodeType) -> None:
+    def __init__(self, tracker: PoolTracker, driver: SQLAlchemy, engine_connect: CodeType | None) -> None:
         self.tracker = tracker
         self._entries = driver.entries
         self._engine_connect = engine_connect
@@ -134,15 +135,14 @@ class _Hooks:
     def _tracked(self, connect: Callable[[], Any]) -> Callable[[], Any]:
         """Return what notes each checkout, in place of `Pool.connect`."""
         tracker, leases, engine_connect = self.tracker, self._leases, self._engine_connect
-        now, track, application = tracker.now, tracker.track, tracker.sites.application
+        ask, track, application = tracker.ask, tracker.track, tracker.sites.application
         known = tracker.sites.known
         getframe = sys._getframe  # noqa: SLF001 -- inspect costs ten times as much
 
         def tracked_connect() -> Any:
             if not tracker.active:
                 return connect()
-            tracker.asked += 1  # as tracker.ask() does, which costs a call
-            asked = now()
+            asked = ask()
             fairy = None
             try:
                 fairy = connect()
@@ -214,11 +214,12 @@ class _Hooks:
         except Exception as error:
             self.tracker.broken(error)
 
-    def closed(self, _connection: Any, entry: Any) -> None:
-        """Hear that the pool closes a connection."""
+    def closed(self, connection: Any, entry: Any) -> None:
+        """Hear that the pool closes a connection. Pools for SQLite close those that are out, too."""
         try:
             self._entries.pop(id(entry), None)
             self.tracker.closed()
+            self.invalidated(connection)
         except Exception as error:
             self.tracker.broken(error)
 

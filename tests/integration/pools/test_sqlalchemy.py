@@ -10,7 +10,8 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from threading import Thread
+from functools import partialmethod
+from threading import Barrier, Thread
 from typing import Any
 
 import pytest
@@ -241,6 +242,45 @@ def test_a_pool_that_shares_one_connection_leases_it_once(pool: type[sqlalchemy.
         other.close()
         assert (numbers(tracker), tracker.waiting) == ((0, 1, 1, 0, None), 0)
         assert tracker.snapshot().totals.unmatched == 0
+
+
+@pytest.mark.parametrize("pool", [StaticPool, sqlalchemy.SingletonThreadPool])
+def test_what_a_pool_closes_while_it_is_out_is_no_lease(pool: type[sqlalchemy.Pool]) -> None:
+    """Disposing of such a pool closes what is out: nobody holds a connection then, and none is a leak."""
+    with tracked("sqlite://", poolclass=pool) as (engine, tracker):
+        out = engine.connect()
+        engine.dispose()
+        assert (numbers(tracker), lines(tracker)) == ((0, 0, 0, 0, None), [])
+        out.close()
+        with engine.connect():
+            assert lines(tracker) == [line(-1)]
+        assert (found(tracker), tracker.faults) == ([], 0)
+        totals = tracker.snapshot().totals
+        assert (totals.taken, totals.returned, totals.unmatched) == (2, 2, 0)
+
+
+def test_more_threads_than_a_pool_keeps_leave_nothing() -> None:
+    """SQLite's pool for memory closes connections of other threads while they are out: none is a leak."""
+    everybody = Barrier(12)
+
+    def hold() -> None:
+        with engine.connect():
+            everybody.wait()
+
+    with tracked("sqlite://") as (engine, tracker):
+        threads = [Thread(target=hold) for _ in range(everybody.parties)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert (found(tracker), len(tracker.open)) == ([], 0)
+
+
+def test_a_connect_without_code_is_tracked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where others put a callable of their own in place of `Engine.connect`, lines are found all the same."""
+    monkeypatch.setattr(sqlalchemy.Engine, "connect", partialmethod(sqlalchemy.Engine.connect))
+    with tracked("sqlite://") as (engine, tracker), engine.connect():
+        assert lines(tracker) == [line(-1)]
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # what an old pool keeps is the collector's to end
