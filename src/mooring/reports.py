@@ -247,6 +247,11 @@ class ReportInput(_Part):
     done: Annotated[tuple[Count, ...], FailFast(), Field(max_length=1000), _at_most(1000)] = Field(
         (), description="Ids of the wishes that were carried out."
     )
+    sequence: Count = Field(
+        0,
+        description="Which report of its process this is, from 1 on: tells a late one also where a clock "
+        "steps back. 0: not told.",
+    )
 
     def value(self, now: datetime) -> PoolReport:
         """Return it with its times on the server's clock, by which it is `now`.
@@ -264,6 +269,7 @@ class ReportInput(_Part):
             self.last,
             tuple(pool.value(self.service, ahead) for pool in self.pools),
             self.done,
+            self.sequence,
         )
 
     def _demand_each_once(self) -> None:

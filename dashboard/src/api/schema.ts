@@ -1917,6 +1917,12 @@ export interface components {
              * Format: date-time
              */
             sent_at: string;
+            /**
+             * Sequence
+             * @description Which report of its process this is, from 1 on: tells a late one also where a clock steps back. 0: not told.
+             * @default 0
+             */
+            sequence?: number;
             /** Service */
             service: string;
             /**

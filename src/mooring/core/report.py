@@ -61,6 +61,8 @@ class PoolReport(NamedTuple):
     pools: Sequence[PoolSnapshot]
     done: Sequence[int] = ()
     """Ids of the wishes that were carried out."""
+    sequence: int = 0
+    """Which report of its process it is; 0 where that is not told."""
 
 
 class Reply(NamedTuple):

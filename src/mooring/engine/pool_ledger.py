@@ -42,6 +42,8 @@ class Member:
     snapshot: PoolSnapshot
     peak: int = 0
     """The most that may have been used at once since the report before."""
+    sequence: int = 0
+    """Which report of its process was the newest one; 0 where that is not told."""
 
     @property
     def sent_at(self) -> datetime:
@@ -107,9 +109,9 @@ class Ledger:
             return
         share = _share(before, report, now, at)
         self._count(before.snapshot if before else None, snapshot, share)
-        member = Member(
-            process, report.interval, now, at, (report.sent_at - at).total_seconds(), report.last, snapshot
-        )
+        skew = (report.sent_at - at).total_seconds()
+        member = Member(process, report.interval, now, at, skew, report.last, snapshot)
+        member.sequence = report.sequence
         is_record = before is None or snapshot.peak > before.snapshot.peak
         member.peak = max(snapshot.used, snapshot.peak if is_record and share == 1 else 0)
         self.members[process.key] = member
@@ -257,9 +259,16 @@ def _added(total: PoolTotals, more: Iterable[int]) -> PoolTotals:
 
 
 def _is_overtaken(report: PoolReport, now: PoolSnapshot, before: Member) -> bool:
-    """Whether a report is older than the newest one, though it comes later: counts only ever grow."""
-    grew = any(new > old for old, new in zip(before.snapshot.totals, now.totals, strict=True))
-    return not grew and timedelta() < before.sent_at - report.sent_at <= OVERTAKEN
+    """Whether a report is older than the newest one, though it comes later.
+
+    Its number is lower then; without one, no count is higher. Its time is earlier in any case: what a machine
+    tells that was set back to a copy of itself is new.
+    """
+    if report.sequence and before.sequence:
+        is_newer = report.sequence > before.sequence
+    else:
+        is_newer = any(new > old for old, new in zip(before.snapshot.totals, now.totals, strict=True))
+    return not is_newer and timedelta() < before.sent_at - report.sent_at <= OVERTAKEN
 
 
 def _grown(before: Sequence[int], now: Sequence[int]) -> list[int]:

@@ -98,6 +98,7 @@ def _member(member: Member) -> dict[str, Any]:
         "skew": member.skew,
         "ended": member.ended,
         "peak": member.peak,
+        "sequence": member.sequence,
         "snapshot": snapshot,
     }
 
@@ -114,6 +115,7 @@ def _restored(told: Mapping[str, Any], service: str, now: float, at: datetime) -
         told["ended"],
         SnapshotInput.model_validate(told["snapshot"]).value(service),
         told["peak"],
+        told.get("sequence", 0),
     )
 
 

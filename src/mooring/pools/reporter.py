@@ -81,6 +81,7 @@ class Reporter:
         self._words = Wording([token] if isinstance(token, str) else [])
         self._lines: dict[str, Line] = {}
         self._closed = self._retired = False
+        self._sequence = 0
         self._thread: Thread | None = None
         self._begin()
         if threaded:
@@ -229,6 +230,7 @@ class Reporter:
         with self._watch.looking:
             told = {**leaving, **pictures(pools)}
         last = self._farewell is not None or not pools
+        self._sequence += 1
         report = PoolReport(
             service=line.service,
             instance=self._instance,
@@ -237,6 +239,7 @@ class Reporter:
             last=last,
             pools=tuple(told.values())[:MOST_POOLS],
             done=tuple(line.done),
+            sequence=self._sequence,
         )
         try:
             answer = self._delivery.post(self._words.packed(report, line.halvings), self._time())

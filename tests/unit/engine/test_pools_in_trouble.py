@@ -59,6 +59,40 @@ async def test_a_clock_that_steps_back_is_no_late_report(open_app: OpenApp, cloc
     assert only(app).sum.instances == 1
 
 
+async def test_a_clock_that_steps_back_hides_no_news(open_app: OpenApp) -> None:
+    """A report with a higher number is the newer one, whatever its clock says and though no count grew."""
+    app, back = await open_app(), timedelta(seconds=-240)
+    await tell(app, counted(5, used=1), sequence=1)
+    told = {**counted(5, used=1), "leaks": [leak()], "waiting": 7}
+    await tell(app, told, sequence=2, ahead=back)
+    assert ([each.leak.site for each in only(app).leaks], only(app).sum.waiting) == (["shop/orders.py:88"], 7)
+    await tell(app, counted(5, used=1), sequence=3, ahead=2 * back, last=True)
+    assert only(app).sum.instances == 0
+
+
+async def test_a_number_tells_what_was_overtaken_after_a_restart_too(
+    open_app: OpenApp, clock: FakeClock
+) -> None:
+    """A lower number that was sent before is late, whatever was counted between; a higher one is news."""
+    app = await open_app()
+    await tell(app, counted(5, used=1), sequence=2)
+    await sweep(app, clock, 10)
+    again = await open_app()
+    back = timedelta(seconds=-60)
+    await tell(again, counted(5, used=3), sequence=1, ahead=back)
+    assert only(again).sum.used == 1
+    await tell(again, counted(5, used=4), sequence=3, ahead=back)
+    assert only(again).sum.used == 4
+
+
+async def test_a_machine_that_is_set_back_begins_its_numbers_anew(open_app: OpenApp) -> None:
+    """A lower number of a later time is no late report: the machine was restored from a copy."""
+    app = await open_app()
+    await tell(app, counted(9, used=1), sequence=900)
+    await tell(app, counted(9, used=5), sequence=40, ahead=timedelta(seconds=30))
+    assert only(app).sum.used == 5
+
+
 async def test_one_id_in_two_places_is_two_processes(open_app: OpenApp) -> None:
     """A copied machine or process reports under the id of its original: each counts on its own."""
     app = await open_app()

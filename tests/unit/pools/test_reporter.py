@@ -49,6 +49,7 @@ def test_a_report_tells_every_pool_of_a_service(desk: Desk, server: ReportServer
         "last",
         "pools",
         "done",
+        "sequence",
     }
     assert (report["version"], report["service"], report["interval"]) == (1, "shop", 30.0)
     assert (report["sent_at"], report["last"], report["done"]) == ("2026-01-01T00:00:00+00:00", False, [])
@@ -70,6 +71,18 @@ def test_each_service_has_a_report_of_its_own(desk: Desk, server: ReportServer) 
     desk.round()
     assert [report["service"] for report in server.reports] == ["shop", "jobs"]
     assert len({report["instance"]["id"] for report in server.reports}) == 1
+    assert len(kept) == 2
+
+
+def test_every_report_has_a_higher_number(desk: Desk, server: ReportServer) -> None:
+    """Also one that was refused or lost, whatever the program's clock says."""
+    kept = [desk.tracker("shop"), desk.tracker("jobs")]
+    desk.round()
+    server.answer = no(500)
+    desk.round()
+    server.answer = yes()
+    desk.round()
+    assert [report["sequence"] for report in server.reports] == [1, 2, 3, 4, 5]
     assert len(kept) == 2
 
 
