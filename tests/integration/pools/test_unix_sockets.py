@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from pathlib import Path
 from threading import Event, Thread
 
@@ -78,9 +79,14 @@ def statements(engine: Engine) -> tuple[str, str]:
 
 def becomes(tracker: PoolTracker, clock: TurnedClock, kind: LeakKind) -> None:
     """Let nothing happen for as long as a lease may be held, and for as long again."""
+    assert found_after(tracker, clock, 11) == [kind]
+
+
+def found_after(tracker: PoolTracker, clock: TurnedClock, seconds: float) -> list[LeakKind]:
+    """Return what is found so long after a look: nothing while the server still fills the socket's buffer."""
     look(tracker)
-    clock.turned += 11
-    assert kinds(tracker) == [kind]
+    clock.turned += seconds
+    return kinds(tracker)
 
 
 def test_a_long_query_is_busy_and_a_transaction_idles(engine: Engine) -> None:
@@ -123,16 +129,17 @@ def test_a_stream_that_is_read_is_nothing(engine: Engine) -> None:
         if engine.dialect.name == "postgresql"
         else "SELECT repeat('x', 9000) FROM seq_1_to_20000"
     )
-    with engine.connect().execution_options(stream_results=True, max_row_buffer=100) as connection:
-        rows = connection.execute(text(many))
+    silent = LeakKind.IDLE_IN_TRANSACTION if engine.dialect.name == "postgresql" else LeakKind.SUSPECT
+    with (
+        engine.connect().execution_options(stream_results=True, max_row_buffer=100) as connection,
+        closing(connection.execute(text(many))) as rows,  # one that is left half read warns in a later test
+    ):
         for _ in range(TURNS):
             for _ in range(1000):
                 assert rows.fetchone() is not None
             assert look(tracker) == []
             clock.turned += 9
-        clock.turned += 2
-        assert kinds(tracker) in ([LeakKind.SUSPECT], [LeakKind.IDLE_IN_TRANSACTION])
-        rows.close()
+        poll_until(lambda: found_after(tracker, clock, 11) == [silent], "silence")
 
 
 def test_a_leak_is_found_and_what_is_handed_on_is_none(engine: Engine) -> None:
