@@ -49,6 +49,8 @@ class Book:
         self.active = True
         self.feed: deque[tuple[str, float]] | None = None
         """Where set, takes each wait, use and create time, for an exporter that needs them one by one."""
+        self.news = 0
+        """Leases that were found abandoned, and critical alerts: to be told soon. Only grows."""
         self._now = monotonic_ns if clock is None else _nanoseconds_of(clock)
         self._callbacks = Callbacks(self._called_in_vain)
         self._begin()
@@ -76,8 +78,6 @@ class Book:
         """The leases that are not returned, as of the last look."""
         self.alerts: tuple[PoolAlert, ...] = ()
         """The alerts that are open, as of the last look."""
-        self.news = 0
-        """Leases that were found abandoned, and critical alerts: a server is to hear of each soon."""
 
     def on(self, event: str, callback: Callback, *, key: Hashable | None = None) -> None:
         """Call back on an event of `mooring.pools.events`, from the thread that watches.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from mooring.core.pool import PoolSnapshot
 from mooring.core.report import Wish, WishKind
@@ -49,14 +50,17 @@ class Line:
         """What closed trackers had to say last, by name."""
         self.done: dict[int, None] = {}
         """Wishes that were carried out, and the server does not know it yet."""
-        self._news = 0
+        self._news: WeakKeyDictionary[Watched, int] = WeakKeyDictionary()
         self.highest = highest
         """The newest wish that was carried out: an answer that is repeated has none above it."""
 
     def hear(self, pools: Iterable[Watched], now: float, random: Callable[[], float]) -> None:
         """Report soon of what is newly found: within a second, at random, but not twice within two."""
-        before, self._news = self._news, sum(tracker.news for tracker in pools)
-        if self._news > before and self.trouble is None:
+        has_news = False
+        for tracker in pools:
+            has_news = has_news or tracker.news > self._news.get(tracker, 0)
+            self._news[tracker] = tracker.news
+        if has_news and self.trouble is None:
             self.due = min(self.due, max(now, self.sent + SOON) + random())
 
     def leave(self, snapshot: PoolSnapshot, now: float) -> None:

@@ -42,7 +42,6 @@ class Watch:
         self._stop = Event()
         self._looking = RLock()
         self._reporter: Reporter | None = None
-        self._news = 0
         self._also: list[Callable[[], object]] = []
         weak = ref(self)
         if hasattr(os, "register_at_fork"):  # not on Windows
@@ -116,23 +115,21 @@ class Watch:
 
     def look(self) -> None:
         """Look at every tracker once."""
+        has_news = False
         with self._looking:
             for tracker in self:
+                known = tracker.news
                 try:
                     tracker.look()
                 except Exception as error:
                     tracker.broken(error)
+                has_news = has_news or tracker.news > known
             for call in tuple(self._also):
                 try:
                     call()
                 except Exception:
                     log.warning("a fault after a look at the pools", exc_info=True)
-        self._hurry()
-
-    def _hurry(self) -> None:
-        """Have the server hear soon of what was just found."""
-        before, self._news = self._news, sum(tracker.news for tracker in self)
-        if self._news > before and self._reporter is not None:
+        if has_news and self._reporter is not None:
             self._reporter.hurry()
 
     @property

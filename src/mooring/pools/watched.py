@@ -15,7 +15,7 @@ class Watched(Protocol):
     service: str
     name: str
     news: int
-    """How often something was found of which a server is to hear soon."""
+    """How often something was found of which a server is to hear soon. Only grows."""
 
     def look(self) -> None:
         """Judge the leases and the limits, and tell what is new."""

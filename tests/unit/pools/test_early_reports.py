@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+
+import pytest
 
 from mooring.pools import PoolTracker, Rules
 from tests.report_server import ReportServer, no
@@ -49,6 +52,38 @@ def test_what_was_reported_wakes_nobody_again(desk: Desk, server: ReportServer) 
     assert desk.round() == 1.0
     desk.reporter.round()
     assert leaks(server) == [1, 2]
+
+
+@pytest.mark.parametrize("goes", [PoolTracker.reset, PoolTracker.close], ids=["reset", "closed"])
+def test_news_of_one_pool_are_not_made_up_for_by_another(
+    desk: Desk, server: ReportServer, goes: Callable[[PoolTracker], None]
+) -> None:
+    """What is found is told soon, also where a pool that found something goes or begins anew just then."""
+    former, tracker = desk.tracker(name="a"), desk.tracker(name="b")
+    abandon(former, desk)
+    desk.reporter.round()
+    desk.clock.seconds += 10.0
+    goes(former)
+    desk.reporter._wake.clear()
+    desk.reporter._left.clear()  # the last words of what is closed are told soon as well
+    abandon(tracker, desk)
+    assert desk.reporter._wake.is_set()
+    assert desk.round() == 1.0
+    desk.reporter.round()
+    assert [len(pool["leaks"]) for pool in server.reports[-1]["pools"]][-1] == 1
+
+
+def test_news_after_a_reset_are_news(desk: Desk, server: ReportServer) -> None:
+    """A pool that begins anew and finds as much as before within one round tells it soon."""
+    tracker = desk.tracker()
+    abandon(tracker, desk)
+    desk.reporter.round()
+    desk.clock.seconds += 10.0
+    tracker.reset()
+    abandon(tracker, desk)
+    assert desk.round() == 1.0
+    desk.reporter.round()
+    assert leaks(server) == [1, 1]
 
 
 def test_critical_alert_is_reported_soon_and_a_warning_in_its_turn(desk: Desk, server: ReportServer) -> None:
