@@ -10,7 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from mooring.pools import session
-from mooring.pools.checkouts import Caller, Checkouts, coroutine_function, hook, host_and_port, tracker_of
+from mooring.pools.awaiting import Caller
+from mooring.pools.checkouts import Checkouts, coroutine_function, hook, host_and_port, tracker_of
 from mooring.pools.driver import Activity, Driver, Gauges
 from mooring.pools.tracker import PoolTracker
 

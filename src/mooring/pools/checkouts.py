@@ -9,24 +9,12 @@ from types import FrameType, new_class
 from typing import Any, cast
 from weakref import ref
 
+from mooring.pools.awaiting import Caller
 from mooring.pools.lease import Lease
-from mooring.pools.site import Stack
 from mooring.pools.tracker import PoolTracker, task_of
 
 _TRACKER = "_mooring_tracker"
 _MISSING: Any = object()
-
-
-class Caller:
-    """Who asks for a connection. A coroutine may run in a task of its own, far from the line that made it."""
-
-    __slots__ = ("f_code", "f_lasti", "owner", "stack")
-
-    def __init__(self, frame: FrameType, owner: ref[Any] | None, stack: Stack) -> None:
-        self.f_code = frame.f_code
-        self.f_lasti = frame.f_lasti
-        self.owner = owner
-        self.stack = stack
 
 
 class Checkouts:

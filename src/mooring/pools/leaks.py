@@ -10,6 +10,7 @@ from typing import Any, TypeGuard
 
 from mooring.core import histogram
 from mooring.core.pool import Leak, LeakKind
+from mooring.pools.awaiting import frames_of
 from mooring.pools.driver import Activity, Driver
 from mooring.pools.lease import NANOSECONDS, Lease
 from mooring.pools.pulse import Pulse
@@ -19,8 +20,6 @@ from mooring.pools.site import Site, Sites
 
 DEEPEST = 8
 """Frames of where an owner is now."""
-MOST_AWAITED = 1000
-"""Coroutines that are followed from one to the next; what says that it awaits itself has no end."""
 DRIVERS = frozenset({"MySQLdb", "aiomysql", "mysql", "oracledb", "psycopg", "psycopg2", "pymysql"})
 """Packages in which a thread stands while it waits for its database."""
 CALLERS = frozenset(
@@ -234,7 +233,7 @@ def _where(owner: Any, frames: Frames, sites: Sites) -> tuple[str, ...]:
     if _is_thread(owner):
         stack = list(_outwards(frames.get(owner.ident or 0)))
     else:
-        stack = list(_awaited(owner.get_coro()))[::-1]
+        stack = list(frames_of(owner.get_coro()))[::-1]
     ours = [frame for frame in stack if sites.is_application(frame)] or stack
     return tuple([_line(frame) for frame in ours[:DEEPEST]])
 
@@ -243,26 +242,6 @@ def _outwards(frame: FrameType | None) -> Iterator[FrameType]:
     while frame is not None:
         yield frame
         frame = frame.f_back
-
-
-def _awaited(waiting: Any) -> Iterator[FrameType]:
-    """Yield the frames of a suspended coroutine and of what it awaits, outermost first."""
-    for _ in range(MOST_AWAITED):
-        for kind in ("cr", "gi", "ag"):
-            frame = getattr(waiting, f"{kind}_frame", None)
-            if isinstance(frame, FrameType):
-                yield frame
-                break
-        waiting = next(
-            (
-                inner
-                for name in ("cr_await", "gi_yieldfrom", "ag_await")
-                if (inner := getattr(waiting, name, None)) is not None
-            ),
-            None,
-        )
-        if waiting is None:
-            return
 
 
 def _line(frame: FrameType) -> str:

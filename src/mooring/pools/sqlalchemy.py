@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any
 from weakref import ref
 
 from mooring.pools import session
+from mooring.pools.awaiting import Caller, awaiting_caller
 from mooring.pools.driver import Activity, Driver, Gauges
 from mooring.pools.lease import Lease
 from mooring.pools.tracker import PoolTracker
@@ -135,8 +136,7 @@ class _Hooks:
     def _tracked(self, connect: Callable[[], Any]) -> Callable[[], Any]:
         """Return what notes each checkout, in place of `Pool.connect`."""
         tracker, leases, engine_connect = self.tracker, self._leases, self._engine_connect
-        ask, track, application = tracker.ask, tracker.track, tracker.sites.application
-        known = tracker.sites.known
+        ask, track, known, caller = tracker.ask, tracker.track, tracker.sites.known, self._caller
         getframe = sys._getframe  # noqa: SLF001 -- inspect costs ten times as much
 
         def tracked_connect() -> Any:
@@ -159,17 +159,27 @@ class _Hooks:
                     except ValueError:  # a greenlet that has just begun
                         at = getframe(1)
                     # Nearly always that is Engine.connect, called from a line that is known.
-                    frame = at.f_back if at.f_code is engine_connect else None
+                    frame: Any = at.f_back if at.f_code is engine_connect else None
                     site = known.get(id(frame.f_code) + frame.f_lasti) if frame is not None else None
                     if site is None or not site.in_application:
-                        frame, site = application(getframe(1)), None
+                        frame, site = caller(getframe(1)), None
                     weak = ref(fairy, _nothing)
-                    leases[key] = track(None, connection=weak, asked=asked, frame=frame, site=site)
+                    leases[key] = lease = track(None, connection=weak, asked=asked, frame=frame, site=site)
+                    if type(frame) is Caller and frame.owner is not None:
+                        lease.owner = frame.owner
             except Exception as error:
                 tracker.broken(error)
             return fairy
 
         return tracked_connect
+
+    def _caller(self, frame: FrameType) -> Any:
+        """Return the application's frame, outwards from the given one, or who awaits the task that runs."""
+        sites = self.tracker.sites
+        found = sites.application(frame)
+        if found is frame and not sites.is_application(frame):
+            return awaiting_caller(sites) or frame
+        return found
 
     def _is_shared(self, key: int) -> bool:
         """Whether a connection was given out before and is held still: some pools do so with one for all."""

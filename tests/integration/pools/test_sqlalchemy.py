@@ -8,17 +8,17 @@ import os
 import random
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partialmethod
 from threading import Barrier, Thread
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import sqlalchemy
 from sqlalchemy import ForeignKey, NullPool, StaticPool, create_engine, event, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError, SAWarning
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 
 import mooring
@@ -458,6 +458,71 @@ async def test_a_raw_connection_in_a_short_greenlet_is_named_by_its_line(pg_addr
         raw = await engine.raw_connection()
         assert (lines(tracker), tracker.faults) == ([line(-1)], 0)
         raw.close()
+
+
+async def by_wait_for(connecting: AsyncConnection) -> None:
+    """Make a task of it before Python 3.12, as programs do."""
+    await getattr(asyncio, "wait_for")(connecting, 20)  # noqa: B009 -- by its name we may not
+
+
+async def by_gather(connecting: AsyncConnection) -> None:
+    """Make a task of it."""
+    await asyncio.gather(connecting)
+
+
+async def by_shield(connecting: AsyncConnection) -> None:
+    """Make a task of it."""
+    await asyncio.shield(connecting)
+
+
+async def by_wait(connecting: AsyncConnection) -> None:
+    """Await a task of it."""
+    await asyncio.wait([asyncio.ensure_future(connecting)])
+
+
+async def by_task(connecting: AsyncConnection) -> None:
+    """Await a task of it."""
+    await asyncio.ensure_future(connecting)
+
+
+async def by_tasks_of_tasks(connecting: AsyncConnection) -> None:
+    """Await a task that has no line of ours and awaits another one."""
+    await asyncio.gather(asyncio.shield(connecting))
+
+
+async def by_task_group(connecting: AsyncConnection) -> None:
+    """Make a task of it; what awaits that is the end of the block."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(cast("Any", connecting.start()))
+
+
+@pytest.mark.parametrize(
+    "take", [by_wait_for, by_gather, by_shield, by_wait, by_task, by_tasks_of_tasks, by_task_group]
+)
+async def test_who_awaits_the_task_of_a_checkout_holds_it(
+    pg_address: Address, take: Callable[[AsyncConnection], Awaitable[None]]
+) -> None:
+    """A task without a line of ours takes a connection for the one that awaits it; its end is no leak."""
+    async with async_tracked(pg_address[0]) as (engine, tracker):
+        connection = engine.connect()
+        await take(connection)
+        where = take.__code__.co_firstlineno + 2
+        assert (lines(tracker), tracker.faults) == ([where], 0)
+        assert [lease.owner() for lease in tracker.open] == [asyncio.current_task()]
+        assert found(tracker) == [(LeakKind.SUSPECT, where)]
+        await connection.close()
+
+
+async def test_a_task_that_nobody_awaits_holds_its_checkout(pg_address: Address) -> None:
+    """Where nobody is seen, the line is the driver's, and its end tells nothing."""
+    async with async_tracked(pg_address[0]) as (engine, tracker):
+        connection = engine.connect()
+        task = asyncio.ensure_future(connection)
+        await become(task.done)
+        [lease] = tracker.open
+        assert (lease.site.in_application, lease.owner(), tracker.faults) == (False, task, 0)
+        assert [kind for kind, _ in found(tracker)] == [LeakKind.SUSPECT]
+        await connection.close()
 
 
 def test_what_the_garbage_collector_returns_is_told(address: Address) -> None:
