@@ -16,6 +16,8 @@ from mooring.pools.lease import Lease
 from mooring.pools.tracker import PoolTracker
 
 MATCHES = ("sqlalchemy.engine.base.Engine", "sqlalchemy.ext.asyncio.engine.AsyncEngine")
+_TO_ENGINE_CONNECT = 3
+"""Frames from `Pool.connect`, outwards: Engine.raw_connection, Connection.__init__, Engine.connect."""
 _PORTS = {"postgresql": 5432, "mysql": 3306, "mariadb": 3306, "oracle": 1521, "mssql": 1433}
 
 
@@ -130,10 +132,10 @@ class _Hooks:
                 self.tracker.broken(error)
             return pool
 
-        pool.connect, pool.recreate = self._tracked(pool.connect), tracked_recreate
-        pool._return_conn = self._untracked(pool._return_conn)  # noqa: SLF001 -- there is no public name of it
+        pool.connect, pool.recreate = self._checking_out(pool.connect), tracked_recreate
+        pool._return_conn = self._checking_in(pool._return_conn)  # noqa: SLF001 -- there is no public name of it
 
-    def _tracked(self, connect: Callable[[], Any]) -> Callable[[], Any]:
+    def _checking_out(self, connect: Callable[[], Any]) -> Callable[[], Any]:
         """Return what notes each checkout, in place of `Pool.connect`."""
         tracker, leases, engine_connect = self.tracker, self._leases, self._engine_connect
         ask, track, known, caller = tracker.ask, tracker.track, tracker.sites.known, self._caller
@@ -155,7 +157,7 @@ class _Hooks:
                     tracker.gave_up()
                 else:
                     try:
-                        at = getframe(3)
+                        at = getframe(_TO_ENGINE_CONNECT)
                     except ValueError:  # a greenlet that has just begun
                         at = getframe(1)
                     # Nearly always that is Engine.connect, called from a line that is known.
@@ -189,7 +191,7 @@ class _Hooks:
         self.tracker.forget(lease)
         return False
 
-    def _untracked(self, take_back: Callable[[Any], None]) -> Callable[[Any], None]:
+    def _checking_in(self, take_back: Callable[[Any], None]) -> Callable[[Any], None]:
         """Return what notes each checkin, in place of `Pool._return_conn`."""
         leases, returned = self._leases, self._returned
 
