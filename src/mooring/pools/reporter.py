@@ -17,6 +17,7 @@ from mooring.core.report import PoolReport
 from mooring.pools.absence import Absence
 from mooring.pools.delivery import OK, TIMEOUT, Answer, Delivery, Undelivered, ready
 from mooring.pools.line import Line, bounded
+from mooring.pools.lines import Lines
 from mooring.pools.report import MOST_HALVINGS, MOST_POOLS, Wording, pictures, this_instance
 from mooring.pools.watched import Watched, Watching
 
@@ -24,8 +25,6 @@ INTERVAL = 30.0
 """Seconds between two reports, until the server says otherwise."""
 FAREWELL = 2.0
 """Seconds that a process waits at its end for its last report."""
-MOST_LINES = 100
-"""Services that are remembered after their last pool has gone."""
 
 _TOO_LARGE = 413
 _LATER = frozenset({408, 425, 429})
@@ -79,7 +78,7 @@ class Reporter:
         self._random = random
         self._absence = Absence(random)
         self._words = Wording([token] if isinstance(token, str) else [])
-        self._lines: dict[str, Line] = {}
+        self._lines = Lines(self._words)
         self._closed = self._retired = False
         self._sequence = 0
         self._thread: Thread | None = None
@@ -130,7 +129,7 @@ class Reporter:
         """Begin anew in a child process: with an id and a thread of its own."""
         if self._closed:
             return
-        self._lines = {name: Line(name, line.highest) for name, line in self._lines.items()}
+        self._lines.forked()
         self._begin()
         if self._thread is None:
             return
@@ -141,19 +140,18 @@ class Reporter:
 
     def round(self) -> float:
         """Report what is due, and return the seconds until the next time."""
-        living = self._living()
-        self._take_leaves()
+        living = self._lines.living(() if self._retired else self._watch)
         now = self._clock.monotonic()
-        for line in tuple(self._lines.values()):
+        while self._left:
+            self._lines.leave(*self._left.popleft(), now)
+        for line in self._lines:
             pools = living.get(line.service, {})
             line.hear(pools.values(), now, self._random)
-            if not pools and line.over and not line.leaving:
-                if len(self._lines) > MOST_LINES:
-                    del self._lines[line.service]
-            elif self._is_due(line, now) and not self._report(line, pools):
+            if self._lines.is_over(line, pools):
+                continue
+            if self._is_due(line, now) and not self._report(line, pools):
                 break
-        dues = [line.due for line in self._lines.values() if not line.over or line.leaving]
-        due = max(min(dues, default=now + self.interval), self._absence.until)
+        due = max(self._lines.due(now + self.interval), self._absence.until)
         return max(0.0, due - self._clock.monotonic())
 
     def _begin(self) -> None:
@@ -200,24 +198,6 @@ class Reporter:
         self._said.clear()
         self._farewell = self._clock.monotonic() + within
         self._wake.set()
-
-    def _living(self) -> dict[str, dict[str, Watched]]:
-        """Return the trackers by what they are told as, and see to a line for each service."""
-        living: dict[str, dict[str, Watched]] = {}
-        for tracker in () if self._retired else self._watch:
-            service, name = self._words.names(tracker)
-            living.setdefault(service, {})[name] = tracker
-        for service in living:
-            self._lines.setdefault(service, Line(service)).over = False
-        return living
-
-    def _take_leaves(self) -> None:
-        while self._left:
-            tracker, snapshot = self._left.popleft()
-            service, name = self._words.names(tracker)
-            self._words.forget(tracker)
-            line = self._lines.setdefault(service, Line(service))
-            line.leave(snapshot._replace(name=name), self._clock.monotonic())
 
     def _is_due(self, line: Line, now: float) -> bool:
         if self._farewell is not None:
