@@ -196,16 +196,25 @@ def _left(until: float) -> float:
     return left
 
 
+_UNKNOWN_AUTHORITY = frozenset({18, 19, 20, 21})
+"""OpenSSL's codes of certificates that are signed by themselves, or by nobody who is known (x509_vfy.h)."""
+_OTHER_HOST = frozenset({62, 64})
+"""A name and an IP address that the certificate is not for."""
+
+
 def _in_words(error: Exception, timeout: float) -> str:
     """Return what is wrong. No text of an error that may repeat a header, and so the token."""
     import socket
     import ssl
 
     if isinstance(error, ssl.SSLCertVerificationError):
-        return (
-            f"its certificate is not trusted ({error.verify_message}); "
-            "give the file of its authority as ca=, or in SSL_CERT_FILE"
-        )
+        if error.verify_code in _UNKNOWN_AUTHORITY:
+            advice = "; name the file of its authority in SSL_CERT_FILE"
+        else:
+            advice = "; use a name that it is for" if error.verify_code in _OTHER_HOST else ""
+        return f"its certificate is not trusted ({error.verify_message}){advice}"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS failed ({error.reason or 'SSL'}); does it speak plain http://?"
     if isinstance(error, socket.gaierror):
         return f"its name cannot be looked up ({error.strerror})"
     if isinstance(error, TimeoutError):

@@ -283,11 +283,10 @@ def test_what_is_too_large_is_halved(desk: Desk, server: ReportServer) -> None:
         (yes() if len(server.reports[-1]["pools"]) < 60 else no(413))(handler)
 
     server.answer = small_only
-    for _ in range(9):
-        delay = desk.round()
+    delays = [desk.round() for _ in range(11)]
     sizes = [(len(report["pools"]), len(report["pools"][0]["sites"])) for report in server.reports]
-    assert sizes == [(100, 1)] * 7 + [(100, 0), (50, 0)]
-    assert delay == 30
+    assert sizes == [(100, 1)] * 7 + [(100, 0), (50, 0), (50, 0), (1, 0)]
+    assert delays == [0] * 10 + [30]
 
 
 def test_a_server_that_never_finds_it_small_enough_is_asked_rarely(desk: Desk, server: ReportServer) -> None:
@@ -537,12 +536,33 @@ def test_a_server_is_verified(certificates: Certificates, logged: pytest.LogCapt
         desk.round()
         assert server.reports == []
         assert "its certificate is not trusted (" in logged.records[0].message
-        assert "give the file of its authority as ca=, or in SSL_CERT_FILE" in logged.records[0].message
+        assert "; name the file of its authority in SSL_CERT_FILE" in logged.records[0].message
         desk = Desk(server, ca=certificates.ca)
         other = desk.tracker()
         desk.round()
         assert len(server.reports) == 1
         assert tracker.active == other.active
+
+
+def test_a_certificate_of_another_host_is_told_as_that(
+    certificates: Certificates, logged: pytest.LogCaptureFixture
+) -> None:
+    """No file of an authority would help there."""
+    with ReportServer(certificates.wrong_host.server_context()) as server:
+        desk = Desk(server, ca=certificates.ca)
+        tracker = desk.tracker()
+        desk.round()
+        assert (server.reports, tracker.active) == ([], True)
+        assert ".); use a name that it is for; trying again" in logged.records[0].message
+
+
+def test_a_server_without_tls_is_told_as_that(server: ReportServer, logged: pytest.LogCaptureFixture) -> None:
+    """`https://` to a port that speaks plain HTTP says so, without OpenSSL's place in its source."""
+    desk = Desk(server, url=server.url.replace("http://", "https://"))
+    tracker = desk.tracker()
+    desk.round()
+    assert tracker.active
+    assert "TLS failed (WRONG_VERSION_NUMBER); does it speak plain http://?" in logged.records[0].message
 
 
 def test_a_handshake_that_drips_is_not_waited_for() -> None:
