@@ -78,7 +78,13 @@ def holding(name: str | None = None, *, seconds: float | None = None) -> Iterato
     inside another takes over what it does not say itself. A lease whose owner is gone is told at once,
     whatever was declared; but `seconds=math.inf` says that it is kept as long as the process, whoever took
     it: a listener or a lock that a task sets up and leaves behind.
+
+    Raises:
+        TypeError: for a name that is no text, or seconds that are no number.
+        ValueError: for an empty name, or seconds below zero.
     """
+    _check_name(name)
+    _check_seconds(seconds)
     outer = SCOPE.get()
     if outer is not None:
         name = name if name is not None else outer.name
@@ -91,3 +97,21 @@ def holding(name: str | None = None, *, seconds: float | None = None) -> Iterato
     finally:
         scope.over = True
         SCOPE.reset(token)
+
+
+def _check_name(name: object) -> None:
+    if name is None:
+        return
+    if not isinstance(name, str):
+        raise TypeError(f"name: {name!r:.80} is no text; give one such as 'nightly export'")
+    if not name.strip():
+        raise ValueError("name: it is empty; give one such as 'nightly export', or None")
+
+
+def _check_seconds(seconds: object) -> None:
+    if seconds is None:
+        return
+    if not isinstance(seconds, int | float) or isinstance(seconds, bool):
+        raise TypeError(f"seconds: {seconds!r:.80} is no number; give one such as 3600, or math.inf")
+    if not seconds >= 0:
+        raise ValueError(f"seconds: {seconds!r:.80} is no time; give 0 or more, or math.inf")

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from mooring.pools import holding
+from mooring.pools.scope import SCOPE, Scope
 from tests.report_server import ReportServer
 from tests.unit.pools.desk import Desk
 
@@ -41,8 +41,8 @@ def test_names_that_are_no_text_are_told_as_text(
     tracker = desk.tracker()
 
     def leaks() -> None:
-        with holding(given):
-            tracker.track(given)
+        SCOPE.set(Scope(given))  # as the middleware does with what a framework gives
+        tracker.track(given)
         tracker.record_error(ValueError("no row"), operation=given)
 
     thread = threading.Thread(target=leaks)
