@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import chain
 
 from mooring.core.pool import Leak, LeakKind, PoolAlert, PoolRule, Severity
@@ -202,13 +202,11 @@ class Inspector:
         sites = Counter(lease.site.place for lease in leaks)
         (place, count), total = sites.most_common(1)[0], len(leaks)
         where = place if len(sites) == 1 else f"{place} ({count}) and {_more(len(sites) - 1)}"
-        scope = next((leak.scope for leak in leaks.values() if leak.scope), None)
-        by = f" in {scope}" if scope else ""
         said, advice = _WORDS[kind]
         return self._alert(
             rule,
             Severity.CRITICAL if kind is LeakKind.ABANDONED else Severity.WARNING,
-            f"{total} lease{'s' if total > 1 else ''} of {where}{by}: {said}",
+            f"{total} lease{'s' if total > 1 else ''} of {where}{_in_scopes(leaks.values())}: {said}",
             advice.format(place=place),
             total,
             None,
@@ -278,3 +276,17 @@ def _in_words(error: PoolError) -> str:
 
 def _more(sites: int) -> str:
     return f"{sites} more line{'s' if sites > 1 else ''}"
+
+
+def _in_scopes(leaks: Collection[Leak]) -> str:
+    """Return for which routes or jobs leases were taken; one is named alone only where it is that of all."""
+    scopes = Counter(leak.scope for leak in leaks if leak.scope)
+    if not scopes:
+        return ""
+    (scope, count), *others = scopes.most_common(2)
+    named = scopes.total()
+    some = "" if named == len(leaks) else f", {named} of them"
+    if not others:
+        return f"{some} in {scope}"
+    most = f", most in {scope} ({count})" if count > others[0][1] else ""
+    return f"{some} in {len(scopes)} scopes{most}"

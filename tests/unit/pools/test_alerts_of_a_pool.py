@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from mooring.core.pool import PoolRule, Severity
-from mooring.pools import Rules
+from mooring.pools import Rules, holding
 from mooring.pools.driver import Gauges
 from tests.unit.pools.stepped import Pool, here
 
@@ -141,6 +141,32 @@ def test_leaks_are_grouped_by_line() -> None:
     use = pool.tracker.snapshot().sites
     assert [(site.open, site.total, site.oldest) for site in use] == [(3, 3, 10.0), (1, 1, 10.0)]
     assert use[0].place == place
+
+
+@pytest.mark.parametrize(
+    ("scopes", "told"),
+    [
+        (["GET /a", "GET /a"], "in GET /a"),
+        (["GET /a", "GET /b", "GET /c"], "in 3 scopes"),
+        (["GET /a", "GET /b", "GET /b", "GET /c"], "in 3 scopes, most in GET /b (2)"),
+        (["GET /a", "GET /a", "GET /b", "GET /b"], "in 2 scopes"),
+        (["GET /a", None], "1 of them in GET /a"),
+        (["GET /a", "GET /b", "GET /b", None], "3 of them in 2 scopes, most in GET /b (2)"),
+    ],
+)
+def test_leaks_name_a_scope_where_it_is_that_of_all(scopes: list[str | None], told: str) -> None:
+    """A helper takes for many routes: the alert blames one alone only where all leases are of it."""
+    pool = Pool()
+    for scope in scopes:
+        with holding(scope):
+            pool.tracker.track()
+    place = "/".join(here(1).split("/")[-2:])
+    pool.look(after=10)
+    (alert,) = pool.tracker.alerts
+    comma = "," if "of them" in told else ""
+    assert alert.message == (
+        f"shop/orders: {len(scopes)} leases of {place}{comma} {told}: held for long, and nothing runs"
+    )
 
 
 def test_waiting_is_told_where_it_lasts() -> None:
