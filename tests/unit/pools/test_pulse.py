@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import socket
@@ -102,6 +103,125 @@ def test_a_later_lease_of_the_same_connection_is_felt(ends: tuple[socket.socket,
     server.send(b"1")
     pulse.feel(3.0)
     assert pulse.idle(later, client.fileno(), 3.0) == 0.0
+
+
+@pytest.mark.parametrize("looks", [1, 2], ids=["felt-still", "felt-no-more"])
+def test_a_number_that_is_given_again_feels_no_stranger(
+    ends: tuple[socket.socket, socket.socket], looks: int
+) -> None:
+    """What was closed here and lives on in another process is not taken for the next one of its number."""
+    pulse, earlier, lease, other, (client, server) = Pulse(), Lease(), Lease(), Lease(), ends
+    number = client.fileno()
+    pulse.idle(earlier, number, 0.0)
+    kept = client.dup()  # as in a forked child
+    anew, peer = socket.socketpair()
+    with kept, anew, peer:
+        os.dup2(anew.fileno(), number)
+        for _ in range(looks):
+            pulse.idle(other, peer.fileno(), 1.0)
+            pulse.feel(1.0)
+        assert pulse.idle(lease, number, 3.0) == 0.0
+        server.send(b"1")
+        pulse.feel(8.0)
+        assert pulse.idle(lease, number, 8.0) == 5.0
+        peer.send(b"1")
+        pulse.feel(9.0)
+        assert pulse.idle(lease, number, 9.0) == 0.0
+
+
+def test_a_lease_that_has_another_connection_feels_no_stranger(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    """Nor is it where the lease went on with a socket of another number meanwhile."""
+    pulse, moved, lease, (client, server) = Pulse(), Lease(), Lease(), ends
+    number = client.fileno()
+    pulse.idle(moved, number, 0.0)
+    kept = client.dup()
+    anew, peer = socket.socketpair()
+    with kept, anew, peer:
+        os.dup2(peer.fileno(), number)
+        assert pulse.idle(moved, anew.fileno(), 1.0) == 0.0
+        assert pulse.idle(lease, number, 3.0) == 0.0
+        server.send(b"1")
+        pulse.feel(8.0)
+        assert pulse.idle(lease, number, 8.0) == 5.0
+        assert pulse.idle(moved, anew.fileno(), 8.0) == 7.0
+
+
+@pytest.mark.parametrize("forgotten", [True, False], ids=["at-a-look", "at-another-lease"])
+def test_what_others_did_before_a_stranger_was_forgotten_is_felt(
+    ends: tuple[socket.socket, socket.socket], forgotten: bool
+) -> None:
+    """Nothing that was sent on the other sockets is lost with the one that was closed, nor is any awoken."""
+    pulse, closed, busy, silent, (client, _) = Pulse(), Lease(), Lease(), Lease(), ends
+    number = client.fileno()
+    one, busy_peer = socket.socketpair()
+    other, silent_peer = socket.socketpair()
+    pulse.idle(closed, number, 0.0)
+    with one, other, busy_peer, silent_peer:
+        if forgotten:
+            pulse.feel(0.0)
+        pulse.idle(busy, one.fileno(), 0.0)
+        pulse.idle(silent, other.fileno(), 0.0)
+        client.close()
+        busy_peer.send(b"1")
+        if forgotten:
+            pulse.feel(5.0)
+        else:
+            anew, peer = socket.socketpair()
+            with anew, peer:
+                assert anew.fileno() == number
+                pulse.idle(Lease(), number, 5.0)
+        assert pulse.idle(busy, one.fileno(), 9.0) == 4.0
+        assert pulse.idle(silent, other.fileno(), 9.0) == 9.0
+        silent_peer.send(b"1")
+        pulse.feel(10.0)
+        assert pulse.idle(busy, one.fileno(), 10.0) == 5.0
+        assert pulse.idle(silent, other.fileno(), 10.0) == 0.0
+
+
+def test_where_no_file_can_be_opened_it_is_felt_as_before(
+    ends: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That strangers cannot be forgotten now ends no look, and loses nothing of the others."""
+    pulse, lease, (client, server) = Pulse(), Lease(), ends
+    closed, peer = socket.socketpair()
+    with closed, peer:
+        pulse.idle(Lease(), closed.fileno(), 0.0)
+    pulse.feel(0.0)
+    pulse.idle(lease, client.fileno(), 0.0)
+
+    def none_left() -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as full:
+        full.setattr(select, "epoll", none_left)
+        server.send(b"1")
+        pulse.feel(5.0)
+        assert pulse.idle(lease, client.fileno(), 6.0) == 1.0
+    pulse.feel(7.0)
+    assert pulse.idle(lease, client.fileno(), 8.0) == 3.0
+
+
+def test_a_forked_child_takes_nothing_from_its_parent(ends: tuple[socket.socket, socket.socket]) -> None:
+    """What a child lets go its parent feels on, and the child feels for itself."""
+    pulse, lease, (client, server) = Pulse(), Lease(), ends
+    pulse.idle(lease, client.fileno(), 0.0)
+    pulse.feel(1.0)
+    child = os.fork()
+    if child == 0:
+        try:
+            pulse.feel(2.0)
+            began = pulse.idle(lease, client.fileno(), 3.0)
+            pulse.feel(4.0)
+            os._exit(10 * int(began == 0.0) + int(pulse.idle(lease, client.fileno(), 4.0) or 0))
+        finally:
+            os._exit(255)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 11
+    assert pulse.idle(lease, client.fileno(), 4.0) == 4.0
+    server.send(b"1")
+    pulse.feel(5.0)
+    assert pulse.idle(lease, client.fileno(), 5.0) == 0.0
 
 
 def test_nothing_stays_open(ends: tuple[socket.socket, socket.socket]) -> None:
