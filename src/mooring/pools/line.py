@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from mooring.core.pool import PoolSnapshot
 from mooring.core.report import Wish, WishKind
 from mooring.pools.delivery import PATH, Answer
+from mooring.pools.report import room
 from mooring.pools.watched import Watched
 
 SHORTEST, LONGEST = 1.0, 300.0
@@ -50,6 +51,10 @@ class Line:
         """What closed trackers had to say last, by name."""
         self.done: dict[int, None] = {}
         """Wishes that were carried out, and the server does not know it yet."""
+        self.turn: set[str] = set()
+        """The pools that were told already, where a report has no room for all of them."""
+        self._announced = 0.0
+        """The seconds to the next turn, as the server was told first in this one."""
         self._news: WeakKeyDictionary[Watched, int] = WeakKeyDictionary()
         self.highest = highest
         """The newest wish that was carried out: an answer that is repeated has none above it."""
@@ -65,6 +70,7 @@ class Line:
 
     def leave(self, snapshot: PoolSnapshot, now: float) -> None:
         """Keep the last words of a tracker, and tell them soon."""
+        self.turn.discard(snapshot.name)
         self.leaving.pop(snapshot.name, None)
         self.leaving[snapshot.name] = snapshot
         if len(self.leaving) > MOST_LEAVING:
@@ -74,11 +80,33 @@ class Line:
 
     def refused(self, answer: Answer, now: float, share: float) -> bool:
         """Report rarely from now on. Return whether it is refused for another reason than before."""
+        self.turn.clear()
         before, self.trouble = self.trouble, refusal(answer, self.service)
         self.due = now + RARELY * (1 + share) / 2
         return self.trouble != before
 
-    def told(self, leaving: Mapping[str, PoolSnapshot], done: Iterable[int]) -> None:
+    def part(self, pools: Iterable[str], interval: float) -> tuple[Sequence[str], bool]:
+        """Return the pools that the next report tells of, and whether it leaves some for another one."""
+        if not self.turn:
+            self._announced = interval
+        every = {**dict.fromkeys(self.leaving), **dict.fromkeys(pools)}
+        left = [name for name in every if name not in self.turn]
+        most = room(self.halvings)
+        return left[:most], len(left) > most
+
+    def goes_on(self, names: Iterable[str], now: float) -> None:
+        """Report of the other pools at once."""
+        self.turn.update(names)
+        self.sent = self.due = now
+
+    def is_told(self, interval: float, now: float) -> None:
+        """Report again when the server expects it: a longer interval is told within the one that it knows."""
+        self.turn.clear()
+        self.trouble = None
+        self.sent = now
+        self.due = now + min(self._announced, interval)
+
+    def knows(self, leaving: Mapping[str, PoolSnapshot], done: Iterable[int]) -> None:
         """Forget what the server knows now."""
         for name, snapshot in leaving.items():
             if self.leaving.get(name) is snapshot:

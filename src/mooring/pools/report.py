@@ -54,6 +54,11 @@ def pictures(pools: Mapping[str, Watched]) -> dict[str, PoolSnapshot]:
     return told
 
 
+def room(halvings: int) -> int:
+    """Return how many pools a report may tell of that was halved so often."""
+    return max(1, MOST_POOLS >> max(0, halvings - _HALVINGS_OF_DETAILS))
+
+
 class Wording:
     """Makes what is reported fit to leave the process: no secrets, nothing that does harm, an end to it."""
 
@@ -62,11 +67,10 @@ class Wording:
         self._names: WeakKeyDictionary[Watched, tuple[str, str]] = WeakKeyDictionary()
 
     def packed(self, report: PoolReport, halvings: int = 0) -> bytes:
-        """Return a report as compressed JSON, halved as often as the server found it too large."""
+        """Return a report as compressed JSON, its details halved so often: the server found it too large."""
         import gzip
 
-        most = max(1, MOST_POOLS >> max(0, halvings - _HALVINGS_OF_DETAILS))
-        told = plain(report._replace(pools=report.pools[:most]))
+        told = plain(report)
         text = cache(self.text)  # the same few lines of code and words are told again and again
         pools = [_pool(pool, _MOST_DETAILS >> halvings, text) for pool in told["pools"]]
         body = json.dumps({"version": VERSION, **told, "pools": pools}, separators=(",", ":"))

@@ -6,7 +6,7 @@ import atexit
 import logging
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import random as any_share
 from threading import Event, Thread, current_thread
@@ -149,7 +149,7 @@ class Reporter:
             line.hear(pools.values(), now, self._random)
             if self._lines.is_over(line, pools):
                 continue
-            if self._is_due(line, now) and not self._report(line, pools):
+            if self._is_due(line, now) and not self._tell(line, pools):
                 break
         due = max(self._lines.due(now + self.interval), self._absence.until)
         return max(0.0, due - self._clock.monotonic())
@@ -204,12 +204,23 @@ class Reporter:
             return line.trouble is None
         return now >= line.due and now >= self._absence.until
 
+    def _tell(self, line: Line, pools: dict[str, Watched]) -> bool:
+        """Report of one service; all of it where the process ends. False where the server is away."""
+        if self._farewell is not None:
+            line.turn.clear()  # what was told a moment ago has counted since
+        while self._report(line, pools):
+            if self._farewell is None or line.due > self._clock.monotonic():
+                return True
+        line.turn.clear()
+        return False
+
     def _report(self, line: Line, pools: dict[str, Watched]) -> bool:
-        """Report of one service. False where the server is away, for the others as well."""
-        leaving = dict(line.leaving)
+        """Send one report of a service. False where the server is away, for the others as well."""
+        names, goes_on = line.part(pools, self.interval)
+        leaving = {name: line.leaving[name] for name in names if name in line.leaving}
         with self._watch.looking:
-            told = {**leaving, **pictures(pools)}
-        last = self._farewell is not None or not pools
+            told = {**leaving, **pictures({name: pools[name] for name in names if name in pools})}
+        last = not goes_on and (self._farewell is not None or not pools)
         self._sequence += 1
         report = PoolReport(
             service=line.service,
@@ -217,7 +228,7 @@ class Reporter:
             sent_at=self._clock.now(),
             interval=self.interval,
             last=last,
-            pools=tuple(told.values())[:MOST_POOLS],
+            pools=tuple(told.values()),
             done=tuple(line.done),
             sequence=self._sequence,
         )
@@ -227,8 +238,8 @@ class Reporter:
             self._is_away(str(error))
             return False
         if answer.status == OK and isinstance(answer.json(), dict):
-            self._accepted(line, answer.json())
-            line.told(leaving, report.done)
+            self._accepted(line, answer.json(), names if goes_on else ())
+            line.knows(leaving, report.done)
             line.carry_out(answer.json().get("wishes"), pools)
             line.over = last
             return True
@@ -239,17 +250,19 @@ class Reporter:
             return TIMEOUT
         return min(TIMEOUT, max(0.0, self._farewell - self._clock.monotonic()))
 
-    def _accepted(self, line: Line, answer: dict[str, object]) -> None:
-        if self._absence.told or line.trouble is not None:
+    def _accepted(self, line: Line, answer: dict[str, object], part: Sequence[str]) -> None:
+        """Take a yes; `part`: the pools that were told where others are left."""
+        if self._absence.told or (line.trouble is not None and not part):
             log.info("pools of %s are reported to %s again", line.service, self._delivery.address)
-        line.trouble = None
         self._absence.is_over()
-        before, wanted = self.interval, answer.get("interval")
+        wanted = answer.get("interval")
         if isinstance(wanted, (int, float)) and not isinstance(wanted, bool):
             self.interval = bounded(wanted)
-        # A longer interval is announced within the one that the server knows: else it takes us for dead.
-        line.sent = self._clock.monotonic()
-        line.due = line.sent + min(before, self.interval)
+        now = self._clock.monotonic()
+        if part:
+            line.goes_on(part, now)
+        else:
+            line.is_told(self.interval, now)
 
     def _declined(self, line: Line, answer: Answer) -> bool:
         """Take an answer other than yes. False where it says that the server is away."""
