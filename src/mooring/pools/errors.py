@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -14,6 +15,8 @@ MOST = 50
 """Errors that are kept, the newest ones."""
 LONGEST = 500
 """Characters of a message."""
+FORGOTTEN = ResourceWarning.__name__
+"""The class of an error where what was taken became garbage without being returned."""
 
 
 class PoolError(NamedTuple):
@@ -54,3 +57,25 @@ class Errors:
         """Return how many there were in the last seconds, at most the number that is kept."""
         since = self._clock.monotonic() - seconds
         return sum(moment >= since for moment in tuple(self._moments))
+
+
+def cause_of(errors: Sequence[PoolError]) -> tuple[str, str]:
+    """Return what most of the newest errors are about, and what to do about it."""
+    count = len(errors)
+    forgotten = Counter(each.message for each in errors if each.name == FORGOTTEN)
+    if forgotten.total() * 2 > count:
+        (message, times), *_ = forgotten.most_common(1)
+        where = f"{message[:1].upper()}{message[1:]} ({times} times)"
+        advice = f"{where}. Take it in a `with` block, so that it is always returned."
+        return f"{forgotten.total()} of them since a connection was never returned", advice
+    session = sum(each.session for each in errors)
+    advice = "Look at the login and the network" if session * 2 > count else "Look at the statements"
+    return f"{session} of them of the login or session", f"{advice}; the newest is {_in_words(errors[-1])}"
+
+
+def _in_words(error: PoolError) -> str:
+    """Return what may be told of an error to others: what a statement fails with may quote a row."""
+    if not error.session:
+        return error.name
+    first, _, _ = error.message.partition("\n")  # SQLAlchemy adds the statement and its parameters
+    return f"{error.name}: {first}"

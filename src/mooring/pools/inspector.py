@@ -8,7 +8,7 @@ from itertools import chain
 
 from mooring.core.pool import Leak, LeakKind, PoolAlert, PoolRule, Severity
 from mooring.pools.book import STACKS_FROM, Book
-from mooring.pools.errors import PoolError
+from mooring.pools.errors import cause_of
 from mooring.pools.events import ALERT, ENDED, LEAK, OF_RULE, RETURNED_LATE
 from mooring.pools.leaks import Leaks
 from mooring.pools.lease import Lease
@@ -180,14 +180,12 @@ class Inspector:
         count = book.errors.within(book.rules.calm)
         if count < book.rules.errors:
             return
-        session = sum(each.session for each in list(book.errors.kept)[-count:])
-        newest = book.errors.kept[-1]
-        advice = "Look at the login and the network" if session * 2 > count else "Look at the statements"
+        said, advice = cause_of(list(book.errors.kept)[-count:])
         yield self._alert(
             PoolRule.ERRORS,
             Severity.WARNING,
-            f"{count} errors within {book.rules.calm:g} s, {session} of them of the login or session",
-            f"{advice}; the newest is {_in_words(newest)}",
+            f"{count} errors within {book.rules.calm:g} s, {said}",
+            advice,
             count,
             book.rules.errors,
         )
@@ -264,14 +262,6 @@ _WORDS = {
         "Commit or roll back at {place} before other work: its locks and old rows are kept until then.",
     ),
 }
-
-
-def _in_words(error: PoolError) -> str:
-    """Return what may be told of an error to others: what a statement fails with may quote a row."""
-    if not error.session:
-        return error.name
-    first, _, _ = error.message.partition("\n")  # SQLAlchemy adds the statement and its parameters
-    return f"{error.name}: {first}"
 
 
 def _more(sites: int) -> str:

@@ -240,6 +240,23 @@ def test_errors_are_told_above_a_rate(error: Callable[[], Exception], advice: st
     assert pool.tracker.alerts == ()
 
 
+def test_forgotten_connections_are_told_with_their_line() -> None:
+    """Where most errors are of connections that became garbage, the line is told that took most of them."""
+    pool = Pool()
+    for line in (13, 13, 13, 88):
+        pool.tracker.record_error(ResourceWarning(f"a connection was never returned: /srv/app.py:{line}"))
+    pool.tracker.record_error(ValueError("Key (name)=(Jane) already exists"))
+    pool.look()
+    (alert,) = pool.tracker.alerts
+    assert alert.message == (
+        "shop/orders: 5 errors within 60 s, 4 of them since a connection was never returned"
+    )
+    assert alert.recommendation == (
+        "A connection was never returned: /srv/app.py:13 (3 times). Take it in a `with` block, "
+        "so that it is always returned."
+    )
+
+
 def test_no_limit_is_no_utilization() -> None:
     """A pool without a limit is never nearly full."""
     pool = Pool()
