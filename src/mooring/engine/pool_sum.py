@@ -6,12 +6,17 @@ import re
 from collections.abc import Iterable, Sequence
 
 from mooring.core.pool import PoolAlert, PoolRule, PoolSnapshot, Severity, SiteUse
+from mooring.core.pool_scopes import in_scopes
 from mooring.core.pool_view import PoolLeak, PoolMember, PoolSum
 
 MOST_SITES = 20
 MOST_LEAKS = 100
 _COUNTED = re.compile(r"\d+ (lease|request)s? (of|got) ")
 """How the messages begin that say the same in each process, but for their number."""
+_OF_LINE = re.compile(r"\d+ leases? of (\S+:\d+)(?:, \d+ of them)?(?: in .+)?: ([^:]+)")
+"""What a message tells of leases of one line, but for their number and their routes."""
+
+_Told = Sequence[tuple[PoolAlert, PoolMember]]
 
 
 def sum_of(snapshots: Sequence[PoolSnapshot]) -> PoolSum:
@@ -53,12 +58,12 @@ def alerts_of(members: Iterable[PoolMember]) -> dict[PoolRule, PoolAlert]:
 
     What is counted is added up. A process begins its messages with the pool's name, which is left out here.
     """
-    found: dict[PoolRule, list[tuple[PoolAlert, str]]] = {}
+    found: dict[PoolRule, list[tuple[PoolAlert, PoolMember]]] = {}
     for each in members:
         name = f"{each.snapshot.service}/{each.snapshot.name}: "
         for alert in each.snapshot.alerts:
             told = alert._replace(message=alert.message.removeprefix(name))
-            found.setdefault(alert.rule, []).append((told, process_of(each)))
+            found.setdefault(alert.rule, []).append((told, each))
     return {rule: _worst(told) for rule, told in found.items()}
 
 
@@ -67,27 +72,44 @@ def process_of(member: PoolMember) -> str:
     return f"{member.instance.host}:{member.instance.pid}"
 
 
-def _worst(told: Sequence[tuple[PoolAlert, str]]) -> PoolAlert:
-    worst, process = max(told, key=lambda each: (each[0].severity is Severity.CRITICAL, each[0].value))
+def _worst(told: _Told) -> PoolAlert:
+    worst, member = max(told, key=lambda each: (each[0].severity is Severity.CRITICAL, each[0].value))
+    process = process_of(member)
     message, value = f"{worst.message}, in process {process}", worst.value
     if len(told) > 1 and worst.rule is PoolRule.UTILIZATION:
         message += f" and in {len(told) - 1} more"
     elif len(told) > 1:
         value = sum(alert.value for alert, _ in told)
-        message = _together([alert.message for alert, _ in told], value, process) or (
-            f"{message}; {value:g} in {len(told)} processes"
+        together = _of_line(told, value) or _together([alert.message for alert, _ in told], value)
+        message = (
+            f"{together}, in {len(told)} processes, most in {process}"
+            if together
+            else f"{message}; {value:g} in {len(told)} processes"
         )
     since = min(alert.since for alert, _ in told)
     return worst._replace(message=message, value=value, since=since)
 
 
-def _together(messages: Sequence[str], value: float, most: str) -> str | None:
+def _of_line(told: _Told, value: float) -> str | None:
+    """Return one message for leases of one line, with the routes of all; None where that cannot be told."""
+    said = {found and found.groups() for alert, _ in told for found in [_OF_LINE.fullmatch(alert.message)]}
+    leaks = [
+        leak for alert, each in told for leak in each.snapshot.leaks if leak.kind.value == alert.rule.value
+    ]
+    groups = said.pop()
+    if said or groups is None or len(leaks) != value:  # of very many leases a report tells but some
+        return None
+    place, words = groups
+    return f"{value:g} leases of {place}{in_scopes(leaks)}: {words}"
+
+
+def _together(messages: Sequence[str], value: float) -> str | None:
     """Return one message for all processes; None where they do not say the same."""
     begins = _COUNTED.match(messages[0])
     rests = {_COUNTED.sub("", message, count=1) for message in messages}
     if begins is None or len(rests) > 1:
         return None
-    return f"{value:g} {begins[1]}s {begins[2]} {rests.pop()}, in {len(messages)} processes, most in {most}"
+    return f"{value:g} {begins[1]}s {begins[2]} {rests.pop()}"
 
 
 def _both(one: SiteUse, other: SiteUse) -> SiteUse:
@@ -97,8 +119,14 @@ def _both(one: SiteUse, other: SiteUse) -> SiteUse:
         oldest=_highest(one.oldest, other.oldest),
         p50=_highest(one.p50, other.p50),
         p95=_highest(one.p95, other.p95),
-        scope=one.scope or other.scope,
+        scope=_scope(one, other),
     )
+
+
+def _scope(one: SiteUse, other: SiteUse) -> str | None:
+    """Return the route or job of what is out, where all of it has the same."""
+    scopes = {each.scope for each in (one, other) if each.open}
+    return scopes.pop() if len(scopes) == 1 else None
 
 
 def _highest(one: float | None, other: float | None) -> float | None:

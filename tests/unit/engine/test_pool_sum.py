@@ -6,15 +6,25 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mooring.core.pool import Durations, PoolAlert, PoolRule, PoolSnapshot, PoolTotals, Severity
+from mooring.core.pool import (
+    Durations,
+    Leak,
+    LeakKind,
+    PoolAlert,
+    PoolRule,
+    PoolSnapshot,
+    PoolTotals,
+    Severity,
+    SiteUse,
+)
 from mooring.core.pool_view import PoolMember
 from mooring.core.report import Instance
-from mooring.engine.pool_sum import alerts_of
+from mooring.engine.pool_sum import alerts_of, sites_of
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 
-def member(pid: int, rule: PoolRule, value: float, message: str) -> PoolMember:
+def member(pid: int, rule: PoolRule, value: float, message: str, leaks: tuple[Leak, ...] = ()) -> PoolMember:
     """Return a process that tells one alert."""
     snapshot = PoolSnapshot(
         *("shop", "orders", "sqlalchemy", NOW, 4, 1, 5, 10, 0, 0, 5),
@@ -22,6 +32,7 @@ def member(pid: int, rule: PoolRule, value: float, message: str) -> PoolMember:
         wait=Durations(),
         use=Durations(),
         create=Durations(),
+        leaks=leaks,
         alerts=(PoolAlert(rule, Severity.CRITICAL, f"shop/orders: {message}", "", NOW, value, None),),
     )
     instance = Instance(f"id-{pid}", "web1", pid, NOW)
@@ -57,3 +68,52 @@ def test_processes_that_say_different_things_are_not_made_one() -> None:
         ]
     )
     assert told[PoolRule.ABANDONED].message == "2 leases of b.py:2, in process web1:2; 3 in 2 processes"
+
+
+def of_routes(pid: int, *scopes: str) -> PoolMember:
+    """Return a process with one lease of the same line that was never returned for each of these routes."""
+    leaks = tuple(
+        Leak(LeakKind.ABANDONED, "w/a.py:1", "f", 9.0, None, "Task-1", None, each) for each in scopes
+    )
+    text = f"{len(scopes)} lease{'s' * (len(scopes) > 1)} of w/a.py:1 in {scopes[0]}: never returned"
+    return member(pid, PoolRule.ABANDONED, len(scopes), text, leaks)
+
+
+@pytest.mark.parametrize(
+    ("members", "told"),
+    [
+        ([("GET /a",), ("GET /a",)], "2 leases of w/a.py:1 in GET /a: never returned"),
+        ([("GET /a",), ("GET /b",)], "2 leases of w/a.py:1 in 2 scopes: never returned"),
+        (
+            [("GET /b", "GET /a"), ("GET /a",)],
+            "3 leases of w/a.py:1 in 2 scopes, most in GET /a (2): never returned",
+        ),
+    ],
+    ids=["one", "two", "most"],
+)
+def test_a_route_is_named_where_it_is_that_of_all(members: list[tuple[str, ...]], told: str) -> None:
+    """A helper takes for many routes: none is blamed for what the others of another process took."""
+    alert = alerts_of(of_routes(pid, *scopes) for pid, scopes in enumerate(members, start=1))
+    assert alert[PoolRule.ABANDONED].message == f"{told}, in 2 processes, most in web1:1"
+
+
+@pytest.mark.parametrize(
+    ("scopes", "told"),
+    [
+        ((("GET /a", 1), ("GET /a", 2)), "GET /a"),
+        ((("GET /a", 1), ("GET /b", 2)), None),
+        ((("GET /a", 1), (None, 1)), None),
+        ((("GET /a", 1), (None, 0)), "GET /a"),
+    ],
+)
+def test_a_line_has_a_route_where_it_is_that_of_all(
+    scopes: tuple[tuple[str | None, int], ...], told: str | None
+) -> None:
+    """What two processes took at one line for two routes is of neither."""
+    snapshots = [
+        member(1, PoolRule.ABANDONED, 1, "").snapshot._replace(
+            sites=(SiteUse("a.py", 1, "f", out, 5, None, None, None, scope),)
+        )
+        for scope, out in scopes
+    ]
+    assert [each.scope for each in sites_of(snapshots)] == [told]
