@@ -10,7 +10,7 @@ from mooring.core.pool import PoolAlert, PoolRule
 from mooring.core.pool_view import PoolView
 from mooring.engine.catalogue import Catalogue
 from mooring.engine.pool_ledger import Ledger
-from mooring.engine.pool_verdict import judge, result_of
+from mooring.engine.pool_verdict import Silence, judge, result_of
 from mooring.engine.recorder import Recorder
 from mooring.settings import PoolSettings
 
@@ -41,16 +41,29 @@ class PoolHealth:
         """
         now, at = self._clock.monotonic(), self._clock.now()
         view = ledger.view(now)
-        silent = None if ledger.heard_at is None else now - max(ledger.heard, self._began)
+        silent = self._silence(ledger, now)
+        ledger.judged = ledger.counting(now)
         level, found = judge(view, ledger.level, silent, self._settings, at)
-        if not view.sum.instances and not found and not all(each.ended for each in view.members):
-            return False  # silent, but not for long: what was told last holds
+        if not view.sum.instances:
+            if not found and not (silent and silent.ended):
+                return False  # silent, but not for long: what was told last holds
+            ledger.lingering.clear()
         ledger.level = level
         for alert in ledger.alerts.settle(_with_lingering(ledger, found, now), now, at):
             self._tell(ledger, alert)
-        if not view.sum.instances and not any(alert.rule is PoolRule.INACTIVE for alert in found):
-            return False  # ended, but not for long: the same service may begin anew
         return self._record(ledger, view._replace(alerts=ledger.alerts.open), now)
+
+    def _silence(self, ledger: Ledger, now: float) -> Silence | None:
+        """Return for how long a pool was silent; who has ended was so before anybody listened, too."""
+        if ledger.heard_at is None:
+            return None
+        ended = ledger.ended(now)
+        return Silence(now - (ledger.heard if ended else max(ledger.heard, self._began)), ended)
+
+    def catch_up(self, ledger: Ledger, now: float) -> None:
+        """Settle anew where a process fell silent since: what it told leaves with what it held."""
+        if ledger.judged - ledger.counting(now):
+            self.settle(ledger)
 
     def _record(self, ledger: Ledger, view: PoolView, now: float) -> bool:
         """Make a result of what a pool is like, where it is another or the last one is old."""

@@ -89,6 +89,8 @@ class Ledger:
     heard_at: datetime | None = None
     level: Severity | None = None
     """How severe its use was when it was last judged."""
+    judged: frozenset[str] = frozenset()
+    """The processes that counted then."""
     lingering: dict[PoolRule, tuple[PoolAlert, float]] = field(default_factory=dict)
     """What was told lately of rules that come and go, and when."""
     unsampled: PoolTotals = field(default_factory=PoolTotals)
@@ -130,6 +132,14 @@ class Ledger:
     def live(self, now: float) -> list[Member]:
         """Return the processes that count."""
         return [each for each in self.members.values() if each.live(now)]
+
+    def counting(self, now: float) -> frozenset[str]:
+        """Return the ids of the processes that count."""
+        return frozenset([each.instance.key for each in self.live(now)])
+
+    def ended(self, now: float) -> bool:
+        """Whether all that used it have ended in good order."""
+        return bool(self.members) and all(each.told(now).ended for each in self.members.values())
 
     def sum(self, now: float) -> PoolSum:
         """Return what the processes that count add up to."""
@@ -215,11 +225,13 @@ class Ledger:
     def tidy(self, now: float, began: float) -> None:
         """Forget processes that ended or fell silent long ago; what they counted stays.
 
-        `began`: when somebody began to listen. Nobody was silent before.
+        `began`: when somebody began to listen. Nobody was silent before. Where all have ended, one stays and
+        says so.
         """
+        last = self._newest(now) if self.ended(now) else None
         for process, member in tuple(self.members.items()):
             kept = SHOWN if member.ended else FORGET_AFTER
-            if not member.live(now) and now - max(member.heard, began) >= kept:
+            if member is not last and not member.live(now) and now - max(member.heard, began) >= kept:
                 self.forget(process)
 
     def forget(self, process: str) -> None:

@@ -32,14 +32,26 @@ class Judgement(NamedTuple):
     alerts: Sequence[PoolAlert]
 
 
+class Silence(NamedTuple):
+    """For how long nobody has reported a pool, and whether all that used it have ended in good order."""
+
+    seconds: float
+    ended: bool
+
+
 def judge(
-    view: PoolView, before: Severity | None, silent: float | None, settings: PoolSettings, at: datetime
+    view: PoolView,
+    before: Severity | None,
+    silent: Silence | None,
+    settings: PoolSettings,
+    at: datetime,
 ) -> Judgement:
-    """Judge a pool. `before`: the level at the last time; `silent`: seconds since anybody reported it."""
+    """Judge a pool. `before`: the level at the last time."""
     live = [each for each in view.members if each.live]
     if not live:
-        is_over = silent is not None and silent >= settings.stale_after
-        return Judgement(None, [_inactive(view, silent or 0.0, at)] if is_over else [])
+        if silent is None or silent.seconds < settings.stale_after:
+            return Judgement(None, [])
+        return Judgement(None, [_inactive(view.service, silent, at)])
     told = alerts_of(live)
     full = _too_full(view, before, settings, at)
     if full is not None:
@@ -49,19 +61,18 @@ def judge(
     return Judgement(full.severity if full else None, list(told.values()))
 
 
-def _inactive(view: PoolView, silent: float, at: datetime) -> PoolAlert:
-    ended = all(each.ended for each in view.members) and bool(view.members)
+def _inactive(service: str, silent: Silence, at: datetime) -> PoolAlert:
     return PoolAlert(
         PoolRule.INACTIVE,
-        Severity.WARNING if ended else Severity.CRITICAL,
-        f"every process of {view.service} that used it has ended"
-        if ended
-        else f"no process of {view.service} has reported it for {in_words(silent)}",
+        Severity.WARNING if silent.ended else Severity.CRITICAL,
+        f"every process of {service} that used it has ended"
+        if silent.ended
+        else f"no process of {service} has reported it for {in_words(silent.seconds)}",
         "It is told anew when the service starts."
-        if ended
-        else f"Does {view.service} still run, and does it reach this server?",
+        if silent.ended
+        else f"Does {service} still run, and does it reach this server?",
         at,
-        silent,
+        silent.seconds,
         None,
     )
 

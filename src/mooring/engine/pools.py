@@ -80,12 +80,16 @@ class Pools:
             map(self.ledger_of, self.targets()), key=lambda ledger: (ledger.service, ledger.name)
         )
         servers = self._servers(now)
-        return [_compared(ledger, now, servers) async for ledger in in_turns(ledgers)]
+        return [self._view(ledger, now, servers) async for ledger in in_turns(ledgers)]
 
     def view(self, target_id: int) -> PoolView:
         """Return a pool as it stands. Raises MissingError."""
         now = self._clock.monotonic()
-        return _compared(self.ledger_of(self.demand(target_id)), now, self._servers(now))
+        return self._view(self.ledger_of(self.demand(target_id)), now, self._servers(now))
+
+    def _view(self, ledger: Ledger, now: float, servers: Servers) -> PoolView:
+        self.health.catch_up(ledger, now)
+        return ledger.view(now)._replace(comparison=servers.behind(*ledger.behind(now)))
 
     def _servers(self, now: float) -> Servers:
         parts = (
@@ -107,6 +111,11 @@ class Pools:
                 f"no process reports {ledger.service}/{ledger.name} now: nobody would hear it"
             )
         return Wish(ledger.name, do, self._last_wish), heard_by
+
+    def restored(self, ledger: Ledger) -> None:
+        """Go on from a ledger that was stored: wishes are carried out in the order of their ids."""
+        waiting = [wish.id for wishes in ledger.wishes.values() for wish in wishes]
+        self._last_wish = max([self._last_wish, *waiting])
 
     async def _ledgers_of(self, report: PoolReport) -> list[Ledger]:
         """Return the ledgers of a report's pools; a target is added where there is none."""
@@ -218,10 +227,6 @@ class Pools:
 
     def _of(self, service: str) -> list[Ledger]:
         return [ledger for ledger in self.ledgers.values() if ledger.service == service]
-
-
-def _compared(ledger: Ledger, now: float, servers: Servers) -> PoolView:
-    return ledger.view(now)._replace(comparison=servers.behind(*ledger.behind(now)))
 
 
 def _is(target: Target, service: str, name: str) -> bool:

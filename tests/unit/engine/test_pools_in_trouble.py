@@ -12,13 +12,14 @@ from mooring.core.failure import ConflictError
 from mooring.core.pool import PoolRule
 from mooring.core.pool_past import PoolBucket
 from mooring.core.report import WishKind
+from mooring.core.status import Status
 from mooring.engine import pools
 from mooring.reports import ReportInput
 from mooring.store import pools as pool_rows
 from mooring.testing import FakeClock
 from tests.pool_reports import alert, leak, pool, report
 from tests.unit.engine.conftest import OpenApp
-from tests.unit.engine.test_pools import only, sweep, tell
+from tests.unit.engine.test_pools import code, only, status, sweep, tell
 
 
 def counted(taken: int, used: int = 0) -> dict[str, Any]:
@@ -125,6 +126,19 @@ async def test_a_wish_of_the_last_moment_outlives_a_restart(open_app: OpenApp, c
     assert (await tell(again)).wishes == [wish]
 
 
+async def test_a_wish_after_a_restart_is_above_those_before(open_app: OpenApp, clock: FakeClock) -> None:
+    """Also where the server's clock is behind by then: a process carries them out by their ids."""
+    app = await open_app()
+    await tell(app)
+    first, _ = app.pools.want(only(app).id, WishKind.STOP)
+    await sweep(app, clock, 10)
+    clock._start -= timedelta(minutes=2)
+    again = await open_app()
+    second, _ = again.pools.want(only(again).id, WishKind.START)
+    assert second.id == first.id + 1
+    assert (await tell(again)).wishes == [first, second]
+
+
 async def test_what_came_after_the_last_sample_is_in_the_past_too(
     open_app: OpenApp, clock: FakeClock
 ) -> None:
@@ -212,6 +226,50 @@ async def test_what_is_wrong_is_not_over_because_it_is_quiet(open_app: OpenApp, 
     await tell(app, pool(used=9, alerts=[alert()]))
     await tell(app, pool(used=0), last=True)
     assert only(app).alerts == ()
+
+
+async def test_what_a_killed_process_told_leaves_with_its_leases(open_app: OpenApp, clock: FakeClock) -> None:
+    """Whoever looks sees the same processes in the sum and in the alerts, also between two sweeps."""
+    app = await open_app()
+    told = alert(message="1 lease of shop/orders.py:88: never returned", value=1)
+    for process in ("one", "two"):
+        await tell(app, pool(alerts=[told]), process=process)
+    await clock.advance(40)
+    await tell(app, pool(alerts=[told]), process="one")
+    await clock.advance(34)
+    both = "2 leases of shop/orders.py:88: never returned, in 2 processes, most in web1:41"
+    assert [each.message for each in only(app).alerts] == [both]
+    await clock.advance(1)
+    view = only(app)
+    assert view.sum.instances == 1
+    assert [each.message for each in view.alerts] == [f"{told['message']}, in process web1:41"]
+    assert (await app.pools.views())[0].alerts == view.alerts
+
+
+async def test_what_is_wrong_is_over_when_all_have_ended(open_app: OpenApp, clock: FakeClock) -> None:
+    """After a clean end no alert is open and the target is not degraded, at once and until it is unknown."""
+    app = await open_app()
+    told = [alert(), alert(rule="timeouts", message="1 request got no connection in time")]
+    await tell(app, pool(leaks=[leak()], alerts=told))
+    assert status(app) is Status.DEGRADED
+    await tell(app, pool(leaks=[leak()], alerts=told), last=True)
+    assert (only(app).alerts, status(app)) == ((), Status.UP)
+    await sweep(app, clock, 300)
+    assert status(app) is Status.UNKNOWN
+
+
+async def test_a_clean_end_is_no_silence_hours_later_and_after_a_restart(
+    open_app: OpenApp, clock: FakeClock
+) -> None:
+    """Who ended in good order is missed by nobody: the pool stays unknown, and is never told as inactive."""
+    app = await open_app()
+    await tell(app, last=True)
+    for _ in range(5):
+        await sweep(app, clock, 1800)
+        assert (status(app), code(app)) == (Status.UNKNOWN, "POOL_ENDED")
+    again = await open_app()
+    await sweep(again, clock, 30)
+    assert (status(again), code(again)) == (Status.UNKNOWN, "POOL_ENDED")
 
 
 async def test_a_pool_without_processes_is_known_to_be_silent_after_a_restart(
