@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from mooring.core.pool import Leak, PoolAlert
 from mooring.core.redact import Redactor
 from mooring.pools.events import ALERT, ENDED, RETURNED_LATE
-from mooring.pools.tracker import PoolTracker
+from mooring.pools.tracker import PoolTracker, trackers_of
 
 EVENT = "connection pool "
 """What the names of events begin with."""
@@ -29,7 +29,7 @@ def attach(*trackers: PoolTracker, client: Client | None = None) -> None:
     """Tell PostHog what happens to these pools: `connection pool alert`, `alert over`, `lease returned late`.
 
     The events are of the service, and make no person. Texts are redacted. Done again with the same pool and
-    client, it changes nothing.
+    client, it changes nothing. Raises TypeError for what is no tracker.
 
     Args:
         trackers: the pools.
@@ -38,7 +38,7 @@ def attach(*trackers: PoolTracker, client: Client | None = None) -> None:
     """
     told = client if client is not None else _the_module()
     key = EVENT, id(told)
-    for tracker in trackers:
+    for tracker in trackers_of(trackers):
         tracker.on(ALERT, partial(_alert, tracker, told, "alert"), key=key)
         tracker.on(ENDED, partial(_alert, tracker, told, "alert over"), key=key)
         tracker.on(RETURNED_LATE, partial(_returned, tracker, told), key=key)

@@ -11,7 +11,7 @@ from typing import Any
 from mooring.core.pool import Leak, LeakKind, PoolAlert, Severity
 from mooring.core.redact import Redactor
 from mooring.pools.events import ALERT, ENDED, LEAK, RETURNED_LATE
-from mooring.pools.tracker import PoolTracker
+from mooring.pools.tracker import PoolTracker, trackers_of
 
 LEVELS = {Severity.WARNING: "warning", Severity.CRITICAL: "error"}
 CATEGORY = "mooring.pools"
@@ -27,11 +27,11 @@ def attach(*trackers: PoolTracker) -> None:
     A lease that is abandoned is an error of its own for each line that took it, grouped by that line,
     service and pool, and told once in five minutes. Alerts, and leases that came back late, are
     breadcrumbs of whatever the program tells next. Texts are redacted. Done again with the same pool, it
-    changes nothing. Raises ImportError without sentry-sdk.
+    changes nothing. Raises ImportError without sentry-sdk, and TypeError for what is no tracker.
     """
     import sentry_sdk  # noqa: F401 -- so that a missing one is told here, not in each event
 
-    for tracker in trackers:
+    for tracker in trackers_of(trackers):
         told: dict[str, float] = {}
         tracker.on(LEAK, partial(_leak, tracker, told), key=CATEGORY)
         tracker.on(ALERT, partial(_alert, tracker), key=CATEGORY)

@@ -43,7 +43,7 @@ class Book:
         self.service = _name("service", service)
         self.name = _name("name", name)
         self.driver = driver or ByHand(_limit(max_size))
-        self.rules = Rules() if rules is None else rules.checked()
+        self.rules = _rules(rules)
         self.clock = clock or SystemClock()
         self.sites = Sites()
         self.active = True
@@ -206,6 +206,14 @@ def _name(what: str, value: object) -> str:
     if not isinstance(value, str) or not value.isprintable() or not 0 < len(value.strip()) <= LONGEST_NAME:
         raise ValueError(f"{what}: {value!r:.80} is no name; give 1 to {LONGEST_NAME} printable characters")
     return value
+
+
+def _rules(given: object) -> Rules:
+    if given is None:
+        return Rules()
+    if not isinstance(given, Rules):
+        raise TypeError(f"rules: {given!r:.80} is no Rules; give mooring.pools.Rules(held=30) or the like")
+    return given.checked()
 
 
 def _limit(value: object) -> int | None:

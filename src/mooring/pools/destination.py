@@ -36,10 +36,12 @@ class Address(NamedTuple):
 
 
 def address_of(server: str) -> Address:
-    """Return where a server is. Raises ValueError, which does not repeat what may hold a login."""
+    """Return where a server is. Raises ValueError or TypeError, which repeat no login."""
     told = (
         "server: give an address such as https://mooring.example.com:9000, with its base path if it has one"
     )
+    if not isinstance(server, str):
+        raise TypeError(f"{told}, as text; this is of the class {type(server).__name__}")
     try:
         parts = urlsplit(server.strip())
         port = parts.port
@@ -67,6 +69,9 @@ class Token:
     __slots__ = ("_source",)
 
     def __init__(self, source: str | Path) -> None:
+        if not isinstance(source, str | Path):
+            given = type(source).__name__
+            raise TypeError(f"token: give it as text, or the Path of its file; this is of the class {given}")
         self._source = source.absolute() if isinstance(source, Path) else source.strip()
         if not isinstance(source, Path):
             self.reveal()
@@ -74,7 +79,7 @@ class Token:
     def reveal(self) -> str:
         """Return the token itself. Raises ValueError where it is none, OSError where it cannot be read."""
         source = self._source
-        text = source.read_text(encoding="utf-8").strip() if isinstance(source, Path) else source
+        text = _read(source) if isinstance(source, Path) else source
         if not _WORD.fullmatch(text):
             where = f"the file {source}" if isinstance(source, Path) else "what was given"
             raise ValueError(f"token: {where} is no token; it is one word, as the server printed it")
@@ -87,3 +92,11 @@ class Token:
 
     def __repr__(self) -> str:
         return "Token(***)"
+
+
+def _read(file: Path) -> str:
+    """Return what stands in a file; nothing where that is no text. Raises OSError."""
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError:
+        return ""

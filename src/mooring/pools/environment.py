@@ -15,6 +15,7 @@ INTERVAL = "METRICS_COLLECTION_INTERVAL"
 """Milliseconds between two reports."""
 MONITORING = "DB_CONNECTION_MONITORING"
 NO = frozenset({"0", "false", "no", "off"})
+YES = frozenset({"", "1", "true", "yes", "on"})
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,18 @@ class ReportTo(Protocol):
 
 def is_off(environ: Mapping[str, str]) -> bool:
     """Whether the environment says that pools are not to be watched."""
-    return environ.get(MONITORING, "").strip().lower() in NO
+    return _monitoring(environ) in NO
+
+
+def warn_of_nonsense(environ: Mapping[str, str]) -> None:
+    """Say in the log where the environment leaves open whether pools are watched."""
+    if _monitoring(environ) not in NO | YES:
+        log.warning(
+            "%s: %r means nothing, and pools are watched; give one of %s to have none watched",
+            MONITORING,
+            environ[MONITORING][:40],
+            ", ".join(sorted(NO)),
+        )
 
 
 def report_as_told(
@@ -52,6 +64,10 @@ def report_as_told(
         if server or token:
             raise
         log.warning("pools are not reported, as the environment says it wrongly: %s", error)
+
+
+def _monitoring(environ: Mapping[str, str]) -> str:
+    return environ.get(MONITORING, "").strip().lower()
 
 
 def _token(environ: Mapping[str, str]) -> str | Path:

@@ -40,10 +40,13 @@ class Callbacks:
     def on(self, event: str, callback: Callback, key: Hashable | None = None) -> None:
         """Call back on an event, from the thread that watches; of those with one key the first alone.
 
-        Raises ValueError for an unknown one, and TypeError for a coroutine function: nobody would await it.
+        Raises ValueError for an unknown one, and TypeError for what cannot be called, and for a coroutine
+        function: nobody would await it.
         """
         if event not in EVENTS:
             raise ValueError(f"there is no event {event!r}; there are {', '.join(EVENTS)}")
+        if not callable(callback):
+            raise TypeError(f"callback: {callback!r:.80} cannot be called; give a function of one argument")
         if iscoroutinefunction(callback):
             name = getattr(callback, "__name__", "it")
             raise TypeError(

@@ -48,8 +48,10 @@ class Rules(NamedTuple):
         for name in ("cooldown", "held", "usual", "stale_after", "calm"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name}: {getattr(self, name)!r} is no number of seconds; give 0 or more")
-        if not _is_number(self.errors) or not 1 <= self.errors <= MOST:
-            raise ValueError(f"errors: {self.errors!r:.80} is no number of errors; give 1 to {MOST}")
+        if not _is_number(self.errors) or self.errors not in range(1, MOST + 1):
+            raise ValueError(
+                f"errors: {self.errors!r:.80} is no number of errors; give a whole one, 1 to {MOST}"
+            )
         return self
 
 

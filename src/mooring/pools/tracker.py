@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from asyncio import _get_running_loop, tasks
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from threading import current_thread, local
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -239,6 +239,9 @@ class PoolTracker(Book):
         self.stop()
         self.watch.remove(self)
 
+    def __repr__(self) -> str:
+        return f"<PoolTracker {self.service}/{self.name}>"
+
     def _not_noted(self, lease: Lease, error: Exception) -> None:
         lease.began = NEVER
         self.open.pop(lease, None)
@@ -248,3 +251,13 @@ class PoolTracker(Book):
         counts[index_of(nanoseconds)] += 1
         if self.feed is not None:
             self.feed.append((what, nanoseconds / NANOSECONDS))
+
+
+def trackers_of(given: Iterable[object]) -> tuple[PoolTracker, ...]:
+    """Return the trackers that were given. Raises TypeError for what is none."""
+    trackers = []
+    for each in given:
+        if not isinstance(each, PoolTracker):
+            raise TypeError(f"trackers: {each!r:.80} is none; give what mooring.instrument(pool) returns")
+        trackers.append(each)
+    return tuple(trackers)

@@ -11,7 +11,7 @@ from threading import Event, RLock, Thread, current_thread
 from typing import TYPE_CHECKING
 from weakref import ref
 
-from mooring.pools.environment import report_as_told
+from mooring.pools.environment import report_as_told, warn_of_nonsense
 from mooring.pools.once import Once
 
 if TYPE_CHECKING:
@@ -203,5 +203,6 @@ def watch_of_this_process() -> Watch:
     It reports to the server that the environment names, if it does.
     """
     watch = Watch()
+    warn_of_nonsense(os.environ)
     report_as_told(watch.report_to)
     return watch

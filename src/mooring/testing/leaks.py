@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Self, TypeAlias
 
 from mooring.pools.lease import Lease
-from mooring.pools.tracker import PoolTracker
+from mooring.pools.tracker import PoolTracker, trackers_of
 from mooring.pools.watch import watch_of_this_process
 
 _OPEN_FILES = next((Path(p) for p in ("/proc/self/fd", "/dev/fd") if Path(p).is_dir()), None)
@@ -51,7 +51,7 @@ class no_leaks:  # noqa: N801 - it is used like a function
             raise ValueError(f"of: there is no {sorted(unknown)}; there are {', '.join(EVERYTHING)}")
         self._within = within
         self._of = frozenset(of)
-        self._trackers = tuple(trackers)
+        self._trackers = trackers_of(trackers)
         self._before: Held = {}
 
     def __enter__(self) -> Self:

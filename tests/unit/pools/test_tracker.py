@@ -272,8 +272,9 @@ def test_long_name_is_refused_in_few_words() -> None:
         ({"cooldown": float("nan")}, "cooldown: nan is no number of seconds; give 0 or more"),
         ({"calm": None}, "calm: None is no number"),
         ({"hysteresis": -0.1}, "hysteresis: -0.1 is no share below warning; give 0 or more"),
-        ({"errors": 0}, "errors: 0 is no number of errors; give 1 to 50"),
-        ({"errors": 51}, "errors: 51 is no number of errors; give 1 to 50"),
+        ({"errors": 0}, "errors: 0 is no number of errors; give a whole one, 1 to 50"),
+        ({"errors": 1.5}, "errors: 1.5 is no number of errors; give a whole one, 1 to 50"),
+        ({"errors": 51}, "errors: 51 is no number of errors; give a whole one, 1 to 50"),
     ],
 )
 def test_bad_rules_are_refused(given: dict[str, object], message: str) -> None:
