@@ -22,7 +22,10 @@ class WishKind(StrEnum):
 
 
 class Wish(NamedTuple):
-    """Something to be done once. Ids only grow: they are the milliseconds from 1970 to when it was made."""
+    """Something to be done once. The id is the milliseconds from 1970 to when it was made.
+
+    It is above those of all wishes that wait; after a server's clock was set back, not of those of before.
+    """
 
     pool: str
     do: WishKind

@@ -49,6 +49,8 @@ class PoolKeeper:
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 log.warning("what was stored of the pool %s is left out: %s", target.name, error)
                 del self._pools.ledgers[ledger.target_id]
+            else:
+                self._pools.restored(ledger)
 
     def start(self) -> None:
         """Begin."""

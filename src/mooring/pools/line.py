@@ -21,7 +21,7 @@ MOST_LEAVING = 100
 MOST_WISHES = 100
 """Wishes of one answer that are read."""
 MOST_DONE = 1000
-"""Wishes that are remembered until they are told to be done."""
+"""Wishes that are remembered: until they are told to be done, and lest they are carried out again."""
 SOON = 2.0
 """Seconds between two reports, however much is found meanwhile."""
 APART = 1.0
@@ -37,7 +37,7 @@ def bounded(interval: float) -> float:
 class Line:
     """One service of this process."""
 
-    def __init__(self, service: str, highest: int = 0) -> None:
+    def __init__(self, service: str, known: Mapping[int, None] | None = None) -> None:
         self.service = service
         self.due = self.sent = float("-inf")
         """When to report next, and when it was last done; of a monotonic clock."""
@@ -56,8 +56,8 @@ class Line:
         self._announced = 0.0
         """The seconds to the next turn, as the server was told first in this one."""
         self._news: WeakKeyDictionary[Watched, int] = WeakKeyDictionary()
-        self.highest = highest
-        """The newest wish that was carried out: an answer that is repeated has none above it."""
+        self.known: dict[int, None] = dict(known or {})
+        """The wishes that were carried out lately: answers may be repeated, clocks set back."""
 
     def hear(self, pools: Iterable[Watched], now: float, random: Callable[[], float]) -> None:
         """Report soon of what is newly found: within a second, at random, but not twice within two."""
@@ -117,8 +117,10 @@ class Line:
     def carry_out(self, wishes: object, pools: Mapping[str, Watched]) -> None:
         """Carry out what the server wants, each wish once; one of a pool that is gone is done as well."""
         for wish in sorted(_read(wishes), key=lambda each: each.id):
-            if wish.id > self.highest:
-                self.highest = wish.id
+            if wish.id not in self.known:
+                self.known[wish.id] = None
+                if len(self.known) > MOST_DONE:
+                    del self.known[next(iter(self.known))]
                 if (tracker := pools.get(wish.pool)) is not None:
                     _carry_out(wish.do, tracker)
             if len(self.done) < MOST_DONE:

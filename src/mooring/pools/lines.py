@@ -54,7 +54,7 @@ class Lines:
 
     def forked(self) -> None:
         """Begin anew in a child process."""
-        self._lines = {line.service: Line(line.service, line.highest) for line in self}
+        self._lines = {line.service: Line(line.service, line.known) for line in self}
 
     def _line(self, service: str) -> Line:
         return self._lines.setdefault(service, Line(service))

@@ -126,19 +126,6 @@ async def test_a_wish_of_the_last_moment_outlives_a_restart(open_app: OpenApp, c
     assert (await tell(again)).wishes == [wish]
 
 
-async def test_a_wish_after_a_restart_is_above_those_before(open_app: OpenApp, clock: FakeClock) -> None:
-    """Also where the server's clock is behind by then: a process carries them out by their ids."""
-    app = await open_app()
-    await tell(app)
-    first, _ = app.pools.want(only(app).id, WishKind.STOP)
-    await sweep(app, clock, 10)
-    clock._start -= timedelta(minutes=2)
-    again = await open_app()
-    second, _ = again.pools.want(only(again).id, WishKind.START)
-    assert second.id == first.id + 1
-    assert (await tell(again)).wishes == [first, second]
-
-
 async def test_what_came_after_the_last_sample_is_in_the_past_too(
     open_app: OpenApp, clock: FakeClock
 ) -> None:

@@ -343,6 +343,20 @@ def test_a_wish_is_carried_out_once_and_acknowledged(desk: Desk, server: ReportS
     assert [report["done"] for report in server.reports] == [[], [7], [7], []]
 
 
+def test_a_wish_of_a_server_whose_clock_was_set_back_is_carried_out(desk: Desk, server: ReportServer) -> None:
+    """A wish is known by its id, not by being older than another; the ids of many are remembered."""
+    tracker = desk.tracker()
+    for first in range(1000, 2000, 100):
+        server.answer = yes(*[wish(number, "start") for number in range(first, first + 100)])
+        desk.round()
+    server.answer = yes(wish(7))
+    desk.round()
+    assert not tracker.active
+    server.answer = yes(wish(1001, "start"), wish(1999, "start"))
+    desk.round()
+    assert not tracker.active
+
+
 def test_an_acknowledgement_waits_until_the_server_hears_it(desk: Desk, server: ReportServer) -> None:
     """What was carried out is told until a report is accepted."""
     tracker = desk.tracker()
