@@ -99,7 +99,8 @@ def _frame(leak: Leak) -> dict[str, Any]:
 def _alert(tracker: PoolTracker, alert: PoolAlert) -> None:
     over = alert.ended is not None
     data = {"rule": alert.rule.value, "recommendation": Redactor()(alert.recommendation), "over": over}
-    _breadcrumb(tracker, alert.message, "info" if over else LEVELS[alert.severity], data)
+    message = f"over: {alert.message}" if over else alert.message
+    _breadcrumb(tracker, message, "info" if over else LEVELS[alert.severity], data)
 
 
 def _returned(tracker: PoolTracker, leak: Leak) -> None:

@@ -135,7 +135,9 @@ def test_suspect_is_a_breadcrumb_of_what_comes_next(sent: list[dict[str, Any]], 
     sentry_sdk.capture_message("something else")
     crumbs = [(each["level"], each["data"].get("rule")) for each in sent[0]["breadcrumbs"]["values"]]
     assert crumbs == [("warning", "suspect"), ("info", None), ("info", "suspect")]
-    assert sent[0]["breadcrumbs"]["values"][0]["message"].startswith("shop/orders: 1 lease of ")
+    began, _, ended = [each["message"] for each in sent[0]["breadcrumbs"]["values"]]
+    assert began.startswith("shop/orders: 1 lease of ")
+    assert ended == f"over: {began}"
 
 
 def test_attached_twice_tells_once(sent: list[dict[str, Any]], tracker: PoolTracker) -> None:
