@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
-from weakref import WeakValueDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from mooring.pools.book import LONGEST_NAME
 from mooring.pools.driver import Driver
@@ -75,7 +75,8 @@ def instrument(
 
     Takes an engine of SQLAlchemy, `django.db.connections`, a pool of psycopg_pool, asyncpg or aiomysql,
     a client of redis-py or PyMongo, and what other packages registered in the group `mooring.pools`.
-    Done again with the same object, it returns the same tracker, and the other arguments say nothing.
+    Done again with the same object, it returns the same tracker; another name, service or rules are ignored,
+    and the log says so once.
     What the driver does, returns and raises is not changed, even if Mooring breaks.
 
     With `DB_CONNECTION_MONITORING=false` in the environment nothing is done, and the tracker is stopped.
@@ -93,26 +94,25 @@ def instrument(
             `$MOORING_TOKEN`, or the file `$MOORING_TOKEN_FILE`.
 
     Raises:
-        TypeError: for an object that no adapter knows.
+        TypeError: for an object that no adapter knows, and for rules, a server or a token of a wrong class.
         ValueError: for a server or token that cannot be one.
     """
     adapter = _adapter_of(obj)
-    service = service or os.environ.get(SERVICE) or _program()
     if is_off(os.environ):
-        return _stopped(service, name)
+        return _stopped(_service(service), name)
     watch = watch or watch_of_this_process()
     instrumented = _instrumented()
     with instrumented.lock.held:  # two threads at once would place hooks twice
         if server or token:
             report_as_told(watch.report_to, server, token)
-        return instrumented.tracker(obj, adapter, _Maker(service, name, rules, watch))
+        return instrumented.tracker(obj, adapter, _Maker(name, service, rules, watch))
 
 
 class _Maker(NamedTuple):
     """Makes trackers under what `instrument` was told."""
 
-    service: str
     name: str | None
+    service: str | None
     rules: Rules | None
     watch: Watch
 
@@ -120,13 +120,21 @@ class _Maker(NamedTuple):
         name = self.name or _printable(driver.database) or driver.name
         if part is not None:
             name = f"{self.name}.{part}" if self.name else _printable(part) or driver.name
-        return PoolTracker(
-            self.service, self._unused(name), driver=driver, rules=self.rules, watch=self.watch
-        )
+        service = _service(self.service)
+        name = self._unused(service, name)
+        return PoolTracker(service, name, driver=driver, rules=self.rules, watch=self.watch)
 
-    def _unused(self, name: str) -> str:
+    def contradicted(self, tracker: PoolTracker, later: _Maker) -> list[str]:
+        """Return what was said of a tracker later, and is not what was said when it was made."""
+        return [
+            each
+            for each in ("name", "service", "rules")
+            if getattr(later, each) not in (None, getattr(self, each), getattr(tracker, each))
+        ]
+
+    def _unused(self, service: str, name: str) -> str:
         """Return the name, with a number where another pool has it: two are not to be summed."""
-        taken = {tracker.name for tracker in self.watch if tracker.service == self.service}
+        taken = {tracker.name for tracker in self.watch if tracker.service == service}
         unused, number = name, 1
         while unused in taken:
             number += 1
@@ -181,6 +189,10 @@ def _stopped(service: str, name: str | None) -> PoolTracker:
     return tracker
 
 
+def _service(given: str | None) -> str:
+    return given or os.environ.get(SERVICE) or _program()
+
+
 def _program() -> str:
     """Return what the program was started as, such as `worker` for `python -m worker`."""
     path = sys.argv[0] if sys.argv else ""
@@ -207,15 +219,34 @@ class _Instrumented:
         self.lock = OwnLock()
         self._trackers: WeakValueDictionary[int, PoolTracker] = WeakValueDictionary()
         """By the `id` of what they track, which they keep alive."""
+        self._makers: WeakKeyDictionary[PoolTracker, _Maker] = WeakKeyDictionary()
+        """What was said of them, until it was told that something else is ignored."""
 
-    def tracker(self, obj: Any, adapter: Adapter, make: Make) -> PoolTracker:
+    def tracker(self, obj: Any, adapter: Adapter, make: _Maker) -> PoolTracker:
         """Return the tracker of an object, which is instrumented if it has none yet."""
         subject = getattr(adapter, "subject", _itself)(obj)
         known = self._trackers.get(id(subject))
         if known is None or known.instrumented is not subject:
             known = self._trackers[id(subject)] = adapter.instrument(obj, make)
             known.instrumented = subject
+            self._makers[known] = make
+        else:
+            self._tell_ignored(known, make)
         return known
+
+    def _tell_ignored(self, known: PoolTracker, make: _Maker) -> None:
+        """Say once in the log what is ignored, since the tracker is made already."""
+        first = self._makers.get(known)
+        ignored = [] if first is None else first.contradicted(known, make)
+        if ignored:
+            del self._makers[known]
+            log.warning(
+                "%s/%s is watched already: what a further mooring.instrument() says of %s is ignored; "
+                "say it where the pool is first instrumented",
+                known.service,
+                known.name,
+                ", ".join(ignored),
+            )
 
 
 _instrumented = Once(_Instrumented)

@@ -13,7 +13,7 @@ from sqlalchemy import create_engine
 
 import mooring
 import mooring.pools
-from mooring.pools import PoolTracker, Watch
+from mooring.pools import PoolTracker, Rules, Watch
 from mooring.pools.driver import ByHand, Driver
 
 MADE = f"{__name__}.Pool"
@@ -109,6 +109,33 @@ def test_twice_is_the_same_tracker(theirs: None) -> None:
     assert instrument(pool, "two") is tracker
     assert instrument(Pool(), "one") is not tracker
     assert tracker.name == "one"
+
+
+def test_what_is_said_too_late_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Other rules, names or services of what is watched already are ignored, and the log says so once."""
+    engine, watch = create_engine("sqlite://"), Watch(threaded=False)
+    mooring.instrument(engine, "orders", "shop", watch=watch)
+    for _ in range(2):
+        mooring.instrument(engine, "other", "shop", rules=Rules(warning=0.7), watch=watch)
+    assert caplog.messages == [
+        (
+            "shop/orders is watched already: what a further mooring.instrument() says of name, rules is "
+            "ignored; say it where the pool is first instrumented"
+        )
+    ]
+
+
+def test_what_is_said_again_is_not_told(caplog: pytest.LogCaptureFixture) -> None:
+    """The same as before, or nothing, is no contradiction, also where the name got a number."""
+    first, pool = create_engine("sqlite://"), create_engine("sqlite://")
+    watch = Watch(threaded=False)
+    given: Any = {"name": "orders", "service": "shop", "rules": Rules(warning=0.7), "watch": watch}
+    mooring.instrument(first, **given)
+    assert mooring.instrument(pool, **given).name == "orders-2"
+    mooring.instrument(pool, **given)
+    mooring.instrument(pool, "orders-2", watch=watch)
+    mooring.instrument(pool, watch=watch)
+    assert caplog.messages == []
 
 
 def test_a_name_is_made_of_what_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
