@@ -142,7 +142,7 @@ class Ledger:
         return bool(self.members) and all(each.told(now).ended for each in self.members.values())
 
     def sum(self, now: float) -> PoolSum:
-        """Return what the processes that count add up to."""
+        """Return what the processes that count add up to. The peak is that since the reports before."""
         live = self.live(now)
         return sum_of([each.snapshot for each in live])._replace(peak=sum(each.peak for each in live))
 
@@ -202,7 +202,7 @@ class Ledger:
             database=newest.snapshot.database if newest else None,
             active=not live or any(each.snapshot.active for each in live),
             heard_at=self.heard_at,
-            sum=self.sum(now),
+            sum=sum_of([each.snapshot for each in live]),
             totals=self.totals,
             wait=self._durations("wait"),
             use=self._durations("use"),

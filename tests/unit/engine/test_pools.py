@@ -96,6 +96,16 @@ async def test_a_process_that_ends_leaves_the_total_at_once(open_app: OpenApp) -
     assert (view.sum.instances, view.sum.used, view.totals.taken) == (1, 3, 203)
 
 
+async def test_a_peak_is_that_of_its_processes(open_app: OpenApp, clock: FakeClock) -> None:
+    """What is shown of all is what is shown of each, added up, also where the peak was reports ago."""
+    app = await open_app()
+    for process in ("one", "two"):
+        await tell(app, pool(used=0, peak=1), process=process)
+        await clock.advance(5)
+        await tell(app, pool(used=0, peak=1), process=process)
+    assert (only(app).sum.used, only(app).sum.peak) == (0, 2)
+
+
 async def test_a_lost_report_loses_nothing(open_app: OpenApp, clock: FakeClock) -> None:
     """Counts are since the process began: after an hour without reports the totals are right again."""
     app = await open_app()
