@@ -22,7 +22,7 @@ NONCE = "__MOORING_NONCE__"
 """What the build writes where a nonce belongs; vite.config.ts names it too."""
 BASE = '<base href="/" />'
 ASSETS = "/assets/"
-_PAGES = re.compile(r"/(?:(?:add|import|tokens|sign-in|targets/[^/]+(?:/edit)?)/?)?")
+_PAGES = re.compile(r"/(?:(?:add|import|tokens|sign-in|pools(?:/[^/]+)?|targets/[^/]+(?:/edit)?)/?)?")
 _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",

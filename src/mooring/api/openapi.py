@@ -75,6 +75,7 @@ def _statuses(operation: dict[str, Any], *, guarded: bool) -> list[HTTPStatus]:
         statuses += [HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS]
     if "requestBody" in operation:
         statuses += [HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE]
+        statuses.append(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
     if any(each["in"] == "path" for each in operation.get("parameters", ())):
         statuses.append(HTTPStatus.NOT_FOUND)
     return statuses

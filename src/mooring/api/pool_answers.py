@@ -37,7 +37,10 @@ class _Sum(Answer):
     limit: int | None = Field(description="How many there may be; null where none is set.")
     least: int | None
     waiting: int = Field(description="Requests that have no connection yet.")
-    peak: int
+    peak: int = Field(
+        description="The most that were used at once since the last reset; of several processes the sum of "
+        "each one's most, which need not have been at the same time."
+    )
     utilization: float | None = Field(description="Used as a share of the limit; null without one.")
 
 
@@ -96,7 +99,7 @@ class SiteAnswer(Answer):
     oldest: float | None
     p50: float | None
     p95: float | None
-    scope: str | None = Field(description="The route or job of the latest one.")
+    scope: str | None = Field(description="The route or job of what is out, where all of it has the same.")
 
 
 class LeakAnswer(Answer):

@@ -18,7 +18,10 @@ from mooring.api.wire import Json
 
 router = APIRouter(route_class=Guarded)
 
-VIEWS = ("/", "/add", "/import", "/tokens", "/sign-in", "/targets/{target}", "/targets/{target}/edit")
+VIEWS = (
+    *("/", "/add", "/import", "/tokens", "/sign-in"),
+    *("/pools", "/pools/{target}", "/targets/{target}", "/targets/{target}/edit"),
+)
 
 
 async def page(here: Here) -> Response:

@@ -22,7 +22,9 @@ class Pool(Probe):
     defaults = KindDefaults(retry=False)
     passive: ClassVar[bool] = True
     derived: ClassVar[bool] = True
-    proves: ClassVar = {Stage.FUNCTION: "the pool has connections left, and none was taken for ever"}
+    proves: ClassVar = {
+        Stage.FUNCTION: "how many connections the pool has left, and whether all that were taken come back"
+    }
 
     service: str = Field(min_length=1, max_length=95, description="The program, as its reports name it.")
     pool: str = Field("main", min_length=1, max_length=95, description="The pool's name within the service.")

@@ -40,7 +40,8 @@ def dressed(api: Api, built: Path) -> Api:
 
 @pytest.mark.parametrize("slash", ["", "/"], ids=["plain", "slash"])
 @pytest.mark.parametrize(
-    "path", ["", "/add", "/import", "/tokens", "/sign-in", "/targets/7", "/targets/7/edit"]
+    "path",
+    ["", "/add", "/import", "/tokens", "/sign-in", "/targets/7", "/targets/7/edit", "/pools", "/pools/4"],
 )
 async def test_each_view_has_an_address(dressed: Api, path: str, slash: str) -> None:
     """Whoever opens or reloads the address of a view gets the page, signed in or not, slash or not."""

@@ -113,6 +113,8 @@ async def test_a_report_may_come_packed(api: Api) -> None:
     assert await answer(packed[:-9], "gzip") == 400
     assert await answer(b"no gzip", "gzip") == 400
     assert await answer(packed, "br") == 415
+    document = (await api.nobody.get("/openapi.json")).json()
+    assert "415" in document["paths"][PATH]["post"]["responses"]
     bomb = gzip.compress(b" " * (4 * 1024 * 1024 + 1))
     assert await answer(bomb, "gzip") == 413
     assert (await only_pool(api))["totals"]["instances"] == 1
