@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
 from docs.generator.schema import table
+from mooring.core.histogram import lowest
 from mooring.core.pool import LeakKind, PoolRule
 from mooring.pools import environment
 from mooring.pools.events import ALERT, ENDED, LEAK, OF_RULE, RETURNED_LATE
 from mooring.pools.instrument import ADAPTERS, GROUP, SERVICE
-from mooring.pools.opentelemetry import MEASURES, TIMES
+from mooring.pools.opentelemetry import DROPPED, MEASURES, TIMES
 from mooring.pools.rules import Rules
 
 INTRODUCTION = """
@@ -29,6 +30,14 @@ CALLBACKS = """
 `tracker.on(event, callback)` calls back from the thread that watches. What a callback raises is counted and
 goes no further. It has to return soon: until then nothing is found, and a fork, or a tracker that is closed,
 waits for it up to a second. With `key=` the first callback of that key is taken, and no other.
+"""
+EXAMPLE = 81
+TIMES_IN_STATS = """
+`wait`, `use` and `create` of `tracker.stats()`, and of `tracker.export_json(path)`, hold under `counts` how
+many times fell into each bucket, by its number; a bucket that is not there is empty. Bucket `n`, from 4 on,
+begins at `(4 + n % 4) * 2 ** (n // 4 - 1)` nanoseconds and ends where the next one begins:
+`{{"counts": {{"{example}": 1}}}}` is one time of {low:.2f} to {high:.2f} ms. Four buckets on
+the time is twice as long. To add up processes, add their counts. `p50`, `p95` and `oldest` of each of the `sites` are seconds.
 """
 EVENTS: Mapping[str, tuple[str, str]] = {
     ALERT: ("PoolAlert", "Every new alert, beside the event of its rule."),
@@ -65,12 +74,19 @@ def pools() -> str:
             "## Events",
             CALLBACKS.strip(),
             table(("event", "with", "when"), _events()),
+            "## Times",
+            _times(),
             "## Environment",
             table(("variable", "meaning"), [[f"`{name}`", text] for name, text in VARIABLES.items()]),
             "## OpenTelemetry",
             table(("measure", "instrument", "unit", "meaning"), _measures()),
         ]
     )
+
+
+def _times() -> str:
+    low, high = (lowest(EXAMPLE + more) / 1e6 for more in (0, 1))
+    return TIMES_IN_STATS.strip().format(example=EXAMPLE, low=low, high=high)
 
 
 def _members(kind: type[StrEnum]) -> Iterator[list[str]]:
@@ -95,7 +111,7 @@ def _events() -> Iterator[list[str]]:
 def _measures() -> Iterator[list[str]]:
     for name, text in TIMES.values():
         yield [f"`{name}`", "histogram", "`s`", text]
-    for kind, name, unit, text, _ in MEASURES:
+    for kind, name, unit, text in (*(each[:-1] for each in MEASURES), DROPPED):
         yield [f"`{name}`", kind.replace("_", " "), f"`{unit}`", text]
 
 

@@ -105,12 +105,9 @@ class Export:
         for kind, name, unit, text, tell in MEASURES:
             create = getattr(meter, f"create_observable_{kind}")
             create(name, callbacks=[self._callback(tell)], unit=unit, description=text)
-        meter.create_observable_counter(
-            "mooring.pool.times.dropped",
-            callbacks=[self._callback(self._tell_dropped)],
-            unit="{time}",
-            description="The times that came too fast to be recorded.",
-        )
+        kind, name, unit, text = DROPPED
+        create = getattr(meter, f"create_observable_{kind}")
+        create(name, callbacks=[self._callback(self._tell_dropped)], unit=unit, description=text)
         self.record()
         self._end = watch.also(self.record)
 
@@ -280,3 +277,10 @@ MEASURES: tuple[tuple[str, str, str, str, Callable[[PoolTracker], Told]], ...] =
     ("counter", "mooring.pool.errors", "{error}", "The errors that the application met.", _errors),
 )
 """Instrument, name, unit, description, and what tells the values."""
+DROPPED = (
+    "counter",
+    "mooring.pool.times.dropped",
+    "{time}",
+    "The times that came too fast to be recorded.",
+)
+"""The same of what an export itself counts."""
