@@ -37,7 +37,8 @@ TIMES_IN_STATS = """
 many times fell into each bucket, by its number; a bucket that is not there is empty. Bucket `n`, from 4 on,
 begins at `(4 + n % 4) * 2 ** (n // 4 - 1)` nanoseconds and ends where the next one begins:
 `{{"counts": {{"{example}": 1}}}}` is one time of {low:.2f} to {high:.2f} ms. Four buckets on
-the time is twice as long. To add up processes, add their counts. `p50`, `p95` and `oldest` of each of the `sites` are seconds.
+the time is twice as long. To add up processes, add their counts. `p50`, `p95` and `oldest` of each of the
+`sites` are seconds.
 """
 EVENTS: Mapping[str, tuple[str, str]] = {
     ALERT: ("PoolAlert", "Every new alert, beside the event of its rule."),
