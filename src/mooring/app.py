@@ -147,6 +147,10 @@ class App:
         store_url = self.settings.store.url.get_secret_value()
         wanted = own_parts(self.reader, others, store_url=store_url, http_url=http_url, pid_file=pid_file)
         await self.catalogue.apply(wanted, among=is_own)
+        self.scheduler.put(self._own())  # not at the start: nobody listened yet
+
+    def _own(self) -> list[int]:
+        return [target.id or 0 for target in self.catalogue.targets.values() if is_own(target)]
 
     async def _open(self, stack: AsyncExitStack) -> None:
         settings = self.settings
@@ -198,7 +202,7 @@ class App:
         self._keeper.start()
         stack.push_async_callback(self._keeper.close)
         self.scheduler.slept = lambda since: self.recorder.interrupt(since, "Mooring was suspended")
-        self.scheduler.start()
+        self.scheduler.start(later=self._own())
         stack.callback(self.scheduler.stop)
 
     def _committed(self, commit: Commit) -> None:

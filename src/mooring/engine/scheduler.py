@@ -7,7 +7,7 @@ import logging
 import math
 import random
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
@@ -104,11 +104,11 @@ class Scheduler:
         lags = sorted(self._lags)
         return lags[math.ceil(len(lags) * 0.99) - 1] if lags else 0.0
 
-    def start(self) -> None:
-        """Begin to watch all targets of the roster."""
+    def start(self, later: Container[int] = ()) -> None:
+        """Begin to watch all targets of the roster, but for those that are `put` later."""
         self._active = True
         self.last_tick = self._clock.now()
-        self.put(self._roster.watched())
+        self.put([each for each in self._roster.watched() if each not in later])
         self._alarm.set(self._clock.monotonic() + PULSE)
 
     def stop(self) -> None:

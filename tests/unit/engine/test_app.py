@@ -174,6 +174,19 @@ async def test_own_parts_keep_their_history(open_app: OpenApp) -> None:
     assert {target.name: target.id for target in app.catalogue.targets.values()} == before
 
 
+async def test_own_parts_are_checked_once_they_are_there(open_app: OpenApp, clock: FakeClock) -> None:
+    """After a restart the page is not asked before somebody listens: it would be down at each start."""
+    app = await open_app(watch=True)
+    await app.add_own_parts()
+    await app.__aexit__()
+    app = await open_app({"name": "a"}, watch=True)
+    own = app.catalogue.by_name("Mooring database").id or 0
+    assert (own in app.scheduler._slots, len(app.scheduler._slots)) == (False, 1)
+    await app.catalogue.edit(app.catalogue.by_name("a").id or 0, {"interval": 60})
+    await app.add_own_parts()
+    assert own in app.scheduler._slots
+
+
 async def test_an_app_that_only_looks_changes_nothing(open_app: OpenApp, clock: FakeClock) -> None:
     """With `watch=False` no check is made, no time is told as unknown, no file is applied."""
     app = await open_app({"name": "a"}, watch=True)
