@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from mooring.core.pool import LeakKind
-from mooring.pools.tracker import PoolTracker
+from mooring.pools.tracker import PoolTracker, trackers_of
 from mooring.pools.watch import Watch, watch_of_this_process
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def export(
 
     Raises:
         ImportError: where OpenTelemetry is not installed.
+        TypeError: for what is no tracker.
     """
     try:
         from opentelemetry import metrics
@@ -91,7 +92,7 @@ class Export:
     """The instruments of some trackers. OpenTelemetry keeps them after `close`; they tell nothing then."""
 
     def __init__(self, meter: Meter, trackers: Iterable[PoolTracker] | None, watch: Watch) -> None:
-        self._trackers = None if trackers is None else tuple(trackers)
+        self._trackers = None if trackers is None else trackers_of(trackers)
         self._watch = watch
         self._names: WeakKeyDictionary[PoolTracker, str] = WeakKeyDictionary()
         self._feeds: WeakKeyDictionary[PoolTracker, Feed] = WeakKeyDictionary()

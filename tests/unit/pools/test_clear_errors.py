@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mooring.contrib import posthog, sentry
-from mooring.pools import PoolTracker, Watch
+from mooring.pools import PoolTracker, Watch, opentelemetry
 from mooring.pools.destination import Token, address_of
 from mooring.pools.watch import watch_of_this_process
 from mooring.testing import no_leaks
@@ -41,6 +41,10 @@ def tracker(**given: Any) -> PoolTracker:
         ),
         (
             lambda: posthog.attach("x"),  # type: ignore[arg-type]
+            "trackers: 'x' is none; give what mooring.instrument(pool) returns",
+        ),
+        (
+            lambda: opentelemetry.export(trackers=["x"]),  # type: ignore[list-item]
             "trackers: 'x' is none; give what mooring.instrument(pool) returns",
         ),
         (
