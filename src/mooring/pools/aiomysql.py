@@ -96,6 +96,9 @@ def _methods_to_take(pool: Any, checkouts: Checkouts) -> Mapping[str, Any]:
         began = monotonic()
         try:
             return await fill(self, *args, **kwargs)
+        except Exception as error:
+            checkouts.not_opened(error)
+            raise
         finally:
             _see_new(checkouts, self, monotonic() - began)
 

@@ -185,7 +185,11 @@ def _method_to_connect(pool: Any, driver: AsyncpgPool, checkouts: Checkouts) -> 
     @wraps(connect)
     async def _get_new_connection(self: Any) -> Any:
         began = monotonic()
-        connection = await connect(self)
+        try:
+            connection = await connect(self)
+        except Exception as error:
+            checkouts.not_opened(error)
+            raise
         checkouts.opened(connection, monotonic() - began)
         try:
             driver.learn(connection)

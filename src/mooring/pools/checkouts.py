@@ -89,6 +89,13 @@ class Checkouts:
         except Exception as fault:
             self.tracker.broken(fault)
 
+    def not_opened(self, error: Exception) -> None:
+        """Count what connecting raised. What the network raised there is of the session, whatever it is."""
+        try:
+            self.tracker.errors.add(error, None, session=isinstance(error, OSError) or None)
+        except Exception as fault:
+            self.tracker.broken(fault)
+
     def returned(self, held: Any, *, expected: bool = True) -> None:
         """Note that something came back. Unless it was `expected` to be out, it is no fault if it was not."""
         try:

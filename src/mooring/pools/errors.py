@@ -40,11 +40,14 @@ class Errors:
         self.kept: deque[PoolError] = deque(maxlen=MOST)
         self._moments: deque[float] = deque(maxlen=MOST)
 
-    def add(self, error: BaseException, operation: str | None) -> PoolError:
-        """Keep one. Its message is redacted of what looks like a secret, and cut."""
+    def add(self, error: BaseException, operation: str | None, *, session: bool | None = None) -> PoolError:
+        """Keep one. Its message is redacted of what looks like a secret, and cut.
+
+        `session`: whether it is of the session; None where the error itself is to tell.
+        """
         from mooring.core.redact import Redactor, cut
 
-        session = is_session_error(error)
+        session = is_session_error(error) if session is None else session
         message = cut(Redactor()(cut(words(error) or "", 4 * LONGEST)), LONGEST)
         kept = PoolError(self._clock.now(), type(error).__name__, message, words(operation), session)
         self.total += 1

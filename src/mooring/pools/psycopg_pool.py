@@ -102,7 +102,11 @@ def _sync_methods(kind: type, driver: PsycopgPool, checkouts: Checkouts) -> Meth
     @wraps(connect)
     def _connect(self: Any, *args: Any, **kwargs: Any) -> Any:
         began = monotonic()
-        connection = connect(self, *args, **kwargs)
+        try:
+            connection = connect(self, *args, **kwargs)
+        except Exception as error:
+            checkouts.not_opened(error)
+            raise
         _opened(driver, checkouts, connection, monotonic() - began)
         return connection
 
@@ -136,7 +140,11 @@ def _async_methods(kind: type, driver: PsycopgPool, checkouts: Checkouts) -> Met
     @wraps(connect)
     async def _connect(self: Any, *args: Any, **kwargs: Any) -> Any:
         began = monotonic()
-        connection = await connect(self, *args, **kwargs)
+        try:
+            connection = await connect(self, *args, **kwargs)
+        except Exception as error:
+            checkouts.not_opened(error)
+            raise
         _opened(driver, checkouts, connection, monotonic() - began)
         return connection
 

@@ -13,7 +13,9 @@ from types import new_class
 from typing import Any
 from weakref import ref
 
+from mooring.pools.checkouts import coroutine_function
 from mooring.pools.driver import Activity, Driver, Gauges
+from mooring.pools.lease import Lease
 from mooring.pools.redis_connections import (
     Hooks,
     connections_of,
@@ -106,6 +108,8 @@ class Hooked:
             connection = super().get_connection(*args, **options)  # type: ignore[misc]  # the pool's
         except Exception as error:
             timed_out = str(error) in EXHAUSTED
+            if not timed_out:
+                hooks.failed(error)
             raise
         finally:
             if connection is None:
@@ -142,6 +146,8 @@ class AsyncHooked:
             connection = await super().get_connection(*args, **options)  # type: ignore[misc]  # the pool's
         except Exception as error:
             timed_out = str(error) in EXHAUSTED
+            if not timed_out:
+                hooks.failed(error)
             raise
         finally:
             if connection is None:
@@ -154,9 +160,13 @@ class AsyncHooked:
         self._mooring_hooks.met(connection)
         return connection
 
-    async def release(self, connection: Any) -> Any:
+    @coroutine_function
+    def release(self, connection: Any) -> Any:
+        # Looks at once: when this is awaited, perhaps in another task, what the command raised is not seen.
+        return self._mooring_released(connection, self._mooring_hooks.returning(connection))
+
+    async def _mooring_released(self, connection: Any, lease: Lease | None) -> Any:
         hooks, done = self._mooring_hooks, False
-        lease = hooks.returning(connection)
         try:
             answer = await super().release(connection)  # type: ignore[misc]  # the pool's
             done = True

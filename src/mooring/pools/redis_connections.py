@@ -25,6 +25,11 @@ KEEPERS = frozenset(
 )
 """Functions of redis-py that check a connection out for an object that keeps it: a subscription, a monitor, a
 client with one connection. Any task may use it then, and whoever made it may end."""
+EXPECTED = frozenset({"AskError", "NoScriptError", "TryAgainError", "WatchError"})
+"""Errors that redis-py or the application goes on after: another node has the key, a script is to be loaded,
+another client was quicker. Classes, also as parents of others."""
+_REACH = 3
+"""Functions of redis-py between a command that fails and the return of its connection."""
 
 
 class Mark:
@@ -75,6 +80,10 @@ class Hooks:
         except Exception as error:
             self.tracker.broken(error)
 
+    def failed(self, error: BaseException) -> None:
+        """Count what connecting or a command raised."""
+        self.tracker.record_error(error)
+
     def took(self, connection: Any, asked: int | None, frame: FrameType) -> None:
         """Note a checkout; `frame` is the caller of the pool."""
         if asked is None:
@@ -95,8 +104,11 @@ class Hooks:
             tracker.broken(error)
 
     def returning(self, connection: Any) -> Lease | None:
-        """Return the lease of a connection that comes back, before it does."""
+        """Return the lease of a connection that comes back, before it does. Called by `release` itself."""
         try:
+            error = sys.exc_info()[1]
+            if error is not None and _is_of_command(error, sys._getframe(2)):  # noqa: SLF001
+                self.failed(error)
             mark = getattr(connection, "_mooring_mark", None)
             if mark is None:
                 return None
@@ -176,6 +188,25 @@ class Hooks:
         if mark.open and socket_of(connection) is None:
             mark.open = False
             self.tracker.closed()
+
+
+def _is_of_command(error: BaseException, frame: FrameType | None) -> bool:
+    """Whether a command failed whose connection comes back; `frame` is the caller of `release`.
+
+    The error is on its way through that or a function further outwards then. What the application handles
+    meanwhile began elsewhere, and what connecting raised is counted where it is asked for.
+    """
+    names = {cls.__name__ for cls in type(error).__mro__}
+    if "RedisError" not in names or names & EXPECTED or error.__traceback__ is None:
+        return False
+    raised = error.__traceback__.tb_frame
+    for _ in range(_REACH):
+        if frame is None or frame.f_code.co_name == "get_connection":
+            return False
+        if frame is raised:
+            return str(frame.f_globals.get("__name__")).startswith("redis.")
+        frame = frame.f_back
+    return False
 
 
 def idle_of(pool: Any) -> list[Any]:
