@@ -253,7 +253,8 @@ class Reporter:
     def _accepted(self, line: Line, answer: dict[str, object], part: Sequence[str]) -> None:
         """Take a yes; `part`: the pools that were told where others are left."""
         if self._absence.told or (line.trouble is not None and not part):
-            log.info("pools of %s are reported to %s again", line.service, self._delivery.address)
+            # As loud as what it takes back: at a lower level many a program would show the bad news alone.
+            log.warning("pools of %s are reported to %s again", line.service, self._delivery.address)
         self._absence.is_over()
         wanted = answer.get("interval")
         if isinstance(wanted, (int, float)) and not isinstance(wanted, bool):
