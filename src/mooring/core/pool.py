@@ -70,7 +70,7 @@ class SiteUse(NamedTuple):
     p50: float | None
     p95: float | None
     scope: str | None = None
-    """The route or job of the latest one, where it is known."""
+    """The route or job of what is out, where all of it has the same."""
 
     @property
     def place(self) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from mooring.core.pool import Leak, LeakKind, PoolAlert, PoolRule, Severity
+from mooring.core.pool_scopes import in_scopes
 from mooring.pools.book import STACKS_FROM, Book
 from mooring.pools.errors import cause_of
 from mooring.pools.events import ALERT, ENDED, LEAK, OF_RULE, RETURNED_LATE
@@ -204,7 +205,7 @@ class Inspector:
         return self._alert(
             rule,
             Severity.CRITICAL if kind is LeakKind.ABANDONED else Severity.WARNING,
-            f"{total} lease{'s' if total > 1 else ''} of {where}{_in_scopes(leaks.values())}: {said}",
+            f"{total} lease{'s' if total > 1 else ''} of {where}{in_scopes(leaks.values())}: {said}",
             advice.format(place=place),
             total,
             None,
@@ -266,17 +267,3 @@ _WORDS = {
 
 def _more(sites: int) -> str:
     return f"{sites} more line{'s' if sites > 1 else ''}"
-
-
-def _in_scopes(leaks: Collection[Leak]) -> str:
-    """Return for which routes or jobs leases were taken; one is named alone only where it is that of all."""
-    scopes = Counter(leak.scope for leak in leaks if leak.scope)
-    if not scopes:
-        return ""
-    (scope, count), *others = scopes.most_common(2)
-    named = scopes.total()
-    some = "" if named == len(leaks) else f", {named} of them"
-    if not others:
-        return f"{some} in {scope}"
-    most = f", most in {scope} ({count})" if count > others[0][1] else ""
-    return f"{some} in {len(scopes)} scopes{most}"

@@ -98,6 +98,7 @@ def _uses(sites: Sequence[Site], leases: Sequence[Lease], now: float) -> tuple[S
 
 def _use(site: Site, held: Sequence[Lease], now: float) -> SiteUse:
     counts = {index: count for index, count in enumerate(site.used) if count}
+    scopes = {name_of(lease.scope) for lease in held}
     return SiteUse(
         file=site.file,
         line=site.line,
@@ -107,7 +108,7 @@ def _use(site: Site, held: Sequence[Lease], now: float) -> SiteUse:
         oldest=max((now - lease.began / NANOSECONDS for lease in held), default=None),
         p50=_seconds(histogram.quantile(counts, 0.5)),
         p95=_seconds(histogram.quantile(counts, 0.95)),
-        scope=name_of(held[-1].scope) if held else None,
+        scope=scopes.pop() if len(scopes) == 1 else None,
     )
 
 

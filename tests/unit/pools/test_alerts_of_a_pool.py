@@ -169,6 +169,20 @@ def test_leaks_name_a_scope_where_it_is_that_of_all(scopes: list[str | None], to
     )
 
 
+@pytest.mark.parametrize(
+    ("scopes", "told"),
+    [(["GET /a", "GET /a"], "GET /a"), (["GET /a", "GET /b"], None), ([None, "GET /a"], None)],
+)
+def test_a_line_has_a_scope_where_it_is_that_of_all(scopes: list[str | None], told: str | None) -> None:
+    """Who holds most is named with a route only where all that is out was taken for it."""
+    pool = Pool()
+    for scope in scopes:
+        with holding(scope):
+            pool.tracker.track()
+    (use,) = pool.tracker.snapshot().sites
+    assert use.scope == told
+
+
 def test_waiting_is_told_where_it_lasts() -> None:
     """Requests that wait at two looks in a row are told, and that none waits any more."""
     pool = Pool()
