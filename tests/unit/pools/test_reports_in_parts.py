@@ -134,7 +134,7 @@ def test_part_that_is_refused_is_told_once(
     assert [desk.round() for _ in range(4)] == [0, 300, 0, 300]
     server.answer = yes()
     assert [desk.round() for _ in range(2)] == [0, 30]
-    assert [record.levelname for record in caplog.records] == ["ERROR", "INFO"]
+    assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
     assert len(trackers) == 120
 
 
