@@ -3,12 +3,13 @@ import type { LeakKind, Pool, PoolAlert, PoolProcess, PoolRule, Severity, Shown 
 import { count, plural } from './format'
 
 /** How a pool stands: what its worst alert says, or why nothing is known of it. */
-export type Standing = Severity | 'silent' | 'stopped' | 'fine' | 'paused'
+export type Standing = Severity | 'silent' | 'ended' | 'stopped' | 'fine' | 'paused'
 
 export const STANDING_WORD: Record<Standing, string> = {
   critical: 'Critical',
   warning: 'Warning',
   silent: 'Silent',
+  ended: 'Ended',
   stopped: 'Stopped',
   fine: 'Fine',
   paused: 'Paused',
@@ -19,15 +20,17 @@ export const STANDING_STATUS: Record<Standing, Shown> = {
   critical: 'down',
   warning: 'degraded',
   silent: 'unknown',
+  ended: 'unknown',
   stopped: 'paused',
   fine: 'up',
   paused: 'paused',
 }
 
 const STANDING_RANK: Record<Standing, number> = {
-  critical: 5,
-  warning: 4,
-  silent: 3,
+  critical: 6,
+  warning: 5,
+  silent: 4,
+  ended: 3,
   stopped: 2,
   fine: 1,
   paused: 0,
@@ -91,10 +94,17 @@ export const isSilent = ({ totals }: Pick<Pool, 'totals'>): boolean => totals.in
 export const reportedWords = ({ totals }: Pick<Pool, 'totals'>): string =>
   isSilent({ totals }) ? 'no process reports it' : plural(totals.instances, 'process', 'processes')
 
-type Stands = Pick<Pool, 'alerts' | 'active' | 'enabled' | 'totals'>
+type Stands = Pick<Pool, 'alerts' | 'active' | 'enabled' | 'totals' | 'instances'>
+
+/** Whether all that used it have ended in good order; the processes themselves are shown for an hour. */
+const hasEnded = (pool: Stands): boolean =>
+  isSilent(pool) &&
+  (pool.alerts.some(({ rule, severity }) => rule === 'inactive' && severity === 'warning') ||
+    (pool.instances.length > 0 && pool.instances.every(({ ended }) => ended)))
 
 export function standingOf(pool: Stands): Standing {
   if (!pool.enabled) return 'paused'
+  if (hasEnded(pool)) return 'ended'
   const worst = worstAlert(pool)
   if (worst !== null) return worst.severity
   if (isSilent(pool)) return 'silent'

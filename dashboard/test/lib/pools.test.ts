@@ -40,6 +40,16 @@ describe('how a pool stands', () => {
     expect(standingOf(aPool())).toBe('fine')
   })
 
+  it('is ended where every process said so, at once and hours later', () => {
+    const none = { instances: 0 }
+    const instances = aPool().instances.map((each) => ({ ...each, live: false, ended: true }))
+    const told = anAlert({ rule: 'inactive', severity: 'warning' })
+    expect(standingOf(aPool({ instances, totals: none }))).toBe('ended')
+    expect(standingOf(aPool({ instances: [], alerts: [told], totals: none }))).toBe('ended')
+    const lost = anAlert({ rule: 'inactive', severity: 'critical' })
+    expect(standingOf(aPool({ instances: [], alerts: [lost], totals: none }))).toBe('critical')
+  })
+
   it('tells of two alerts that are as severe the one that says what to do', () => {
     const pool = aPool({ alerts: [anAlert({ rule: 'waiting' }), anAlert({ rule: 'abandoned' })] })
     expect(worstAlert(pool)?.rule).toBe('abandoned')
