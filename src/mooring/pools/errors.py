@@ -61,6 +61,15 @@ class Errors:
         since = self._clock.monotonic() - seconds
         return sum(moment >= since for moment in tuple(self._moments))
 
+    def why_refused(self, seconds: float) -> str | None:
+        """Return what to do where a login or session failed in the last seconds; else None."""
+        newest = self.within(seconds)
+        of_session = [error for error in list(self.kept)[-newest:] if error.session] if newest else []
+        if not of_session:
+            return None
+        advice = "Connections cannot be opened: look at the login and the network"
+        return f"{advice}; the newest error is {_in_words(of_session[-1])}"
+
 
 def cause_of(errors: Sequence[PoolError]) -> tuple[str, str]:
     """Return what most of the newest errors are about, and what to do about it."""

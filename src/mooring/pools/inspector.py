@@ -24,6 +24,10 @@ _OF_LEAK = {
 """What is told of leaks; a busy lease is slow, which is no alert."""
 _SEEN = 2
 """Looks in a row that have to find requests waiting."""
+_LATELY = 300.0
+"""Seconds: a pool that cannot connect tries less and less often."""
+_HELD_ELSEWHERE = "Something outside of what is watched holds the connections."
+_HELD_BY_NONE = "None is in use now: opening one takes too long, or it is over."
 
 
 class Inspector:
@@ -71,8 +75,8 @@ class Inspector:
         self._forget_stale(now, len(book.open) - used if is_told else None)
         found = chain(
             self._utilization(used, gauges.limit),
-            self._waiting(),
-            self._time_outs(now),
+            self._waiting(used, gauges.limit),
+            self._time_outs(now, used, gauges.limit),
             self._errors(),
             self._held(),
         )
@@ -143,29 +147,34 @@ class Inspector:
             PoolRule.UTILIZATION,
             Severity.CRITICAL if is_critical else Severity.WARNING,
             f"{used} of {limit} connections are in use ({share:.0%})",
-            self._why_full(),
+            self._why_full(used, limit),
             share,
             rules.critical if is_critical else rules.warning,
         )
 
-    def _why_full(self) -> str:
-        """Return what to do about a pool that is nearly full, by who holds its connections."""
-        holders = Counter(lease.site for lease in tuple(self._book.open))
+    def _why_full(self, used: int, limit: int | None) -> str:
+        """Return what to do about a pool that gives no connections: by who holds them, or why none opens."""
+        book = self._book
+        holders = Counter(lease.site for lease in tuple(book.open))
+        refused, total = book.errors.why_refused(_LATELY), holders.total()
+        if refused and (not limit or total < limit * book.rules.warning):
+            return refused
         if not holders:
-            return "Something outside of what is watched holds the connections."
-        (site, count), total = holders.most_common(1)[0], sum(holders.values())
+            return _HELD_ELSEWHERE if used else _HELD_BY_NONE
+        site, count = holders.most_common(1)[0]
         if any(leak.kind is LeakKind.ABANDONED for leak in self._book.found.values()):
             return f"Return what is never returned first: {count} of {total} leases come from {site.place}."
         return f"{count} of {total} leases come from {site.place}: hold them for less, or raise the limit."
 
-    def _waiting(self) -> Iterator[PoolAlert]:
+    def _waiting(self, used: int, limit: int | None) -> Iterator[PoolAlert]:
         waiting = self._book.waiting
         self._waited = self._waited + 1 if waiting else 0
         if self._waited >= _SEEN:
             text = f"{waiting} request{'s wait' if waiting > 1 else ' waits'} for a connection"
-            yield self._alert(PoolRule.WAITING, Severity.WARNING, text, self._why_full(), waiting, None)
+            advice = self._why_full(used, limit)
+            yield self._alert(PoolRule.WAITING, Severity.WARNING, text, advice, waiting, None)
 
-    def _time_outs(self, now: float) -> Iterator[PoolAlert]:
+    def _time_outs(self, now: float, used: int, limit: int | None) -> Iterator[PoolAlert]:
         total = self._book.timeouts
         if total > self._timeouts:
             self._timeouts, self._timed_out_at = total, now
@@ -174,7 +183,8 @@ class Inspector:
         new = total - self._timeouts_before
         if new:
             text = f"{new} request{'s' if new > 1 else ''} got no connection in time"
-            yield self._alert(PoolRule.TIMEOUTS, Severity.CRITICAL, text, self._why_full(), new, None)
+            advice = self._why_full(used, limit)
+            yield self._alert(PoolRule.TIMEOUTS, Severity.CRITICAL, text, advice, new, None)
 
     def _errors(self) -> Iterator[PoolAlert]:
         book = self._book

@@ -158,6 +158,23 @@ async def test_async_psycopg_counts_what_its_workers_meet(kind: Any, unusable: s
         assert errors == pool.get_stats()["connections_errors"]
 
 
+def test_time_outs_of_a_pool_that_cannot_connect_are_laid_to_that(postgresql: PostgreSQL) -> None:
+    """The alert says that connections cannot be opened and why, and blames nobody who would hold them."""
+    url = postgresql.url(database="nowhere")
+    with psycopg_pool.ConnectionPool(url, min_size=0, max_size=2, open=False) as pool:
+        tracker = watched(for_psycopg.instrument, pool)
+        with pytest.raises(psycopg_pool.PoolTimeout):
+            pool.getconn(timeout=0.2)
+        poll_until(lambda: tracker.errors.total > 0, "an error")
+        tracker.watch.look()
+        (alert,) = tracker.alerts
+        assert alert.message == "shop/main: 1 request got no connection in time"
+        advice, _, newest = alert.recommendation.partition("; the newest error is ")
+        assert advice == "Connections cannot be opened: look at the login and the network"
+        assert newest.startswith("OperationalError: ")
+        assert 'database "nowhere" does not exist' in newest
+
+
 def test_psycopg_counts_no_time_out(postgresql: PostgreSQL) -> None:
     """That a pool had none in time is no error of the application's connections."""
     with psycopg_pool.ConnectionPool(postgresql.url(), min_size=1, max_size=1, open=False) as pool:

@@ -278,3 +278,48 @@ def test_no_limit_is_no_utilization() -> None:
         pool.tracker.track()
     pool.look()
     assert pool.tracker.alerts == ()
+
+
+def timed_out(pool: Pool) -> str:
+    """Let a request time out, and return the advice."""
+    pool.tracker.ask()
+    pool.tracker.gave_up(timed_out=True)
+    pool.look()
+    (advice,) = [alert.recommendation for alert in pool.tracker.alerts if alert.rule is PoolRule.TIMEOUTS]
+    return advice
+
+
+@pytest.mark.parametrize("limit", [10, None])
+@pytest.mark.parametrize("held", [0, 1])
+def test_a_pool_that_cannot_connect_is_not_called_full(limit: int | None, held: int) -> None:
+    """Where connecting failed of late and few are in use, nobody is told to return or to raise anything."""
+    pool = Pool(limit=limit)
+    leases = [pool.tracker.track() for _ in range(held)]
+    pool.tracker.record_error(ConnectionRefusedError("nobody listens"))
+    pool.clock.step(200)  # a pool tries less and less often
+    assert timed_out(pool) == (
+        "Connections cannot be opened: look at the login and the network; "
+        "the newest error is ConnectionRefusedError: nobody listens"
+    )
+    pool.clock.step(100)
+    assert len(leases) == held
+    assert "cannot be opened" not in timed_out(pool)
+
+
+@pytest.mark.parametrize(("used", "limit"), [(8, 10), (2, 2)])
+def test_a_pool_that_is_full_is_called_full_whatever_failed(used: int, limit: int) -> None:
+    """A login that failed of late is not why nobody gets a connection where all are held."""
+    pool = Pool(limit=limit)
+    leases = [pool.tracker.track() for _ in range(used)]
+    pool.tracker.record_error(ConnectionRefusedError("nobody listens"))
+    assert timed_out(pool).startswith(f"{len(leases)} of {used} leases come from ")
+
+
+def test_what_fails_but_connecting_is_no_reason_for_a_time_out() -> None:
+    """A statement that failed says nothing of connecting; what holds all and is not tracked is outside."""
+    pool = Pool(limit=10)
+    fill(pool, 3)
+    pool.tracker.record_error(ValueError("bad statement"))
+    assert timed_out(pool) == "Something outside of what is watched holds the connections."
+    fill(pool, 0)
+    assert timed_out(pool) == "None is in use now: opening one takes too long, or it is over."
