@@ -68,6 +68,7 @@ def restore(ledger: Ledger, stored: StoredPool, clock: Clock) -> None:
     for each in told["members"]:
         member = _restored(each, ledger.service, now, at)
         ledger.members[member.instance.key] = member
+    ledger.judged = frozenset(ledger.members)
     for process, wish in told["wishes"]:
         waiting = ledger.wishes.setdefault(process, [])
         waiting.append(Wish(wish["pool"], WishKind(wish["do"]), wish["id"]))

@@ -233,6 +233,22 @@ async def test_what_a_killed_process_told_leaves_with_its_leases(open_app: OpenA
     assert (await app.pools.views())[0].alerts == view.alerts
 
 
+async def test_what_a_killed_process_told_is_gone_after_a_restart(
+    open_app: OpenApp, clock: FakeClock
+) -> None:
+    """Who fell silent while the server was away is in no alert that is shown before its first sweep."""
+    app = await open_app()
+    told = alert(message="1 lease of shop/orders.py:88: never returned", value=1)
+    await tell(app, pool(alerts=[told]), process="one")
+    await clock.advance(60)
+    await tell(app, pool(alerts=[told]), process="two")
+    await sweep(app, clock, 1)
+    await clock.advance(20)
+    again = await open_app()
+    assert only(again).sum.instances == 1
+    assert [each.message for each in only(again).alerts] == [f"{told['message']}, in process web1:41"]
+
+
 async def test_what_is_wrong_is_over_when_all_have_ended(open_app: OpenApp, clock: FakeClock) -> None:
     """After a clean end no alert is open and the target is not degraded, at once and until it is unknown."""
     app = await open_app()
