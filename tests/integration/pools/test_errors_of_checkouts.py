@@ -251,6 +251,7 @@ async def test_redis_counts_what_a_command_raises(module: Any, redis_server: Red
         assert await done(client.get("pools:text")) == b"text"
         await done(client.pipeline().get("pools:text").execute())
     assert counts(tracker) == (5, 0, 0)
+    await done(client.delete("pools:text"))
     await shut(client)
 
 

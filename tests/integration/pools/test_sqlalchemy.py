@@ -633,11 +633,12 @@ async def test_cancelled_tasks_leave_nothing(pg_address: Address) -> None:
             for _ in range(10):
                 await batch(200)
             told = tracker.snapshot()
-            assert (tracker.open, told.waiting, told.used, told.size) == ({}, 0, 0, pool.checkedin())
+            assert (tracker.open, told.waiting, told.used) == ({}, 0, 0)
             assert (told.totals.taken, told.totals.returned) == (told.totals.taken,) * 2
             assert (told.totals.unmatched, told.totals.forgotten, tracker.faults) == (0, 0, 0)
-            assert told.totals.created - told.totals.closed == pool.checkedin()
-            await become(lambda: sessions() == pool.checkedin())
+            # The pool itself also counts entries whose connection was ended amid a cancelled request.
+            assert told.totals.created - told.totals.closed == told.size <= pool.checkedin()
+            await become(lambda size=told.size: sessions() == size)  # type: ignore[misc]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
