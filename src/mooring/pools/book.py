@@ -51,14 +51,13 @@ class Book:
         """Where set, takes each wait, use and create time, for an exporter that needs them one by one."""
         self.news = 0
         """Leases that were found abandoned, and critical alerts: to be told soon. Only grows."""
-        self.now = monotonic_ns if clock is None else _nanoseconds_of(clock)
-        """Returns the nanoseconds of the clock."""
+        self._now = monotonic_ns if clock is None else _nanoseconds_of(clock)
         self._callbacks = Callbacks(self._called_in_vain)
         self._begin()
 
     def _begin(self) -> None:
         """Begin an empty book."""
-        self._began = self.now()
+        self._began = self._now()
         self.open: dict[Lease, None] = {}
         self.waits, self.creates = [0] * BUCKETS, [0] * BUCKETS
         self.asked = self.answered = self.timeouts = 0

@@ -8,8 +8,8 @@ from threading import Thread
 from types import FrameType
 from typing import Any
 
-MOST_AWAITED = 1000
-"""Coroutines that are followed from one to the next."""
+from mooring.pools.awaiting import MOST_AWAITED
+
 _PACKAGE = "pymongo"
 _FRAMES = ("cr_frame", "gi_frame", "ag_frame")
 _AWAITED = ("cr_await", "gi_yieldfrom", "ag_await")

@@ -138,18 +138,14 @@ class _Hooks:
     def _checking_out(self, connect: Callable[[], Any]) -> Callable[[], Any]:
         """Return what notes each checkout, in place of `Pool.connect`."""
         tracker, leases, engine_connect = self.tracker, self._leases, self._engine_connect
-        now, track, known, caller = tracker.now, tracker.track, tracker.sites.known, self._caller
+        ask, track, known, caller = tracker.ask, tracker.track, tracker.sites.known, self._caller
         getframe = sys._getframe  # noqa: SLF001 -- inspect costs ten times as much
 
         def tracked_connect() -> Any:
             if not tracker.active:
                 return connect()
-            tracker.asked += 1  # as in tracker.ask(), without the call
-            fairy, asked = None, 0
-            try:
-                asked = now()
-            except Exception as error:
-                tracker.broken(error)
+            asked = ask()
+            fairy = None
             try:
                 fairy = connect()
             finally:
@@ -170,8 +166,8 @@ class _Hooks:
                     if site is None or not site.in_application:
                         frame, site = caller(getframe(1)), None
                     weak = ref(fairy, _nothing)
-                    leases[key] = lease = track(None, weak, asked, frame, site)  # by name is slower
-                    if site is None and type(frame) is Caller and frame.owner is not None:
+                    leases[key] = lease = track(None, connection=weak, asked=asked, frame=frame, site=site)
+                    if type(frame) is Caller and frame.owner is not None:
                         lease.owner = frame.owner
             except Exception as error:
                 tracker.broken(error)
