@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -36,6 +37,7 @@ class _Babbling(asyncio.Protocol):
 
     def __init__(self, told: bytes) -> None:
         self._told = told
+        self.lost = asyncio.Event()
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
@@ -43,6 +45,32 @@ class _Babbling(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._transport.write(self._told)
+
+    def connection_lost(self, why: Exception | None) -> None:
+        self.lost.set()
+
+    async def hang_up(self) -> None:
+        self._transport.abort()
+        await self.lost.wait()
+
+
+@asynccontextmanager
+async def _babbling(told: bytes) -> AsyncIterator[int]:
+    """Yield the port of a server that babbles; when the block ends, each of its connections is closed."""
+    babblers: list[_Babbling] = []
+
+    def accept() -> _Babbling:
+        babblers.append(_Babbling(told))
+        return babblers[-1]
+
+    loop, me = asyncio.get_running_loop(), asyncio.current_task()
+    async with await loop.create_server(accept, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+        server.close()
+        accepting = asyncio.all_tasks() - {me}  # asyncio accepts each connection in a task of its own
+        await asyncio.gather(*accepting, return_exceptions=True)
+        for babbler in babblers:  # before 3.12, wait_closed does not wait for them
+            await babbler.hang_up()
 
 
 def _texts_in(value: Any) -> Iterator[str]:
@@ -59,10 +87,7 @@ def _texts_in(value: Any) -> Iterator[str]:
 @pytest.mark.parametrize("nonsense", NONSENSE)
 async def test_nonsense_does_no_harm(request: pytest.FixtureRequest, name: str, nonsense: str) -> None:
     """Whatever answers, the result can be written as JSON, is short, moves no cursor, and blames not us."""
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Babbling(NONSENSE[nonsense]), "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    async with server, Network() as net:
+    async with _babbling(NONSENSE[nonsense]) as port, Network() as net:
         with ENTRIES[name].good(request) as example:
             target = target_of(name, example.through(port), timeout=0.4)
             result = await Runner(net).run(target, Trigger.MANUAL)

@@ -58,6 +58,7 @@ class MariaDB(ServerProcess):
             "bind-address": "127.0.0.1",
             "socket": folder / "s.sock",
             "pid-file": folder / "pid",
+            "tmpdir": folder,  # a server that starts removes all temporary tables it finds in there
             "init-file": folder / "init.sql",
             "innodb-buffer-pool-size": "16M",
             "innodb-flush-log-at-trx-commit": 0,
@@ -155,6 +156,7 @@ def new_template() -> Iterator[Path]:
             [
                 *(install, "--no-defaults", f"--datadir={folder / 'data'}", "--skip-test-db", *_as_root()),
                 *("--auth-root-authentication-method=normal", "--innodb-log-file-size=4M"),
+                f"--tmpdir={folder}",
             ],
             check=True,
             capture_output=True,
