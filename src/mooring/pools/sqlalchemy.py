@@ -10,7 +10,7 @@ from typing import Any
 from weakref import ref
 
 from mooring.pools import session
-from mooring.pools.awaiting import Caller, awaiting_caller
+from mooring.pools.awaiting import awaiting_caller
 from mooring.pools.driver import Activity, Driver, Gauges
 from mooring.pools.lease import Lease
 from mooring.pools.tracker import PoolTracker
@@ -110,15 +110,17 @@ class SQLAlchemy(Driver):
 class _Hooks:
     """What is called by SQLAlchemy. Nothing raises, for it would break the application.
 
-    What is on the path of every checkout looks up little, and calls little.
+    What is on the path of every checkout looks up little, and calls little. Until Python 3.12 to call what
+    an attribute holds takes longer than to read it first, and so does a call by keyword.
     """
 
     def __init__(self, tracker: PoolTracker, driver: SQLAlchemy, engine_connect: CodeType | None) -> None:
         self.tracker = tracker
         self._entries = driver.entries
         self._engine_connect = engine_connect
-        self._leases: dict[int, Lease] = {}
-        """By the `id` of the connection, which its pool's entry holds as long as the lease is open."""
+        self._leases: dict[Any, Lease] = {}
+        """By the pool's entry that was checked out."""
+        self._over = self._checking_in(lambda _entry: None)
 
     def wrap(self, pool: Any) -> None:
         """Hear of each checkout and checkin of a pool, and of the pool that takes its place."""
@@ -138,7 +140,7 @@ class _Hooks:
     def _checking_out(self, connect: Callable[[], Any]) -> Callable[[], Any]:
         """Return what notes each checkout, in place of `Pool.connect`."""
         tracker, leases, engine_connect = self.tracker, self._leases, self._engine_connect
-        ask, track, known, caller = tracker.ask, tracker.track, tracker.sites.known, self._caller
+        ask, track, known, track_from = tracker.ask, tracker.track, tracker.sites.known, self._track_from
         getframe = sys._getframe  # noqa: SLF001 -- inspect costs ten times as much
 
         def tracked_connect() -> Any:
@@ -152,71 +154,70 @@ class _Hooks:
                 if fairy is None:
                     tracker.gave_up(timed_out=_is_timeout(sys.exc_info()[1]))
             try:
-                key = id(fairy.dbapi_connection)
-                if key in leases and self._is_shared(key):
+                entry = fairy._connection_record  # noqa: SLF001 -- else only an event tells it
+                if entry in leases and self._is_shared(entry):
                     tracker.gave_up()
+                    return fairy
+                try:
+                    at = getframe(_TO_ENGINE_CONNECT)
+                except ValueError:  # a greenlet that has just begun
+                    at = getframe()
+                # Nearly always that is Engine.connect, called from a line that is known.
+                frame = at.f_back if at.f_code is engine_connect else None
+                site = known.get(id(frame.f_code) + frame.f_lasti) if frame is not None else None
+                if site is not None and site.in_application:
+                    leases[entry] = track(None, entry.fairy_ref, asked, frame, site)
                 else:
-                    try:
-                        at = getframe(_TO_ENGINE_CONNECT)
-                    except ValueError:  # a greenlet that has just begun
-                        at = getframe(1)
-                    # Nearly always that is Engine.connect, called from a line that is known.
-                    frame: Any = at.f_back if at.f_code is engine_connect else None
-                    site = known.get(id(frame.f_code) + frame.f_lasti) if frame is not None else None
-                    if site is None or not site.in_application:
-                        frame, site = caller(getframe(1)), None
-                    weak = ref(fairy, _nothing)
-                    leases[key] = lease = track(None, connection=weak, asked=asked, frame=frame, site=site)
-                    if type(frame) is Caller and frame.owner is not None:
-                        lease.owner = frame.owner
+                    leases[entry] = track_from(getframe(1), entry.fairy_ref, asked)
             except Exception as error:
                 tracker.broken(error)
             return fairy
 
         return tracked_connect
 
-    def _caller(self, frame: FrameType) -> Any:
-        """Return the application's frame, outwards from the given one, or who awaits the task that runs."""
+    def _track_from(self, frame: FrameType, connection: ref[Any], asked: int) -> Lease:
+        """Note a checkout by the application's line, outwards from a frame, or by who awaits its task."""
         sites = self.tracker.sites
         found = sites.application(frame)
-        if found is frame and not sites.is_application(frame):
-            return awaiting_caller(sites) or frame
-        return found
+        if found is not frame or sites.is_application(frame):
+            return self.tracker.track(connection=connection, asked=asked, frame=found)
+        awaiting: Any = awaiting_caller(sites)
+        lease = self.tracker.track(connection=connection, asked=asked, frame=awaiting or frame)
+        if awaiting is not None and awaiting.owner is not None:
+            lease.owner = awaiting.owner
+        return lease
 
-    def _is_shared(self, key: int) -> bool:
+    def _is_shared(self, entry: Any) -> bool:
         """Whether a connection was given out before and is held still: some pools do so with one for all."""
-        lease = self._leases[key]
+        lease = self._leases[entry]
         if lease.resource is not None and lease.resource() is not None:
             return True
         self.tracker.forget(lease)
         return False
 
     def _checking_in(self, take_back: Callable[[Any], None]) -> Callable[[Any], None]:
-        """Return what notes each checkin, in place of `Pool._return_conn`."""
-        leases, returned = self._leases, self._returned
+        """Return what notes that an entry is no longer out, if it was, in place of `Pool._return_conn`."""
+        tracker, leases, was_garbage = self.tracker, self._leases, self._was_garbage
+        release = tracker.release
 
         def tracked_return(entry: Any) -> None:
-            lease = leases.pop(id(entry.dbapi_connection), None)
-            if lease is not None:
-                returned(lease)
+            try:
+                lease = leases.pop(entry, None)
+                if lease is not None:
+                    fairy: Any = lease.resource
+                    if fairy() is None:
+                        was_garbage(lease)
+                    else:
+                        release(lease)
+            except Exception as error:
+                tracker.broken(error)
             take_back(entry)
 
         return tracked_return
 
-    def _returned(self, lease: Lease) -> None:
-        try:
-            if lease.resource() is None:  # type: ignore[misc]  # each is made with one
-                self._was_garbage(lease)
-            else:
-                self.tracker.release(lease)
-        except Exception as error:
-            self.tracker.broken(error)
-
-    def invalidated(self, connection: Any, _entry: Any = None, _error: Any = None) -> None:
-        """Hear that a connection is given up; its entry has it no more when that is returned."""
-        lease = self._leases.pop(id(connection), None)
-        if lease is not None:
-            self._returned(lease)
+    def invalidated(self, _connection: Any, entry: Any, _error: Any = None) -> None:
+        """Hear that a connection is given up; its entry may be given out again with another one."""
+        self._over(entry)
 
     def connected(self, _connection: Any, entry: Any) -> None:
         """Hear of a new connection."""
@@ -226,19 +227,19 @@ class _Hooks:
         except Exception as error:
             self.tracker.broken(error)
 
-    def closed(self, connection: Any, entry: Any) -> None:
+    def closed(self, _connection: Any, entry: Any) -> None:
         """Hear that the pool closes a connection. Pools for SQLite close those that are out, too."""
         try:
             self._entries.pop(id(entry), None)
             self.tracker.closed()
-            self.invalidated(connection)
+            self._over(entry)
         except Exception as error:
             self.tracker.broken(error)
 
-    def detached(self, connection: Any, entry: Any) -> None:
+    def detached(self, _connection: Any, entry: Any) -> None:
         """Hear that a connection is the pool's no longer."""
         self._entries.pop(id(entry), None)
-        self.invalidated(connection)
+        self._over(entry)
 
     def closed_detached(self, _connection: Any) -> None:
         """Hear that a detached connection is closed."""
@@ -263,10 +264,6 @@ class _Hooks:
 
 def _is_timeout(error: BaseException | None) -> bool:
     return type(error).__name__ == "TimeoutError" and type(error).__module__ == "sqlalchemy.exc"
-
-
-def _nothing(_weak: Any) -> None:
-    """Be a weak reference's callback: with one it is dead before the garbage's finalizers run (gh-135552)."""
 
 
 def _address(url: Any) -> str | None:
