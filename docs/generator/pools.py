@@ -43,7 +43,10 @@ the time is twice as long. To add up processes, add their counts. `p50`, `p95` a
 EVENTS: Mapping[str, tuple[str, str]] = {
     ALERT: ("PoolAlert", "Every new alert, beside the event of its rule."),
     ENDED: ("PoolAlert", "An alert is over; `ended` says when."),
-    LEAK: ("Leak", "A lease is found not to be returned: once for each class of it."),
+    LEAK: (
+        "Leak",
+        "A lease is found not to be returned, or its connection was garbage: once for each class.",
+    ),
     RETURNED_LATE: ("Leak", "A lease that was told came back after all."),
 }
 VARIABLES: Mapping[str, str] = {

@@ -23,6 +23,8 @@ MOST_FAULTS = 20
 LONGEST_NAME = 200
 STACKS_FROM = 8
 """For a pool without a limit."""
+MOST_LOST = 100
+"""Lost leases that are kept, the newest ones."""
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +80,8 @@ class Book:
         """The leases that are not returned, as of the last look."""
         self.alerts: tuple[PoolAlert, ...] = ()
         """The alerts that are open, as of the last look."""
+        self.gone: deque[Lease] = deque(maxlen=MOST_LOST)
+        """The newest leases that were lost: their connection became garbage, and its driver took it back."""
 
     def on(self, event: str, callback: Callback, *, key: Hashable | None = None) -> None:
         """Call back on an event of `mooring.pools.events`, from the thread that watches.

@@ -39,6 +39,8 @@ class Inspector:
         self._alerts = Alerts(book.rules.cooldown)
         self._told: dict[Lease, Leak] = {}
         """What was told of leases as leaks, so that their return is told, too."""
+        self._gone: set[Lease] = set()
+        """The lost leases that are known."""
         self._abandoned: dict[Lease, float] = {}
         """Leases that are abandoned and not out, as far as the driver says, and since when."""
         self._waited = 0
@@ -61,6 +63,7 @@ class Inspector:
         now = book.clock.monotonic()
         self._leaks.look((), now)
         self._told, self._abandoned, self._waited = {}, {}, 0
+        self._gone = set(book.gone.copy())  # at once: a collection may add to it
         book.find_nothing()
         self._settle((), now)
 
@@ -68,6 +71,7 @@ class Inspector:
         book, now = self._book, self._book.clock.monotonic()
         self._mark_peak()
         book.found = self._leaks.look(list(book.open), now)
+        self._tell_lost(now)
         self._tell_leaks()
         gauges = book.gauges()
         used = book.used_of(gauges)
@@ -102,6 +106,16 @@ class Inspector:
         peak, book.peak = book.peak, len(book.open)
         book.highest = max(book.highest, peak)
         self._peak = max(self._peak, peak)
+
+    def _tell_lost(self, now: float) -> None:
+        """Tell of each lease that was lost that it was a leak, unless that is known."""
+        book, known = self._book, self._gone
+        gone = book.gone.copy()
+        self._gone = set(gone)
+        for lease in gone:
+            told = self._told.get(lease)
+            if lease not in known and (told is None or told.kind is not LeakKind.ABANDONED):
+                book.tell(LEAK, self._leaks.lost(lease, now))
 
     def _tell_leaks(self) -> None:
         """Tell each leak once for each kind of it, and that its lease was returned after all."""

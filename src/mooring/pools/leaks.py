@@ -85,6 +85,10 @@ class Leaks:
                 )
         return found
 
+    def lost(self, lease: Lease, now: float) -> Leak:
+        """Return what is to be said of a lease whose connection became garbage."""
+        return self._leak(LeakKind.ABANDONED, lease, now, Activity(), ())
+
     def _kind(self, lease: Lease, now: float, orphan: float | None) -> tuple[LeakKind | None, Activity]:
         held = now - lease.began / NANOSECONDS
         connection = lease.resource() if lease.resource is not None else None

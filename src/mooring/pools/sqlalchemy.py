@@ -33,7 +33,7 @@ def instrument(obj: Any, make: Callable[[Driver], PoolTracker]) -> PoolTracker:
     A lease begins when `pool.connect` returns, which no event tells, nor who waits there or in vain; so this
     method of each pool is wrapped. So is what takes connections back: an event for it costs more than all
     that is done there. The rest is heard of by events, which a new pool takes over. What SQLAlchemy takes
-    back since its holder was garbage counts as forgotten, and as an error with the line.
+    back since its holder was garbage counts as forgotten, as an error with the line, and as a leak.
 
     A connection that is detached is no longer the pool's, and its lease is over. Of StaticPool and
     SingletonThreadPool, which give out one connection many times at once, it is leased once. NullPool has
@@ -197,8 +197,8 @@ class _Hooks:
 
     def _checking_in(self, take_back: Callable[[Any], None]) -> Callable[[Any], None]:
         """Return what notes that an entry is no longer out, if it was, in place of `Pool._return_conn`."""
-        tracker, leases, was_garbage = self.tracker, self._leases, self._was_garbage
-        release = tracker.release
+        tracker, leases = self.tracker, self._leases
+        release, lost = tracker.release, tracker.lost
 
         def tracked_return(entry: Any) -> None:
             try:
@@ -206,7 +206,7 @@ class _Hooks:
                 if lease is not None:
                     fairy: Any = lease.resource
                     if fairy() is None:
-                        was_garbage(lease)
+                        lost(lease)
                     else:
                         release(lease)
             except Exception as error:
@@ -254,12 +254,6 @@ class _Hooks:
             self.tracker.record_error(context.original_exception)
         except Exception as error:
             self.tracker.broken(error)
-
-    def _was_garbage(self, lease: Lease) -> None:
-        if self.tracker.forget(lease):
-            self.tracker.record_error(
-                ResourceWarning(f"a connection was never returned: {lease.site.file}:{lease.site.line}")
-            )
 
 
 def _is_timeout(error: BaseException | None) -> bool:

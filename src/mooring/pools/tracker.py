@@ -191,6 +191,19 @@ class PoolTracker(Book):
         except Exception as fault:
             self.broken(fault)
 
+    def lost(self, lease: Lease) -> None:
+        """Note that a lease's connection became garbage, and its driver took it back: nobody returned it.
+
+        That is an error, and at the next look a leak. May be called from a garbage collection.
+        """
+        try:
+            if self.forget(lease):
+                self.gone.append(lease)
+                where = f"{lease.site.file}:{lease.site.line}"
+                self.record_error(ResourceWarning(f"a connection was never returned: {where}"))
+        except Exception as error:
+            self.broken(error)
+
     def look(self) -> None:
         """Judge the leases and the limits, and tell what is new. The watch does so twice a second."""
         try:

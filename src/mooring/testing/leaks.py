@@ -101,7 +101,7 @@ def _leases(trackers: Iterable[PoolTracker]) -> Held:
     return {
         lease: f"lease of {tracker.service}/{tracker.name}, taken at {_taken(lease)}"
         for tracker in trackers
-        for lease in tuple(tracker.open)
+        for lease in (*tracker.open, *tracker.gone.copy())
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -13,7 +14,7 @@ import psycopg_pool
 import pytest
 from psycopg_pool import AsyncConnectionPool, AsyncNullConnectionPool, ConnectionPool, NullConnectionPool
 
-from mooring.core.pool import LeakKind
+from mooring.core.pool import Leak, LeakKind
 from mooring.pools.driver import Gauges
 from mooring.pools.psycopg_pool import instrument
 from tests.integration.pools.watched import (
@@ -297,6 +298,20 @@ def test_a_broken_connection_ends_its_lease(
     pool.wait()
     assert tracker.gauges() == Gauges(size=1, idle=1, limit=2, least=1)
     assert (tracker.created_total, tracker.closed_total, tracker.faults) == (1, 1, 0)
+
+
+@pytest.mark.filterwarnings("ignore:.* was deleted while still open")
+def test_a_connection_that_became_garbage_is_a_leak(pool: ConnectionPool[Any]) -> None:
+    """A connection that nobody has any more is told as abandoned with its line, and its room stays taken."""
+    leaks: list[Leak] = []
+    tracker = watched(instrument, pool)
+    tracker.on("leak", leaks.append)
+    pool.getconn()
+    where = line() - 1
+    gc.collect()
+    assert [leak.kind for leak in look(tracker, times=3)] == [LeakKind.ABANDONED]
+    assert [(leak.kind, leak.site) for leak in leaks] == [(LeakKind.ABANDONED, f"{__file__}:{where}")]
+    assert (tracker.used, tracker.gauges().size, pool.get_stats()["pool_size"]) == (1, 1, 1)
 
 
 def test_what_is_returned_twice_is_counted(pool: ConnectionPool[Any]) -> None:

@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, c
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 
 import mooring
-from mooring.core.pool import LeakKind
+from mooring.core.pool import Leak, LeakKind
 from mooring.pools import PoolTracker, Rules, Watch
 from tests.servers.mariadb import USER_PASSWORD, MariaDB
 from tests.servers.postgresql import ROLE_PASSWORD, PostgreSQL
@@ -526,8 +526,10 @@ async def test_a_task_that_nobody_awaits_holds_its_checkout(pg_address: Address)
 
 
 def test_what_the_garbage_collector_returns_is_told(address: Address) -> None:
-    """A connection that SQLAlchemy takes back from the garbage is forgotten, and an error with its line."""
+    """A connection that SQLAlchemy takes back from the garbage is forgotten: an error, and a leak."""
+    leaks: list[Leak] = []
     with tracked(address[0]) as (engine, tracker):
+        tracker.on("leak", leaks.append)
         engine.raw_connection()
         where = line(-1)
         gc.collect()
@@ -537,12 +539,18 @@ def test_what_the_garbage_collector_returns_is_told(address: Address) -> None:
             "ResourceWarning",
             f"a connection was never returned: {__file__}:{where}",
         )
+        assert found(tracker) == []
+        assert [(leak.kind, leak.site) for leak in leaks] == [(LeakKind.ABANDONED, f"{__file__}:{where}")]
 
 
 async def test_what_the_garbage_collector_ends_is_told(pg_address: Address) -> None:
     """What SQLAlchemy cannot take back on asyncio, it terminates: no longer used, and told with its line."""
     url, sessions = pg_address
+    leaks: list[Leak] = []
     async with async_tracked(url) as (engine, tracker):
+        tracker.on("leak", leaks.append)
+
+        where = line(3)
 
         async def lose() -> None:
             await engine.connect()
@@ -552,6 +560,8 @@ async def test_what_the_garbage_collector_ends_is_told(pg_address: Address) -> N
             await lose()
         assert (numbers(tracker), tracker.forgotten, tracker.closed_total) == ((0, 0, 0, 0, 15), 1, 1)
         assert [error.name for error in tracker.errors.kept] == ["ResourceWarning"]
+        assert found(tracker) == []
+        assert [(leak.kind, leak.site) for leak in leaks] == [(LeakKind.ABANDONED, f"{__file__}:{where}")]
         await become(lambda: sessions() == 0)
 
 
