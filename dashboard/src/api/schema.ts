@@ -224,6 +224,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/pools/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Service History
+         * @description Show the past of all pools of a service added up, in the steps of a single pool's.
+         */
+        get: operations["show_service_history_api_v1_pools_history_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/pools/report": {
         parameters: {
             query?: never;
@@ -1992,6 +2012,38 @@ export interface components {
             transitions: components["schemas"]["TransitionAnswer"][];
         };
         /**
+         * ServiceHistoryAnswer
+         * @description The past of all pools of a service: each step adds up what each pool's own past has there.
+         *
+         *     The highest of one pool need not have been when that of another was. `limit` and `utilization` are null
+         *     where one of the pools had no limit.
+         */
+        ServiceHistoryAnswer: {
+            /** Buckets */
+            buckets: components["schemas"]["PoolBucketAnswer"][];
+            /** Pools */
+            pools: number;
+            /** Service */
+            service: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Step
+             * @description Seconds of a step.
+             */
+            step: number;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Window */
+            window: string;
+        };
+        /**
          * SessionAnswer
          * @description Who is signed in. `csrf` goes into the header X-CSRF-Token of every request that changes something.
          */
@@ -3366,8 +3418,8 @@ export interface operations {
     show_pool_aggregate_api_v1_pools__target_id__aggregated_get: {
         parameters: {
             query?: {
-                /** @description How far back. */
-                window?: "1h" | "24h" | "7d";
+                /** @description How far back; fit: the shortest of the others that holds the past. */
+                window?: "1h" | "24h" | "7d" | "fit";
             };
             header?: never;
             path: {
@@ -3543,8 +3595,8 @@ export interface operations {
             query?: {
                 /** @description csv: a table for spreadsheets. */
                 format?: "json" | "csv";
-                /** @description How far back. */
-                window?: "1h" | "24h" | "7d";
+                /** @description How far back; fit: the shortest of the others that holds the past. */
+                window?: "1h" | "24h" | "7d" | "fit";
             };
             header?: never;
             path: {
@@ -3591,6 +3643,95 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["ProblemAnswer"];
                 };
+            };
+            /** @description Misdirected Request */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+        };
+    };
+    show_service_history_api_v1_pools_history_get: {
+        parameters: {
+            query: {
+                /** @description csv: a table for spreadsheets. */
+                format?: "json" | "csv";
+                /** @description Whose pools are added up. */
+                service: string;
+                /** @description How far back; fit: the shortest of the others that holds the past. */
+                window?: "1h" | "24h" | "7d" | "fit";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked for. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceHistoryAnswer"];
+                    "text/csv": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemAnswer"];
+                };
+            };
+            /** @description The service has no pool. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Misdirected Request */
             421: {

@@ -205,6 +205,17 @@ class PoolHistoryAnswer(Answer):
     buckets: list[PoolBucketAnswer]
 
 
+class ServiceHistoryAnswer(PoolHistoryAnswer):
+    """The past of all pools of a service: each step adds up what each pool's own past has there.
+
+    The highest of one pool need not have been when that of another was. `limit` and `utilization` are null
+    where one of the pools had no limit.
+    """
+
+    service: str
+    pools: int
+
+
 class PoolAggregateAnswer(PoolBucketAnswer):
     """A pool's past added up."""
 

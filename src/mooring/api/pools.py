@@ -18,12 +18,13 @@ from mooring.api.pool_answers import (
     PoolAnswer,
     PoolHistoryAnswer,
     ReplyAnswer,
+    ServiceHistoryAnswer,
     WantedAnswer,
 )
 from mooring.api.targets import TargetId
 from mooring.api.wire import Json, Responses, json_bytes, json_list
 from mooring.core.health import Health
-from mooring.core.pool_past import PoolWindow
+from mooring.core.pool_past import PoolWindow, ServicePast
 from mooring.core.pool_view import PoolView
 from mooring.core.report import WishKind
 from mooring.engine.pool_diagnosis import diagnosed
@@ -43,6 +44,7 @@ from mooring.export.pools import (
 )
 from mooring.reports import ReportInput
 from mooring.store import pools as pool_rows
+from mooring.store.service_past import fitting, service_past
 
 router = APIRouter(prefix="/api/v1", route_class=Guarded, tags=["pools"])
 _FULL: Responses = {409: {"description": "There is no room for one more pool or process."}}
@@ -50,6 +52,7 @@ _NOBODY: Responses = {409: {"description": "No process reports the pool now."}}
 _AS_CSV: Responses = {
     200: {"description": "As asked for.", "content": {"text/csv": {"schema": {"type": "string"}}}}
 }
+_NO_SERVICE: Responses = {404: {"description": "The service has no pool."}}
 Do = Annotated[WishKind, Path(description="What the processes are to do.")]
 
 
@@ -58,11 +61,17 @@ class _Format(Request):
 
 
 class _Window(Request):
-    window: Literal["1h", "24h", "7d"] = Field("24h", description="How far back.")
+    window: Literal["1h", "24h", "7d", "fit"] = Field(
+        "24h", description="How far back; fit: the shortest of the others that holds the past."
+    )
 
 
 class _Past(_Window, _Format):
     """How far back, and in which form."""
+
+
+class _ServicePast(_Past):
+    service: str = Field(description="Whose pools are added up.")
 
 
 @router.post("/pools/report", response_model=ReplyAnswer, responses=_FULL, openapi_extra=dict(REPORTER))
@@ -80,6 +89,21 @@ async def list_pools(here: Here, query: Annotated[_Format, Query()]) -> Response
     return json_list([json_bytes(_shown(here, each)) async for each in in_turns(views)])
 
 
+@router.get(
+    "/pools/history",
+    response_model=ServiceHistoryAnswer,
+    responses={**_AS_CSV, **_NO_SERVICE},
+    openapi_extra=dict(VIEWER),
+)
+async def show_service_history(here: Here, query: Annotated[_ServicePast, Query()]) -> Response:
+    """Show the past of all pools of a service added up, in the steps of a single pool's."""
+    ids, now = here.app.pools.ids_of(query.service), here.app.clock.now()
+    past = await here.app.store.read(
+        lambda conn: service_past(conn, ids, fitting(conn, ids, query.window, now), now)
+    )
+    return _in_steps(past, query.format, service=query.service, pools=len(ids))
+
+
 @router.get("/pools/{target_id:int}", response_model=PoolAnswer, openapi_extra=dict(VIEWER))
 async def show_pool(here: Here, target_id: TargetId) -> Json:
     """Show a pool; its id is that of its target."""
@@ -94,11 +118,7 @@ async def show_pool(here: Here, target_id: TargetId) -> Json:
 )
 async def show_pool_history(here: Here, target_id: TargetId, query: Annotated[_Past, Query()]) -> Response:
     """Show a pool's past in steps: a minute of 1h, ten minutes of 24h, an hour of 7d."""
-    past = await _window(here, target_id, query.window)
-    steps = [bucket_json(each) for each in past.buckets]
-    if query.format == "csv":
-        return _csv(BUCKET_COLUMNS, steps)
-    return Json({**_span(past), "step": past.step, "buckets": steps})
+    return _in_steps(await _window(here, target_id, query.window), query.format)
 
 
 @router.get(
@@ -147,10 +167,19 @@ def _shown(here: Context, view: PoolView) -> dict[str, Any]:
 async def _window(here: Context, target_id: int, window: str) -> PoolWindow:
     here.app.pools.demand(target_id)
     now = here.app.clock.now()
-    return await here.app.store.read(lambda conn: pool_rows.window(conn, target_id, window, now))
+    return await here.app.store.read(
+        lambda conn: pool_rows.window(conn, target_id, fitting(conn, [target_id], window, now), now)
+    )
 
 
-def _span(past: PoolWindow) -> dict[str, Any]:
+def _in_steps(past: PoolWindow | ServicePast, form: str, **about: Any) -> Response:
+    steps = [bucket_json(each) for each in past.buckets]
+    if form == "csv":
+        return _csv(BUCKET_COLUMNS, steps)
+    return Json({**about, **_span(past), "step": past.step, "buckets": steps})
+
+
+def _span(past: PoolWindow | ServicePast) -> dict[str, Any]:
     return {"window": past.name, "since": time_json(past.since), "until": time_json(past.until)}
 
 

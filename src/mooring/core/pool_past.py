@@ -35,3 +35,17 @@ class PoolWindow(NamedTuple):
     step: float
     buckets: Sequence[PoolBucket]
     total: PoolBucket
+
+
+class ServicePast(NamedTuple):
+    """The past of all pools of a service: each step adds up what each pool's own past has there.
+
+    The highest of one pool need not have been when that of another was. `limit` and `utilization` are None
+    where one of the pools had no limit.
+    """
+
+    name: str
+    since: datetime
+    until: datetime
+    step: float
+    buckets: Sequence[PoolBucket]

@@ -10,6 +10,7 @@ from mooring.core.clock import Clock
 from mooring.core.failure import ConflictError, MissingError
 from mooring.core.pool_view import PoolView
 from mooring.core.report import PoolReport, Reply, Wish, WishKind
+from mooring.core.spelling import LONGEST_SHOWN, did_you_mean
 from mooring.core.target import Origin, Target
 from mooring.engine.catalogue import Catalogue
 from mooring.engine.pool_comparison import Part, Servers
@@ -215,6 +216,16 @@ class Pools:
         if not isinstance(target.probe, Pool):
             raise MissingError(f"the target {target_id} is no pool")
         return target
+
+    def ids_of(self, service: str) -> list[int]:
+        """Return the targets of a service's pools. Raises MissingError where it has none."""
+        targets = self.targets()
+        found = [each.id or 0 for each in targets if each.probe.service == service]
+        if not found:
+            guess = did_you_mean(service, {each.probe.service for each in targets})
+            text = f"there is no pool of the service {service[:LONGEST_SHOWN]!r}"
+            raise MissingError(f"{text}; {guess.strip()}" if guess else text)
+        return found
 
     def ledger_of(self, target: Target) -> Ledger:
         """Return the ledger of a target that is a pool, a new one where it has none."""

@@ -48,7 +48,7 @@ class StoredPool(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Shape:
+class Shape:
     """Seconds that a window spans, of one of its steps, and whether it is made of single samples."""
 
     length: int
@@ -56,10 +56,10 @@ class _Shape:
     raw: bool = False
 
 
-WINDOWS: Mapping[str, _Shape] = {
-    "1h": _Shape(3600, 60, raw=True),
-    "24h": _Shape(86_400, SLOT),
-    "7d": _Shape(7 * 86_400, 3600),
+WINDOWS: Mapping[str, Shape] = {
+    "1h": Shape(3600, 60, raw=True),
+    "24h": Shape(86_400, SLOT),
+    "7d": Shape(7 * 86_400, 3600),
 }
 
 
@@ -167,8 +167,7 @@ def window(conn: Connection, target_id: int, name: str, now: datetime) -> PoolWi
     shape = WINDOWS.get(name)
     if shape is None:
         raise InputError([Problem("window", f"is {name[:20]!r}; it has to be one of {', '.join(WINDOWS)}")])
-    last = int(now.timestamp()) // shape.step
-    steps = range(last - shape.length // shape.step + 1, last + 1)
+    steps = steps_of(shape, now)
     rows = _rows(conn, target_id, steps, shape)
     by_step: dict[int, list[Any]] = {}
     for row in rows:
@@ -184,7 +183,13 @@ def window(conn: Connection, target_id: int, name: str, now: datetime) -> PoolWi
     )
 
 
-def _rows(conn: Connection, target_id: int, steps: range, shape: _Shape) -> list[Any]:
+def steps_of(shape: Shape, now: datetime) -> range:
+    """Return the numbers of a window's steps, the running one last. A number times its seconds is a start."""
+    last = int(now.timestamp()) // shape.step
+    return range(last - shape.length // shape.step + 1, last + 1)
+
+
+def _rows(conn: Connection, target_id: int, steps: range, shape: Shape) -> list[Any]:
     """Return what is known of a span, the samples as they are where they are not rolled up.
 
     Queries name each slot: a range of slots would read all pools' rows.

@@ -296,6 +296,43 @@ async def test_the_past_is_told_in_steps_and_added_up(api: Api) -> None:
     assert (await api.viewer.get(f"{path}/history", params={"window": "2h"})).status_code == 422
 
 
+async def test_the_window_that_fits_says_which_it_is(api: Api) -> None:
+    """Asked for what fits, a pool first seen just now is shown over the last hour."""
+    await send(api)
+    await api.app._keeper.sweep()
+    path = f"/api/v1/pools/{await id_of(api)}"
+    for part in ("history", "aggregated"):
+        past = (await api.viewer.get(f"{path}/{part}", params={"window": "fit"})).json()
+        assert past["window"] == "1h"
+
+
+async def test_a_service_is_the_sum_of_its_pools(api: Api) -> None:
+    """Use, limits and counts of all its pools, those of no other service, as JSON and as a table."""
+    await send(api, pool(), pool(name="jobs", used=5, limit=20))
+    await send(api, pool(used=9), service="billing", process="two")
+    await api.app._keeper.sweep()
+    asked = {"service": "shop", "window": "1h"}
+    past = (await api.viewer.get("/api/v1/pools/history", params=asked)).json()
+    told = [each for each in past["buckets"] if each["samples"]]
+    assert (past["service"], past["pools"], past["window"], past["step"]) == ("shop", 2, "1h", 60)
+    assert (len(past["buckets"]), len(told)) == (60, 1)
+    assert (told[0]["used"], told[0]["used_max"], told[0]["limit"]) == (8, 8, 30)
+    table = await api.viewer.get("/api/v1/pools/history", params={**asked, "format": "csv"})
+    rows = [each for each in csv.DictReader(io.StringIO(table.text)) if each["used"]]
+    assert [(each["used"], each["limit"]) for each in rows] == [("8.0", "30")]
+
+
+async def test_a_service_without_a_pool_is_not_found(api: Api) -> None:
+    """The answer guesses what was meant; without a service it says what is missing."""
+    await send(api)
+    answer = await api.viewer.get("/api/v1/pools/history", params={"service": "shpo"})
+    assert answer.status_code == 404
+    assert answer.json()["detail"] == "there is no pool of the service 'shpo'; did you mean shop?"
+    answer = await api.viewer.get("/api/v1/pools/history", params={"service": "x" * 99})
+    assert answer.json()["detail"] == f"there is no pool of the service {'x' * 60!r}"
+    assert (await api.viewer.get("/api/v1/pools/history")).status_code == 422
+
+
 async def test_an_operator_wants_something_of_the_processes(api: Api) -> None:
     """A wish is accepted, rides on the next answer, and is refused where nobody would hear it."""
     await send(api)

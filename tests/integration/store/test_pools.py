@@ -15,6 +15,7 @@ from mooring.store import pools, targets
 from mooring.store.pools import PoolSample, StoredPool
 from mooring.store.schema import pool_rollups, pool_samples
 from mooring.store.schema import pools as pool_table
+from mooring.store.service_past import FIT, fitting, service_past
 from mooring.store.store import Store
 from tests.stored import after, stored
 
@@ -158,3 +159,83 @@ async def test_another_window_is_refused(store: Store) -> None:
     """The message names the windows there are."""
     with pytest.raises(InputError, match="it has to be one of 1h, 24h, 7d"):
         await store.read(lambda conn: pools.window(conn, 1, "2h", after() + timedelta(days=1)))
+
+
+async def sums(store: Store, window: str, **span: float) -> Any:
+    """Return the past of the pools 1 and 2 added up, so long after the beginning."""
+    return await store.read(lambda conn: service_past(conn, [1, 2], window, after(**span)))
+
+
+async def test_pools_of_a_service_are_added_up_step_by_step(store: Store) -> None:
+    """Means, highest and counts of each pool are added, whenever in the step its samples are."""
+    await put(store, sample(), sample(at=after(seconds=30), used=8, share=0.8, waiting=3, timeouts=1))
+    await put(store, sample(2, at=after(seconds=7), used=1, share=0.05, limit=20, waiting=2, instances=1))
+    await put(store, sample(3, used=99))
+    past = await sums(store, "1h", minutes=1)
+    assert (past.name, past.step, len(past.buckets)) == ("1h", 60.0, 60)
+    step = past.buckets[-2]
+    assert (step.start, step.samples, step.instances) == (after(), 3, 3)
+    assert (step.used, step.used_max, step.limit, step.waiting) == (7.0, 9, 30, 5)
+    assert (step.taken, step.timeouts, step.errors) == (90, 1, 0)
+    assert step.utilization == pytest.approx(7 / 30)
+    assert step.utilization_max == pytest.approx(9 / 30)
+    assert (past.buckets[0].samples, past.buckets[0].used) == (0, None)
+
+
+@pytest.mark.parametrize("window", ["24h", "7d"])
+async def test_rolling_up_changes_nothing_that_is_told_of_a_service(store: Store, window: str) -> None:
+    """It is the sum of what each pool's own window tells, before and after its samples were rolled up."""
+    await put(store, *every_half_minute(3), *every_half_minute(1, target_id=2))
+    span = {"hours": 2, "minutes": 59}
+    before = await sums(store, window, **span)
+    one, two = [
+        await store.read(lambda conn, each=each: pools.window(conn, each, window, after(**span)))
+        for each in (1, 2)
+    ]
+    for both, first, second in zip(before.buckets, one.buckets, two.buckets, strict=True):
+        parts = [each for each in (first, second) if each.samples]
+        assert both.start == first.start
+        assert both.used == (sum(each.used or 0 for each in parts) if parts else None)
+        assert both.limit == (10 * len(parts) if parts else None)
+        assert both.taken == first.taken + second.taken
+    await rolled(store, **span)
+    afterwards = await sums(store, window, **span)
+    told = [(each[:8], each[10:]) for each in afterwards.buckets]
+    assert told == [(each[:8], each[10:]) for each in before.buckets]
+    shares = [each.utilization for each in before.buckets if each.samples]
+    assert [each.utilization for each in afterwards.buckets if each.samples] == pytest.approx(shares)
+
+
+async def test_a_pool_without_a_limit_leaves_its_service_without_one(store: Store) -> None:
+    """No limit and no share is told then; one that ended and was counted late says nothing of limits."""
+    await put(store, sample(), sample(2, limit=None, share=None))
+    ended = {"instances": 0, "used": 0, "limit": None, "share": None, "taken": 5}
+    await put(store, sample(at=after(minutes=1)), sample(2, at=after(minutes=1), **ended))
+    *_, first, second = (await sums(store, "1h", minutes=1)).buckets
+    assert (first.used, first.limit, first.utilization, first.utilization_max) == (8.0, None, None, None)
+    assert (second.used, second.limit, second.utilization, second.taken) == (4.0, 10, 0.4, 35)
+
+
+@pytest.mark.parametrize(
+    ("span", "fits"),
+    [
+        ({"minutes": 0}, "1h"),
+        ({"minutes": 58}, "1h"),
+        ({"minutes": 61}, "24h"),
+        ({"hours": 23, "minutes": 49}, "24h"),
+        ({"hours": 24, "minutes": 1}, "7d"),
+        ({"days": 6, "hours": 23}, "7d"),
+    ],
+)
+@pytest.mark.parametrize("kept", [True, False])
+async def test_the_window_that_fits_is_the_shortest_that_holds_the_past(
+    store: Store, span: dict[str, float], fits: str, kept: bool
+) -> None:
+    """A past of minutes is shown in an hour, one of hours in a day, whether it is rolled up or not."""
+    await put(store, sample(2), *every_half_minute(0.2, target_id=3))
+    if not kept:
+        await rolled(store, **span)
+    told = await store.read(lambda conn: fitting(conn, [1, 2], FIT, after(**span)))
+    others = await store.read(lambda conn: fitting(conn, [1], FIT, after(**span)))
+    assert (told, others) == (fits, "1h")
+    assert await store.read(lambda conn: fitting(conn, [1, 2], "24h", after(**span))) == "24h"
