@@ -32,6 +32,7 @@ MATRIX: dict[tuple[str, str], Role | None] = {
     ("POST", "/api/v1/push/{token}"): PUBLIC,
     ("POST", "/api/v1/pools/report"): Role.REPORTER,
     ("GET", "/api/v1/pools"): Role.VIEWER,
+    ("GET", "/api/v1/pools/history"): Role.VIEWER,
     ("GET", "/api/v1/pools/{target_id}"): Role.VIEWER,
     ("GET", "/api/v1/pools/{target_id}/history"): Role.VIEWER,
     ("GET", "/api/v1/pools/{target_id}/aggregated"): Role.VIEWER,
