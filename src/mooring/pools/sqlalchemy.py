@@ -118,8 +118,9 @@ class _Hooks:
         self.tracker = tracker
         self._entries = driver.entries
         self._engine_connect = engine_connect
-        self._leases: dict[Any, Lease] = {}
-        """By the pool's entry that was checked out."""
+        self._leases: dict[int, Lease] = {}
+        """By the `id` of the pool's entry, which lives as long as what is out. It is not held here: one that
+        SQLAlchemy drops, since a listener failed as it came back, has its connection closed as garbage."""
         self._over = self._checking_in(lambda _entry: None)
 
     def wrap(self, pool: Any) -> None:
@@ -141,6 +142,7 @@ class _Hooks:
         """Return what notes each checkout, in place of `Pool.connect`."""
         tracker, leases, engine_connect = self.tracker, self._leases, self._engine_connect
         ask, track, known, track_from = tracker.ask, tracker.track, tracker.sites.known, self._track_from
+        release = tracker.release
         getframe = sys._getframe  # noqa: SLF001 -- inspect costs ten times as much
 
         def tracked_connect() -> Any:
@@ -155,7 +157,12 @@ class _Hooks:
                     tracker.gave_up(timed_out=_is_timeout(sys.exc_info()[1]))
             try:
                 entry = fairy._connection_record  # noqa: SLF001 -- else only an event tells it
-                if entry in leases and self._is_shared(entry):
+                key = id(entry)
+                if (
+                    entry is None  # a listener gave it up
+                    or (weak := entry.fairy_ref) is None  # it is shared, and another holder returned it
+                    or (key in leases and self._is_shared(entry))
+                ):
                     tracker.gave_up()
                     return fairy
                 try:
@@ -166,9 +173,11 @@ class _Hooks:
                 frame = at.f_back if at.f_code is engine_connect else None
                 site = known.get(id(frame.f_code) + frame.f_lasti) if frame is not None else None
                 if site is not None and site.in_application:
-                    leases[entry] = track(None, entry.fairy_ref, asked, frame, site)
+                    lease = track(None, weak, asked, frame, site)
                 else:
-                    leases[entry] = track_from(getframe(1), entry.fairy_ref, asked)
+                    lease = track_from(getframe(), weak, asked)
+                if leases.setdefault(key, lease) is not lease:  # threads got a shared one at once
+                    release(lease)
             except Exception as error:
                 tracker.broken(error)
             return fairy
@@ -176,8 +185,9 @@ class _Hooks:
         return tracked_connect
 
     def _track_from(self, frame: FrameType, connection: ref[Any], asked: int) -> Lease:
-        """Note a checkout by the application's line, outwards from a frame, or by who awaits its task."""
+        """Note a checkout by the application's line, outwards from our frame, or by who awaits its task."""
         sites = self.tracker.sites
+        frame = frame.f_back or frame  # a greenlet may begin with ours
         found = sites.application(frame)
         if found is not frame or sites.is_application(frame):
             return self.tracker.track(connection=connection, asked=asked, frame=found)
@@ -189,10 +199,16 @@ class _Hooks:
 
     def _is_shared(self, entry: Any) -> bool:
         """Whether a connection was given out before and is held still: some pools do so with one for all."""
-        lease = self._leases[entry]
-        if lease.resource is not None and lease.resource() is not None:
+        lease = self._leases.get(id(entry))
+        if lease is None:  # another thread returned it just now
+            return False
+        weak: Any = lease.resource
+        fairy = weak()
+        if fairy is not None and fairy.dbapi_connection is entry.dbapi_connection:
             return True
-        self.tracker.forget(lease)
+        stale = self._leases.pop(id(entry), None)
+        if stale is not None:
+            self.tracker.forget(stale)
         return False
 
     def _checking_in(self, take_back: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -202,7 +218,7 @@ class _Hooks:
 
         def tracked_return(entry: Any) -> None:
             try:
-                lease = leases.pop(entry, None)
+                lease = leases.pop(id(entry), None)
                 if lease is not None:
                     fairy: Any = lease.resource
                     if fairy() is None:
@@ -237,9 +253,9 @@ class _Hooks:
             self.tracker.broken(error)
 
     def detached(self, _connection: Any, entry: Any) -> None:
-        """Hear that a connection is the pool's no longer."""
-        self._entries.pop(id(entry), None)
-        self._over(entry)
+        """Hear that a connection is the pool's no longer; its entry may be out with another one already."""
+        if entry.dbapi_connection is None:
+            self._over(entry)
 
     def closed_detached(self, _connection: Any) -> None:
         """Hear that a detached connection is closed."""

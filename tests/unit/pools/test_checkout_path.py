@@ -26,6 +26,7 @@ HARMLESS = frozenset(
         "current_task",
         "dict.get",
         "dict.pop",
+        "dict.setdefault",
         "id",
         "int.bit_length",
         "len",
