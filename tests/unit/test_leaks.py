@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from mooring.pools import PoolTracker, Watch, holding
 from mooring.pools.lease import Lease
 from mooring.testing import fault_proxy, no_leaks
+from tests.servers.played import playing
 
 
 def test_leak_of_a_file_is_named(tmp_path: Path) -> None:
@@ -61,11 +63,7 @@ async def test_closing_connections_are_waited_for() -> None:
     async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.close()
 
-    async with (
-        await asyncio.start_server(hang_up, "127.0.0.1", 0) as server,
-        no_leaks(),
-        fault_proxy(server.sockets[0].getsockname()[1]) as proxy,
-    ):
+    async with playing(hang_up) as port, no_leaks(), fault_proxy(port) as proxy:
         _, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
         writer.close()
 
@@ -105,6 +103,20 @@ def test_leak_of_a_lease_is_named_by_its_line() -> None:
         f" lease of shop/orders, taken at {__file__}:{LINE} in taken for GET /orders/{{id}}"
     )
     tracker.release(before)
+
+
+def test_lease_is_told_before_the_connection_that_it_opened(tmp_path: Path) -> None:
+    """The line that has to be mended stands first, where pytest's summary still shows it."""
+    tracker = PoolTracker("shop", "orders", watch=Watch(threaded=False))
+    with ExitStack() as opened:
+
+        def leak() -> None:
+            taken(tracker)
+            opened.enter_context((tmp_path / "opened").open("w"))
+
+        left = rf"^left behind: lease of .*:{LINE} in taken; file descriptor \d+ \(.*opened\)$"
+        with pytest.raises(AssertionError, match=left), no_leaks(within=0, trackers=[tracker]):
+            leak()
 
 
 def test_leases_of_every_pool_of_the_process_are_seen() -> None:

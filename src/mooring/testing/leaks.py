@@ -78,7 +78,7 @@ class no_leaks:  # noqa: N801 - it is used like a function
 
     def _judge(self, kind: type[BaseException] | None) -> None:
         if kind is None and (leaked := self._leaked()):
-            counted = sorted(Counter(leaked).items())
+            counted = sorted(Counter(leaked).items(), key=_leases_first)
             shown = [each if count == 1 else f"{count} times a {each}" for each, count in counted]
             raise AssertionError("left behind: " + "; ".join(shown))
 
@@ -90,6 +90,11 @@ class no_leaks:  # noqa: N801 - it is used like a function
             if what in self._of:
                 held.update(look())
         return held
+
+
+def _leases_first(counted: tuple[str, int]) -> tuple[bool, str]:
+    """Order what is told: the line to mend, and then what came of it, such as the lease's socket."""
+    return not counted[0].startswith("lease "), counted[0]
 
 
 def _watched() -> Iterable[PoolTracker]:
