@@ -10,6 +10,7 @@ from typing import Any
 
 from mooring.pools import session
 from mooring.pools.awaiting import Caller
+from mooring.pools.blocks import Blocks
 from mooring.pools.checkouts import Checkouts, coroutine_function, hook, host_and_port, tracker_of
 from mooring.pools.driver import Activity, Driver, Gauges
 from mooring.pools.tracker import PoolTracker
@@ -26,12 +27,15 @@ def instrument(obj: Any, make: Callable[[Driver], PoolTracker]) -> PoolTracker:
     known = tracker_of(obj)
     if known is not None:
         return known
+    from pymysql.err import MySQLError
+
     driver = AiomysqlPool(obj)
     tracker = make(driver)
+    blocks = Blocks(tracker, "aiomysql", (MySQLError,))
     driver.checkouts = checkouts = Checkouts(tracker, (TimeoutError,))
     for connection in (*obj._free, *obj._used):  # noqa: SLF001
         checkouts.opened(connection, None)
-    hook(obj, tracker, _methods(type(obj), checkouts))
+    hook(obj, tracker, _methods(type(obj), checkouts, blocks))
     return tracker
 
 
@@ -69,8 +73,8 @@ class AiomysqlPool(Driver):
         return session.activity(connection)
 
 
-def _methods(kind: type, checkouts: Checkouts) -> Mapping[str, Any]:
-    return {**_methods_to_take(kind, checkouts), **_methods_to_give_back(kind, checkouts)}
+def _methods(kind: type, checkouts: Checkouts, blocks: Blocks) -> Mapping[str, Any]:
+    return {**_methods_to_take(kind, checkouts), **_methods_to_give_back(kind, checkouts, blocks)}
 
 
 def _methods_to_take(pool: Any, checkouts: Checkouts) -> Mapping[str, Any]:
@@ -105,11 +109,14 @@ def _methods_to_take(pool: Any, checkouts: Checkouts) -> Mapping[str, Any]:
     return {"_acquire": coroutine_function(_acquire), "_fill_free_pool": _fill_free_pool}
 
 
-def _methods_to_give_back(pool: Any, checkouts: Checkouts) -> Mapping[str, Any]:
+def _methods_to_give_back(pool: Any, checkouts: Checkouts, blocks: Blocks) -> Mapping[str, Any]:
     give_back, terminate_all = pool.release, pool.terminate
 
     @wraps(give_back)
     def release(self: Any, conn: Any) -> Any:
+        error = sys.exception()
+        if error is not None:
+            blocks.left(error, conn, sys._getframe(1))  # noqa: SLF001
         checkouts.returned(conn, expected=conn not in self._terminated)
         return give_back(self, conn)
 

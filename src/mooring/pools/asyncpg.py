@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from mooring.pools import session
 from mooring.pools.awaiting import Caller
+from mooring.pools.blocks import Blocks
 from mooring.pools.checkouts import Checkouts, coroutine_function, hook, host_and_port, tracker_of
 from mooring.pools.driver import Activity, Driver, Gauges
 from mooring.pools.tracker import PoolTracker
@@ -28,13 +29,16 @@ def instrument(obj: Any, make: Callable[[Driver], PoolTracker]) -> PoolTracker:
     known = tracker_of(obj)
     if known is not None:
         return known
+    from asyncpg import InterfaceError, PostgresError
+
     driver = AsyncpgPool(obj)
     tracker = make(driver)
+    blocks = Blocks(tracker, "asyncpg", (PostgresError, InterfaceError))
     driver.checkouts = checkouts = Checkouts(tracker, (TimeoutError,))
     for holder in obj._holders:  # noqa: SLF001 -- those that are open already
         if holder.is_connected():
             checkouts.opened(holder._con, None)  # noqa: SLF001
-    hook(obj, tracker, _methods(type(obj), driver, checkouts))
+    hook(obj, tracker, _methods(type(obj), driver, checkouts, blocks))
     return tracker
 
 
@@ -98,43 +102,54 @@ class _Asking:
     The pool is asked later, perhaps in a task of its own: `asyncio.wait_for(pool.acquire(), 5)`.
     """
 
-    __slots__ = ("_caller", "_pool", "release")
+    __slots__ = ("_blocks", "_caller", "_pool", "connection")
 
-    def __init__(self, pool: Any, caller: Caller | None) -> None:
+    def __init__(self, pool: Any, caller: Caller | None, blocks: Blocks) -> None:
         self._pool = pool
         self._caller = caller
-        self.release = pool.release
+        self._blocks = blocks
+        self.connection: Any = None
+        """Asyncpg's own, once it came: what the program has for it forgets it when that breaks."""
 
     def _acquire(self, timeout: float | None) -> Any:
-        return self._pool._acquire(timeout, self._caller)  # noqa: SLF001
+        return self._pool._acquire(timeout, self._caller, self)  # noqa: SLF001
+
+    def release(self, *args: Any, **kwargs: Any) -> Any:
+        """Give the connection back at the end of the block."""
+        error = sys.exception()
+        if error is not None:
+            self._blocks.left(error, self.connection, sys._getframe(1))  # noqa: SLF001
+        return self._pool.release(*args, **kwargs)
 
 
 class _Calling:
     """Stands for the pool in one `pool.fetch()`, likewise: `asyncio.gather(pool.fetch(a), pool.fetch(b))`."""
 
-    __slots__ = ("_caller", "_pool")
+    __slots__ = ("_blocks", "_caller", "_pool")
 
-    def __init__(self, pool: Any, caller: Caller | None) -> None:
+    def __init__(self, pool: Any, caller: Caller | None, blocks: Blocks) -> None:
         self._pool = pool
         self._caller = caller
+        self._blocks = blocks
 
     def acquire(self, *args: Any, **kwargs: Any) -> Any:
         later = self._pool.acquire(*args, **kwargs)
-        later.pool = _Asking(self._pool, self._caller)
+        later.pool = _Asking(self._pool, self._caller, self._blocks)
         return later
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._pool, name)
 
 
-def _short_methods(kind: type, checkouts: Checkouts) -> Mapping[str, Any]:
+def _short_methods(kind: type, checkouts: Checkouts, blocks: Blocks) -> Mapping[str, Any]:
     """Return the pool's short methods; not those that a class of the application's does in its own way."""
     [own] = [cls for cls in kind.__mro__ if f"{cls.__module__}.{cls.__qualname__}" == MATCHES[0]][-1:]
 
     def short(original: Any) -> Any:
         @wraps(original)
         def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-            return original(_Calling(self, checkouts.caller(sys._getframe(1))), *args, **kwargs)  # noqa: SLF001
+            caller = checkouts.caller(sys._getframe(1))  # noqa: SLF001
+            return original(_Calling(self, caller, blocks), *args, **kwargs)
 
         return coroutine_function(method)
 
@@ -142,26 +157,26 @@ def _short_methods(kind: type, checkouts: Checkouts) -> Mapping[str, Any]:
     return {name: short(each) for name, each in theirs.items() if each and getattr(kind, name) is each}
 
 
-def _methods(kind: type, driver: AsyncpgPool, checkouts: Checkouts) -> Mapping[str, Any]:
+def _methods(kind: type, driver: AsyncpgPool, checkouts: Checkouts, blocks: Blocks) -> Mapping[str, Any]:
     return {
-        **_long_methods(kind, checkouts),
-        **_short_methods(kind, checkouts),
+        **_long_methods(kind, checkouts, blocks),
+        **_short_methods(kind, checkouts, blocks),
         "_get_new_connection": _method_to_connect(kind, driver, checkouts),
     }
 
 
-def _long_methods(pool: Any, checkouts: Checkouts) -> Mapping[str, Any]:
+def _long_methods(pool: Any, checkouts: Checkouts, blocks: Blocks) -> Mapping[str, Any]:
     """Return the methods by which a program acquires a connection, and all others do."""
     acquire_later, original = pool.acquire, pool._acquire  # noqa: SLF001
 
     @wraps(acquire_later)
     def acquire(self: Any, *args: Any, **kwargs: Any) -> Any:
         later = acquire_later(self, *args, **kwargs)
-        later.pool = _Asking(self, checkouts.caller(sys._getframe(1)))  # noqa: SLF001
+        later.pool = _Asking(self, checkouts.caller(sys._getframe(1)), blocks)  # noqa: SLF001
         return later
 
     @wraps(original)
-    async def asking(self: Any, timeout: float | None, caller: Caller | None) -> Any:
+    async def asking(self: Any, timeout: float | None, caller: Caller | None, block: _Asking | None) -> Any:
         _watch_returns(self, checkouts)
         asked, proxy = checkouts.asked(), None
         try:
@@ -169,12 +184,17 @@ def _long_methods(pool: Any, checkouts: Checkouts) -> Mapping[str, Any]:
         finally:
             if proxy is None:
                 checkouts.failed(asked, sys.exc_info()[1])
-        checkouts.answered(asked, proxy._holder, caller, proxy._con)  # noqa: SLF001
+        connection = proxy._con  # noqa: SLF001
+        checkouts.answered(asked, proxy._holder, caller, connection)  # noqa: SLF001
+        if block is not None:
+            block.connection = connection
         return proxy
 
     @wraps(original)
-    def _acquire(self: Any, timeout: float | None, caller: Caller | None = None) -> Any:
-        return asking(self, timeout, caller or checkouts.caller(sys._getframe(1)))  # noqa: SLF001
+    def _acquire(
+        self: Any, timeout: float | None, caller: Caller | None = None, block: _Asking | None = None
+    ) -> Any:
+        return asking(self, timeout, caller or checkouts.caller(sys._getframe(1)), block)  # noqa: SLF001
 
     return {"acquire": acquire, "_acquire": coroutine_function(_acquire)}
 

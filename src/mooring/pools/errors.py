@@ -6,6 +6,7 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
+from weakref import ref
 
 from mooring.core.clock import Clock
 from mooring.pools.scope import words
@@ -39,14 +40,20 @@ class Errors:
         self.total = self.session = 0
         self.kept: deque[PoolError] = deque(maxlen=MOST)
         self._moments: deque[float] = deque(maxlen=MOST)
+        self._known: deque[ref[BaseException]] = deque(maxlen=MOST)
+        """Those that the program may yet record by itself, though they are counted."""
 
-    def add(self, error: BaseException, operation: str | None, *, session: bool | None = None) -> PoolError:
+    def add(self, error: BaseException, operation: str | None, *, session: bool | None = None) -> None:
         """Keep one. Its message is redacted of what looks like a secret, and cut.
+
+        One that `add_once` has kept is not kept again.
 
         `session`: whether it is of the session; None where the error itself is to tell.
         """
         from mooring.core.redact import Redactor, cut
 
+        if any(known() is error for known in list(self._known)):
+            return
         session = is_session_error(error) if session is None else session
         message = cut(Redactor()(cut(words(error) or "", 4 * LONGEST)), LONGEST)
         kept = PoolError(self._clock.now(), type(error).__name__, message, words(operation), session)
@@ -54,7 +61,11 @@ class Errors:
         self.session += session
         self.kept.append(kept)
         self._moments.append(self._clock.monotonic())
-        return kept
+
+    def add_once(self, error: BaseException) -> None:
+        """Keep one of a driver, which whoever handles it may record again."""
+        self.add(error, None)
+        self._known.append(ref(error))
 
     def within(self, seconds: float) -> int:
         """Return how many there were in the last seconds, at most the number that is kept."""

@@ -10,6 +10,7 @@ from time import monotonic
 from typing import Any
 
 from mooring.pools import session
+from mooring.pools.blocks import Blocks
 from mooring.pools.checkouts import Checkouts, coroutine_function, hook, host_and_port, tracker_of
 from mooring.pools.driver import Activity, Driver, Gauges
 from mooring.pools.tracker import PoolTracker
@@ -24,15 +25,17 @@ def instrument(obj: Any, make: Callable[[Driver], PoolTracker]) -> PoolTracker:
     known = tracker_of(obj)
     if known is not None:
         return known
+    from psycopg import Error
     from psycopg_pool import PoolTimeout
 
     driver = PsycopgPool(obj)
     tracker = make(driver)
     driver.checkouts = checkouts = Checkouts(tracker, (PoolTimeout,))
+    blocks = Blocks(tracker, "psycopg", (Error,), pool="psycopg_pool")
     for connection in tuple(obj._pool):  # noqa: SLF001 -- those that are open already
         checkouts.opened(connection, None)
     methods = _async_methods if iscoroutinefunction(type(obj).getconn) else _sync_methods
-    hook(obj, tracker, methods(type(obj), driver, checkouts))
+    hook(obj, tracker, methods(type(obj), driver, checkouts, blocks))
     return tracker
 
 
@@ -79,7 +82,7 @@ class PsycopgPool(Driver):
         return session.activity(connection)
 
 
-def _sync_methods(kind: type, driver: PsycopgPool, checkouts: Checkouts) -> Methods:
+def _sync_methods(kind: type, driver: PsycopgPool, checkouts: Checkouts, blocks: Blocks) -> Methods:
     pool: Any = kind
     original, give_back, connect = pool.getconn, pool.putconn, pool._connect  # noqa: SLF001
 
@@ -96,6 +99,9 @@ def _sync_methods(kind: type, driver: PsycopgPool, checkouts: Checkouts) -> Meth
 
     @wraps(give_back)
     def putconn(self: Any, conn: Any) -> Any:
+        error = sys.exception()
+        if error is not None:
+            blocks.left(error, conn, sys._getframe(1))  # noqa: SLF001
         checkouts.returned(conn)  # before another thread gets it
         return give_back(self, conn)
 
@@ -113,7 +119,7 @@ def _sync_methods(kind: type, driver: PsycopgPool, checkouts: Checkouts) -> Meth
     return {"getconn": getconn, "putconn": putconn, "_connect": _connect}
 
 
-def _async_methods(kind: type, driver: PsycopgPool, checkouts: Checkouts) -> Methods:
+def _async_methods(kind: type, driver: PsycopgPool, checkouts: Checkouts, blocks: Blocks) -> Methods:
     pool: Any = kind
     original, give_back, connect = pool.getconn, pool.putconn, pool._connect  # noqa: SLF001
 
@@ -134,6 +140,9 @@ def _async_methods(kind: type, driver: PsycopgPool, checkouts: Checkouts) -> Met
 
     @wraps(give_back)
     async def putconn(self: Any, conn: Any) -> Any:
+        error = sys.exception()
+        if error is not None:
+            blocks.left(error, conn, sys._getframe(1))  # noqa: SLF001
         checkouts.returned(conn)  # before another task gets it
         return await give_back(self, conn)
 
