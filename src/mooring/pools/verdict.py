@@ -86,12 +86,13 @@ def _verdict(error: BaseException) -> bool | None:
     """Return what one error tells by itself; None where it tells nothing."""
     if getattr(error, "connection_invalidated", False):  # SQLAlchemy's dialect knows its driver
         return True
+    package = type(error).__module__.partition(".")[0]
+    if package in _MYSQL_DRIVERS and error.args and isinstance(error.args[0], int):
+        # Before the state: 1049 (no such database) has that of a misspelt statement.
+        return error.args[0] in MYSQL or error.args[:2] == MYSQL_CLOSED
     state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
     if isinstance(state, str):
         return state.startswith(STATES)
-    package = type(error).__module__.partition(".")[0]
-    if package in _MYSQL_DRIVERS and error.args and isinstance(error.args[0], int):
-        return error.args[0] in MYSQL or error.args[:2] == MYSQL_CLOSED
     code: Any = getattr(error, "code", None)
     if package == "pymongo" and isinstance(code, int):
         return code in MONGODB

@@ -17,6 +17,14 @@ from redis import exceptions as redis
 
 from mooring.pools.verdict import is_session_error
 
+
+def of_mysql(number: int, state: str) -> Exception:
+    """Return an error that has its SQLSTATE, as those of PyMySQL 1.2 and mysql-connector do."""
+    error = pymysql.err.OperationalError(number, "no")
+    error.sqlstate = state  # type: ignore[attr-defined]  # not declared
+    return error
+
+
 SESSION = {
     "refused login": psycopg.errors.InvalidPassword("no"),
     "server going": psycopg.errors.AdminShutdown("going"),
@@ -33,6 +41,8 @@ SESSION = {
     "mysql: killed": pymysql.err.OperationalError(1927, "killed"),
     "mysql: idle too long": pymysql.err.OperationalError(4031, "idle"),
     "mysql: closed": pymysql.err.InterfaceError(0, ""),
+    "mysql: no such database, with its state": of_mysql(1049, "42000"),
+    "mysql: host blocked, with its state": of_mysql(1129, "HY000"),
     "redis: refused login": redis.AuthenticationError("no"),
     "redis: login without a user": redis.AuthenticationWrongNumberOfArgsError("no"),
     "redis: broken": redis.ConnectionError("broken"),
@@ -61,6 +71,7 @@ STATEMENT = {
     "asyncpg: busy": asyncpg.InterfaceError("another operation is in progress"),
     "mysql: duplicate": pymysql.err.IntegrityError(1062, "twice"),
     "mysql: lock": pymysql.err.OperationalError(1205, "Lock wait timeout exceeded"),
+    "mysql: none chosen, with its state": of_mysql(1046, "3D000"),
     "redis: wrong type": redis.ResponseError("WRONGTYPE"),
     "redis: grant": redis.NoPermissionError("no"),
     "redis: pool empty": redis.MaxConnectionsError("all in use"),
