@@ -25,6 +25,7 @@ from mooring.core.target import Target
 from mooring.engine.runner import Runner
 from mooring.net.network import Network
 from tests.pages import DOCS, WRITTEN, blocks, commands_in, headings, name_of
+from tests.servers.played import playing
 
 
 def complaint(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
@@ -132,11 +133,8 @@ async def check_gopher(answer: bytes) -> CheckResult:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readline()
         writer.write(answer)
-        await writer.drain()
-        writer.close()
 
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server, Network() as net:
-        port = server.sockets[0].getsockname()[1]
+    async with playing(serve) as port, Network() as net:
         probe = own_kind().Gopher(url=f"gopher://127.0.0.1:{port}")
         return await Runner(net).run(Target("menu", probe), Trigger.CLI)
 

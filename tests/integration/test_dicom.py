@@ -25,6 +25,7 @@ from mooring.targets import TargetReader
 from mooring.testing.leaks import no_leaks
 from tests.servers.dcmtk import Qrscp, Receiver
 from tests.servers.orthanc import Orthanc
+from tests.servers.played import playing
 from tests.servers.tls import Certificates
 
 pytestmark = pytest.mark.integration
@@ -300,23 +301,14 @@ ECHOED = response(0x8030, 0)
 @asynccontextmanager
 async def peer(script: Script) -> AsyncIterator[str]:
     """Run a peer that plays a script once it was asked for an association; yields its address."""
-    playing: list[asyncio.Task[Any] | None] = []
 
     async def play(reader: Reader, writer: Writer) -> None:
-        playing.append(asyncio.current_task())
-        try:
-            await heard(reader)
-            await script(reader, writer)
-            await reader.read()
-        except (EOFError, ConnectionError):
-            pass
-        finally:
-            writer.close()
+        await heard(reader)
+        await script(reader, writer)
+        await reader.read()
 
-    server = await asyncio.start_server(play, "127.0.0.1", 0)
-    async with server:
-        yield f"dicom://PACS@127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        await asyncio.gather(*filter(None, playing))
+    async with playing(play) as port:
+        yield f"dicom://PACS@127.0.0.1:{port}"
 
 
 async def heard(reader: Reader) -> int:

@@ -35,6 +35,7 @@ from mooring.store.sole import _LOCK
 from mooring.store.store import Store
 from mooring.testing import no_leaks
 from tests.integration.watcher import TARGETS
+from tests.servers.played import playing
 from tests.servers.postgresql import PostgreSQL
 from tests.servers.process import eventually
 from tests.sources import ROOT
@@ -191,12 +192,11 @@ async def test_postgresql_store_taken_over(stored_in_postgresql: Settings, postg
 async def answering() -> AsyncIterator[int]:
     """Serve a port that accepts and hangs up."""
 
-    async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.close()
+    async def hang_up(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        pass
 
-    server = await asyncio.start_server(hang_up, "127.0.0.1", 0, backlog=1000)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
+    async with playing(hang_up) as port:
+        yield port
 
 
 @pytest.mark.slow

@@ -21,6 +21,7 @@ from mooring.core.result import CheckResult
 from mooring.core.stage import Stage, StageStatus
 from mooring.core.status import Status
 from tests.servers.nginx import BIG, LOGIN, Nginx, StartNginx
+from tests.servers.played import playing
 from tests.servers.tls import Certificates
 
 pytestmark = pytest.mark.integration
@@ -43,7 +44,6 @@ class Odd:
     def __init__(self, answer: bytes, then: str) -> None:
         self._answer = answer
         self._then = then
-        self._serving: dict[asyncio.Task[Any] | None, asyncio.StreamWriter] = {}
         self.asked: list[bytes] = []
         self.port = 0
 
@@ -54,7 +54,6 @@ class Odd:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Read one request, with its body where one is announced; answer; then close, reset or hold."""
-        self._serving[asyncio.current_task()] = writer
         head = await reader.readuntil(b"\r\n\r\n")
         length = [line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")]
         self.asked.append(head + await reader.readexactly(int(length[0].split(b":")[1]) if length else 0))
@@ -64,16 +63,6 @@ class Odd:
             await reader.read()
         if self._then == "reset":
             writer.transport.abort()
-        writer.close()
-
-    async def leave(self) -> None:
-        """Drop every client."""
-        for writer in self._serving.values():
-            writer.transport.abort()
-        await asyncio.gather(*filter(None, self._serving), return_exceptions=True)
-        for writer in self._serving.values():
-            with suppress(OSError):
-                await writer.wait_closed()
 
 
 @asynccontextmanager
@@ -82,11 +71,8 @@ async def answering(
 ) -> AsyncIterator[Odd]:
     """Serve these bytes."""
     odd = Odd(answer, then)
-    server = await asyncio.start_server(odd.serve, "127.0.0.1", 0, ssl=tls)
-    odd.port = server.sockets[0].getsockname()[1]
-    async with server:
+    async with playing(odd.serve, tls=tls) as odd.port:
         yield odd
-        await odd.leave()
 
 
 async def ask(answer: bytes, then: str = "close", **settings: Any) -> CheckResult:

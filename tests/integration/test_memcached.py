@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from mooring.probes.memcached import OPEN_DOOR
 from mooring.probes.memcached import Memcached as Kind
 from mooring.targets import TargetReader
 from tests.servers.memcached import MOST_CONNECTIONS, PASSWORD, USER, Memcached, StartMemcached
+from tests.servers.played import playing
 from tests.servers.tls import Certificates
 
 pytestmark = pytest.mark.integration
@@ -81,23 +81,17 @@ async def test_login_is_never_sent_to_a_server_that_asks_for_none(start_memcache
 )
 async def test_only_a_refusal_is_a_rejected_login(answer: bytes, reason: Reason, code: str) -> None:
     """A server that has no memory for the login has not looked at it."""
-    playing: list[asyncio.Task[Any] | None] = []
 
     async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        playing.append(asyncio.current_task())
         await reader.readline()
         writer.write(b"CLIENT_ERROR unauthenticated\r\n")
         await reader.readline()
         await reader.readline()
         writer.write(answer + b"\r\n")
-        with suppress(ConnectionError):
-            await reader.read()
-        writer.close()
+        await reader.read()
 
-    server = await asyncio.start_server(play, "127.0.0.1", 0)
-    async with server:
-        result = await check(f"memcached://u:pw@127.0.0.1:{server.sockets[0].getsockname()[1]}")
-        await asyncio.gather(*filter(None, playing))
+    async with playing(play) as port:
+        result = await check(f"memcached://u:pw@127.0.0.1:{port}")
     assert result.failure is not None
     assert (result.failure.stage, result.failure.reason, result.failure.code) == (Stage.AUTH, reason, code)
 

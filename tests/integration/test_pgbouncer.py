@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -24,6 +24,7 @@ from mooring.targets import TargetReader
 from tests.integration.entries import target_of
 from tests.integration.kinds.pgbouncer import somebody_waits
 from tests.servers.pgbouncer import ADMIN, USER, PgBouncer, StartPgBouncer
+from tests.servers.played import playing
 from tests.servers.tls import Certificates
 
 
@@ -179,28 +180,20 @@ def rows(*given: dict[str, str]) -> bytes:
 
 async def answered(said: bytes, **answers: bytes) -> CheckResult:
     """Check a pooler that lets everybody in, says this of itself, and answers SHOW so."""
-    playing: list[asyncio.Task[Any] | None] = []
 
     async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        playing.append(asyncio.current_task())
         ready = part(b"Z", b"I")
-        with suppress(EOFError, ConnectionError):
-            await reader.readexactly(8)
-            writer.write(b"N")
-            await reader.readexactly(int.from_bytes(await reader.readexactly(4), "big") - 4)
-            writer.write(part(b"R", bytes(4)) + said + ready)
-            while head := await reader.readexactly(5):
-                query = (await reader.readexactly(int.from_bytes(head[1:], "big") - 4)).decode().strip("\0")
-                writer.write(answers.get(query.removeprefix("SHOW "), rows({"version": "PgBouncer 1.7"})))
-                writer.write(ready)
-        writer.close()
+        await reader.readexactly(8)
+        writer.write(b"N")
+        await reader.readexactly(int.from_bytes(await reader.readexactly(4), "big") - 4)
+        writer.write(part(b"R", bytes(4)) + said + ready)
+        while head := await reader.readexactly(5):
+            query = (await reader.readexactly(int.from_bytes(head[1:], "big") - 4)).decode().strip("\0")
+            writer.write(answers.get(query.removeprefix("SHOW "), rows({"version": "PgBouncer 1.7"})))
+            writer.write(ready)
 
-    server = await asyncio.start_server(play, "127.0.0.1", 0)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
-        result = await check(f"pgbouncer://stats:pw@127.0.0.1:{port}")
-        await asyncio.gather(*filter(None, playing))
-        return result
+    async with playing(play) as port:
+        return await check(f"pgbouncer://stats:pw@127.0.0.1:{port}")
 
 
 VERSION = part(b"S", b"server_version\x001.7/bouncer\0")

@@ -28,6 +28,7 @@ from mooring.probes._rabbitmq import explain, look_at
 from mooring.probes._registry import Kinds
 from mooring.probes.rabbitmq import RabbitMQ as Kind
 from mooring.targets import TargetReader
+from tests.servers.played import playing
 from tests.servers.process import eventually
 from tests.servers.rabbitmq import (
     EXCHANGE,
@@ -212,10 +213,9 @@ async def hanging_up(capabilities: FieldTable, then: str) -> AsyncIterator[int]:
         await reader.readuntil(b"\xce")
         if then == "reset":
             writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
-        writer.close()
 
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        yield server.sockets[0].getsockname()[1]
+    async with playing(serve) as port:
+        yield port
 
 
 @pytest.mark.parametrize(

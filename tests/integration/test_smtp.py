@@ -22,6 +22,7 @@ from mooring.probes.smtp import SMTP
 from mooring.targets import TargetReader
 from tests.integration.entries import target_of
 from tests.integration.kinds.smtp import SENDER
+from tests.servers.played import playing
 from tests.servers.smtp import LOGIN, MailServer, StartMailServer
 from tests.servers.tls import Certificates
 
@@ -197,20 +198,15 @@ def test_grey_list_is_no_fault_of_the_server() -> None:
 @pytest.mark.integration
 async def test_size_that_is_none_is_left_out(told: str, numbers: dict[str, float]) -> None:
     """A server's largest size is a number of 20 digits at most, or it says none."""
-    playing: list[asyncio.Task[Any] | None] = []
 
     async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        playing.append(asyncio.current_task())
         writer.write(b"220 mail.example\r\n")
         while line := await reader.readline():
             size = f"250-mail.example\r\n250 SIZE {told}\r\n".encode()
             writer.write(size if line.startswith(b"EHLO") else b"250 well\r\n")
-        writer.close()
 
-    server = await asyncio.start_server(play, "127.0.0.1", 0)
-    async with server:
-        result = await check(f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}")
-        await asyncio.gather(*filter(None, playing))
+    async with playing(play) as port:
+        result = await check(f"smtp://127.0.0.1:{port}")
     assert (result.failure, result.observation.numbers) == (None, numbers)
 
 

@@ -28,6 +28,7 @@ from mooring.net.trail import Trail
 from mooring.testing.leaks import no_leaks
 from tests.servers.nginx import Nginx
 from tests.servers.openssl import StartOpenSSL
+from tests.servers.played import playing
 from tests.servers.process import binary
 from tests.servers.tls import Certificate, Certificates
 
@@ -46,11 +47,9 @@ async def tls_server(certificate: Certificate, **changes: object) -> AsyncIterat
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(await reader.read(100))
-        writer.close()
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
+    async with playing(answer, tls=context) as port:
+        yield port
 
 
 async def refusal(
@@ -259,11 +258,9 @@ async def test_server_that_speaks_plain_text_is_told() -> None:
 
     async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 mail.example ESMTP\r\n")
-        writer.close()
 
-    server = await asyncio.start_server(greet, "127.0.0.1", 0)
-    async with server:
-        told = await refusal(server.sockets[0].getsockname()[1], TLSSettings())
+    async with playing(greet) as port:
+        told = await refusal(port, TLSSettings())
     assert told == (Reason.TLS, "PLAIN_TEXT", "the server answers in plain text, not TLS")
 
 

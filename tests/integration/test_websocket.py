@@ -15,6 +15,7 @@ from mooring.core.result import CheckResult
 from mooring.core.stage import StageStatus
 from mooring.core.status import Status
 from tests.servers.nginx import Nginx
+from tests.servers.played import playing
 from tests.servers.process import poll_until
 from tests.servers.tls import Certificates
 from tests.servers.websocket import TOKEN, StartWebSocketServer, WebSocketServer
@@ -229,19 +230,13 @@ def test_odd_answer_is_told(run: Run[CheckResult], answer: bytes, stage: str, re
     """Every way not to answer in HTTP, or to upgrade wrongly, has its stage, reason and code."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        clients.append(asyncio.current_task())
         await reader.read(4096)
         writer.write(answer)
-        await writer.drain()
-        writer.close()
 
     async def check() -> CheckResult:
-        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-            result = await mooring.check(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
-            await asyncio.gather(*filter(None, clients))  # where nothing was answered TLS is tried as well
-        return result
+        async with playing(serve) as port:
+            return await mooring.check(f"ws://127.0.0.1:{port}/")
 
-    clients: list[asyncio.Task[Any] | None] = []
     assert told(run(check())) == ("down", stage, reason, code)
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import socketserver
+import ssl
 import struct
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 
+from tests.servers.process import eventually
+
+Play = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[object]]
+OVER_WITHIN = 20.0
 _AT_ONCE = struct.pack("ii", 1, 0)
 
 
@@ -96,3 +102,52 @@ def patient(words: bytes, *, after: bytes) -> Iterator[int]:
         finally:
             server.shutdown()
             thread.join()
+
+
+@asynccontextmanager
+async def playing(play: Play, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """Yield the port of a server that plays to each client, in the test's own loop.
+
+    A client that leaves ends its play. When the block ends every play is waited for, and every connection
+    that was accepted is closed: `asyncio.start_server` leaves those of its last turns to the collector.
+    """
+    loop, plays = asyncio.get_running_loop(), set[asyncio.Task[None]]()
+
+    def accept() -> None:
+        with suppress(BlockingIOError):
+            client = listener.accept()[0]
+            client.setblocking(False)
+            plays.add(task := asyncio.create_task(_play(play, client, tls), name="a play"))
+            task.add_done_callback(lambda _: client.close())  # where it was cancelled before it began
+
+    with socket.create_server(("127.0.0.1", 0), backlog=1000) as listener:
+        listener.setblocking(False)
+        loop.add_reader(listener, accept)
+        try:
+            yield listener.getsockname()[1]
+            async with asyncio.timeout(OVER_WITHIN):
+                await asyncio.gather(*plays)
+        finally:
+            loop.remove_reader(listener)
+            for each in plays:
+                each.cancel()
+            await asyncio.gather(*plays, return_exceptions=True)
+
+
+async def _play(play: Play, client: socket.socket, tls: ssl.SSLContext | None) -> None:
+    """Play to one client, and close its connection, whatever happens."""
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader()
+    protocol = asyncio.StreamReaderProtocol(reader)
+    try:
+        with suppress(EOFError, OSError):
+            transport, _ = await loop.connect_accepted_socket(lambda: protocol, client, ssl=tls)
+            writer = asyncio.StreamWriter(transport, protocol, reader, loop)
+            try:
+                await play(reader, writer)
+                writer.close()
+                await writer.wait_closed()
+            finally:
+                transport.abort()
+    finally:
+        await eventually(lambda: client.fileno() == -1, "the end of a connection")

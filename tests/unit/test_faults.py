@@ -21,24 +21,19 @@ from mooring.testing.faults import (
     StallTLS,
     fault_proxy,
 )
+from tests.servers.played import playing
 
 
 @pytest.fixture
 async def echo() -> AsyncIterator[int]:
     """The port of a server that sends back what it is sent."""
-    conversations: set[asyncio.Task[None] | None] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        conversations.add(asyncio.current_task())
-        with suppress(ConnectionError):
-            while data := await reader.read(1000):
-                writer.write(data)
-            writer.close()
-            await writer.wait_closed()
+        while data := await reader.read(1000):
+            writer.write(data)
 
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        yield server.sockets[0].getsockname()[1]
-        await asyncio.gather(*filter(None, conversations))
+    async with playing(serve) as port:
+        yield port
 
 
 class Client:

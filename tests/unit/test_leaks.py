@@ -13,6 +13,7 @@ import pytest
 from mooring.pools import PoolTracker, Watch, holding
 from mooring.pools.lease import Lease
 from mooring.testing import fault_proxy, no_leaks
+from tests.servers.played import playing
 
 
 def test_leak_of_a_file_is_named(tmp_path: Path) -> None:
@@ -62,11 +63,7 @@ async def test_closing_connections_are_waited_for() -> None:
     async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.close()
 
-    async with (
-        await asyncio.start_server(hang_up, "127.0.0.1", 0) as server,
-        no_leaks(),
-        fault_proxy(server.sockets[0].getsockname()[1]) as proxy,
-    ):
+    async with playing(hang_up) as port, no_leaks(), fault_proxy(port) as proxy:
         _, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
         writer.close()
 
