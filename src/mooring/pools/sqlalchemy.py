@@ -37,7 +37,8 @@ def instrument(obj: Any, make: Callable[[Driver], PoolTracker]) -> PoolTracker:
 
     A connection that is detached is no longer the pool's, and its lease is over. Of StaticPool and
     SingletonThreadPool, which give out one connection many times at once, it is leased once. NullPool has
-    no limit. A `creator` or a listener that fails is no connection that was created.
+    no limit. A `creator` that fails is no connection that was created, nor is a listener that was there
+    before; what one that was added later refuses was created, and no event tells that it is closed.
     """
     from sqlalchemy import Engine, event
 
