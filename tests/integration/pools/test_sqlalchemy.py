@@ -623,9 +623,9 @@ async def test_a_broken_driver_of_ours_is_kept_to_ourselves(pg_address: Address)
 
 
 @pytest.mark.slow
-async def test_cancelled_tasks_leave_nothing(pg_address: Address) -> None:
+async def test_cancelled_tasks_leave_nothing(async_address: Address) -> None:
     """Ten times 2,000 tasks that are cancelled at any moment: nothing leaks, nothing is counted wrong."""
-    url, sessions = pg_address
+    url, sessions = async_address
     async with async_tracked(url, pool_size=5, max_overflow=0) as (engine, tracker):
         pool, loop = engine.sync_engine.pool, asyncio.get_running_loop()
 
@@ -639,16 +639,21 @@ async def test_cancelled_tasks_leave_nothing(pg_address: Address) -> None:
                 loop.call_later(random.uniform(0, 0.02), task.cancel)
             await asyncio.gather(*tasks, return_exceptions=True)
 
+        def left() -> int:
+            gc.collect()  # what a cancelled connect of psycopg opened, watched or not, ends as garbage
+            return sessions()
+
         for _ in range(10):
+            await work()
             for _ in range(10):
                 await batch(200)
             told = tracker.snapshot()
             assert (tracker.open, told.waiting, told.used) == ({}, 0, 0)
-            assert (told.totals.taken, told.totals.returned) == (told.totals.taken,) * 2
+            assert told.totals.taken == told.totals.returned > 0
             assert (told.totals.unmatched, told.totals.forgotten, tracker.faults) == (0, 0, 0)
             # The pool itself also counts entries whose connection was ended amid a cancelled request.
             assert told.totals.created - told.totals.closed == told.size <= pool.checkedin()
-            await become(lambda size=told.size: sessions() == size)  # type: ignore[misc]
+            await become(lambda size=told.size: left() == size)  # type: ignore[misc]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
