@@ -66,6 +66,14 @@ def _keep(probe: socket.socket) -> None:
         probe.accept()[0].close()  # who closes first is the one that waits
 
 
+@pytest.fixture
+def refusing_port() -> Iterator[int]:
+    """A port of the loopback that refuses every client, and that nobody else is given meanwhile."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
+
+
 @contextmanager
 def private_folder() -> Iterator[Path]:
     """Make a folder with a short path: that of a Unix socket holds 107 bytes at most."""

@@ -44,7 +44,7 @@ async def counts(tracker: PoolTracker, act: Callable[[], Any]) -> tuple[int, int
     return totals.errors, totals.session_errors
 
 
-async def test_psycopg(tracker: PoolTracker, postgresql: PostgreSQL, unused_tcp_port: int) -> None:
+async def test_psycopg(tracker: PoolTracker, postgresql: PostgreSQL, refusing_port: int) -> None:
     """A refused login, a port where nobody listens and an ended session are told from bad SQL."""
     with closing(psycopg.connect(postgresql.url(), autocommit=True)) as connection:
         assert await counts(tracker, lambda: connection.execute(BROKEN_SQL)) == (1, 0)
@@ -53,10 +53,10 @@ async def test_psycopg(tracker: PoolTracker, postgresql: PostgreSQL, unused_tcp_
         assert await counts(tracker, lambda: connection.execute("SELECT 1")) == (3, 2)
     with postgresql.role() as user:
         assert await counts(tracker, lambda: psycopg.connect(postgresql.url(user, "wrong"))) == (4, 3)
-    assert await counts(tracker, lambda: psycopg.connect(postgresql.url(port=unused_tcp_port))) == (5, 4)
+    assert await counts(tracker, lambda: psycopg.connect(postgresql.url(port=refusing_port))) == (5, 4)
 
 
-async def test_asyncpg(tracker: PoolTracker, postgresql: PostgreSQL, unused_tcp_port: int) -> None:
+async def test_asyncpg(tracker: PoolTracker, postgresql: PostgreSQL, refusing_port: int) -> None:
     """The same with asyncpg."""
     connection = await asyncpg.connect(postgresql.url())
     assert await counts(tracker, lambda: connection.execute(BROKEN_SQL)) == (1, 0)
@@ -65,7 +65,7 @@ async def test_asyncpg(tracker: PoolTracker, postgresql: PostgreSQL, unused_tcp_
     assert await counts(tracker, lambda: connection.execute("SELECT 1")) == (3, 2)
     with postgresql.role() as user:
         assert await counts(tracker, lambda: asyncpg.connect(postgresql.url(user, "wrong"))) == (4, 3)
-    assert await counts(tracker, lambda: asyncpg.connect(postgresql.url(port=unused_tcp_port))) == (5, 4)
+    assert await counts(tracker, lambda: asyncpg.connect(postgresql.url(port=refusing_port))) == (5, 4)
 
 
 async def test_pymysql(tracker: PoolTracker, mariadb: MariaDB) -> None:
@@ -92,7 +92,7 @@ async def test_aiomysql(tracker: PoolTracker, mariadb: MariaDB) -> None:
         assert await counts(tracker, refused) == (1, 1)
 
 
-async def test_redis(tracker: PoolTracker, redis_server: Redis, unused_tcp_port: int) -> None:
+async def test_redis(tracker: PoolTracker, redis_server: Redis, refusing_port: int) -> None:
     """The same with redis-py."""
     with redis.Redis.from_url(redis_server.url()) as client:
         client.set("pools:text", "text")
@@ -101,15 +101,15 @@ async def test_redis(tracker: PoolTracker, redis_server: Redis, unused_tcp_port:
         assert await counts(tracker, client.ping) == (2, 1)
     with redis.Redis.from_url(redis_server.url(password=None)) as client:
         assert await counts(tracker, client.ping) == (3, 2)
-    with redis.Redis(port=unused_tcp_port, retry=None) as client:
+    with redis.Redis(port=refusing_port, retry=None) as client:
         assert await counts(tracker, client.ping) == (4, 3)
 
 
-async def test_pymongo(tracker: PoolTracker, mongodb_stand_in: MongoDBStandIn, unused_tcp_port: int) -> None:
+async def test_pymongo(tracker: PoolTracker, mongodb_stand_in: MongoDBStandIn, refusing_port: int) -> None:
     """A refused login and a server that is not there are of the session with PyMongo."""
     with pymongo.MongoClient(mongodb_stand_in.url(password="wrong")) as client:  # type: ignore[var-annotated]
         assert await counts(tracker, lambda: client.admin.command("listDatabases")) == (1, 1)
-    gone: Any = pymongo.MongoClient(port=unused_tcp_port, serverSelectionTimeoutMS=50)
+    gone: Any = pymongo.MongoClient(port=refusing_port, serverSelectionTimeoutMS=50)
     with gone:
         assert await counts(tracker, lambda: gone.admin.command("ping")) == (2, 2)
 

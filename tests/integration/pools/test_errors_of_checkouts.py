@@ -30,6 +30,7 @@ from mooring.pools import (
 from mooring.pools import redis as for_redis
 from tests.integration.pools.watched import watched
 from tests.servers.mariadb import MariaDB
+from tests.servers.played import playing
 from tests.servers.postgresql import PostgreSQL
 from tests.servers.process import eventually, poll_until
 from tests.servers.redis import PASSWORD, Redis
@@ -38,10 +39,10 @@ pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(params=["nobody listens", "login", "database"])
-def unusable(request: pytest.FixtureRequest, postgresql: PostgreSQL, unused_tcp_port: int) -> Any:
+def unusable(request: pytest.FixtureRequest, postgresql: PostgreSQL, refusing_port: int) -> Any:
     """The URL of a PostgreSQL that no connection can be opened to, for each of three reasons."""
     if request.param == "nobody listens":
-        yield postgresql.url(port=unused_tcp_port)
+        yield postgresql.url(port=refusing_port)
     elif request.param == "database":
         yield postgresql.url(database="nowhere")
     else:
@@ -90,22 +91,20 @@ async def test_asyncpg_counts_no_time_out(postgresql: PostgreSQL) -> None:
         assert counts(tracker) == (0, 0, 1)
 
 
-async def test_asyncpg_takes_a_connect_without_answer_for_an_error_of_the_session(
-    unused_tcp_port: int,
-) -> None:
+async def test_asyncpg_takes_a_connect_without_answer_for_an_error_of_the_session() -> None:
     """A host that accepts and says nothing ends in a plain TimeoutError, which by itself tells nothing."""
-    async with silence(unused_tcp_port):
-        url = f"postgresql://mooring@127.0.0.1:{unused_tcp_port}/shop?sslmode=disable"
+    async with silence() as port:
+        url = f"postgresql://mooring@127.0.0.1:{port}/shop?sslmode=disable"
         async with asyncpg.create_pool(url, min_size=0, timeout=0.05) as pool:
             tracker = watched(for_asyncpg.instrument, pool)
             assert await failures(pool.acquire, times=1) == ["TimeoutError"]
             assert counts(tracker) == (1, 1, 1)
 
 
-async def test_asyncpg_counts_no_cancellation(unused_tcp_port: int) -> None:
+async def test_asyncpg_counts_no_cancellation() -> None:
     """A request that is cancelled while its connection is opened, or times out, is no error."""
-    async with silence(unused_tcp_port):
-        url = f"postgresql://mooring@127.0.0.1:{unused_tcp_port}/shop?sslmode=disable"
+    async with silence() as port:
+        url = f"postgresql://mooring@127.0.0.1:{port}/shop?sslmode=disable"
         async with asyncpg.create_pool(url, min_size=0) as pool:
             tracker = watched(for_asyncpg.instrument, pool)
             connecting = asyncio.ensure_future(pool.fetchval("SELECT 1"))
@@ -118,17 +117,15 @@ async def test_asyncpg_counts_no_cancellation(unused_tcp_port: int) -> None:
 
 
 @asynccontextmanager
-async def silence(port: int) -> AsyncIterator[None]:
-    """Accept connections, and say nothing."""
+async def silence() -> AsyncIterator[int]:
+    """Accept connections at a port, and say nothing."""
     held = asyncio.Event()
 
-    async def hold(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def hold(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
         await held.wait()
-        writer.close()
 
-    server = await asyncio.start_server(hold, "127.0.0.1", port)
-    async with server:
-        yield
+    async with playing(hold) as port:
+        yield port
         held.set()
 
 
@@ -186,13 +183,13 @@ def test_psycopg_counts_no_time_out(postgresql: PostgreSQL) -> None:
 
 @pytest.mark.parametrize("reason", ["nobody listens", "login", "database"])
 async def test_aiomysql_counts_what_connecting_raises(
-    mariadb: MariaDB, unused_tcp_port: int, reason: str
+    mariadb: MariaDB, refusing_port: int, reason: str
 ) -> None:
     """Each checkout that cannot connect is one error of the session; a cancelled one is none."""
     with mariadb.user() as user:
         login: dict[str, Any] = {"host": "127.0.0.1", "port": mariadb.port, "user": user, "password": "wrong"}
         if reason == "nobody listens":
-            login["port"] = unused_tcp_port
+            login["port"] = refusing_port
         elif reason == "database":
             login |= {"user": "root", "password": "", "db": "nowhere"}
         async with aiomysql.create_pool(minsize=0, maxsize=1, **login) as pool:
@@ -214,10 +211,10 @@ async def shut(client: Any) -> None:
 @pytest.mark.parametrize("module", [redis, redis.asyncio])
 @pytest.mark.parametrize("kind", ["ConnectionPool", "BlockingConnectionPool"])
 async def test_redis_counts_what_connecting_raises(
-    module: Any, kind: str, redis_server: Redis, unused_tcp_port: int
+    module: Any, kind: str, redis_server: Redis, refusing_port: int
 ) -> None:
     """A port where nobody listens and a refused login are one error of the session for each command."""
-    for port, password in ((unused_tcp_port, None), (redis_server.port, "wrong"), (redis_server.port, None)):
+    for port, password in ((refusing_port, None), (redis_server.port, "wrong"), (redis_server.port, None)):
         pool = getattr(module, kind)(host="127.0.0.1", port=port, password=password, retry=None)
         client = module.Redis(connection_pool=pool)
         tracker = watched(for_redis.instrument, client)

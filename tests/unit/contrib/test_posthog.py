@@ -128,9 +128,9 @@ def test_attached_twice_tells_once(tracker: PoolTracker) -> None:
     assert one.told == other.told == ["connection pool alert"]
 
 
-def test_server_that_is_away_breaks_nothing(tracker: PoolTracker, unused_tcp_port: int) -> None:
+def test_server_that_is_away_breaks_nothing(tracker: PoolTracker, refusing_port: int) -> None:
     """Where PostHog cannot be reached, looking goes on, and no fault is counted."""
-    client = posthog.Posthog("key", host=f"http://127.0.0.1:{unused_tcp_port}", max_retries=0)
+    client = posthog.Posthog("key", host=f"http://127.0.0.1:{refusing_port}", max_retries=0)
     contrib.attach(tracker, client=client)
     with tracker.track():
         tracker.watch.look()
