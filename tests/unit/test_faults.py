@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import socket
+import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -154,3 +157,25 @@ async def test_proxy_cut_drops_open_connections(echo: int) -> None:
         assert await client.reader.read() == b""
         async with dialled(proxy.port):
             pass
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_proxy_that_closes_loses_no_client(turns: int) -> None:
+    """However far a client has come when the proxy closes, nothing of it is left to the collector."""
+
+    async def wait(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    async def close() -> None:
+        async with playing(wait) as port, fault_proxy(port) as proxy:
+            await asyncio.sleep(0)  # it accepts now
+            with socket.create_connection(("127.0.0.1", proxy.port)):
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                await proxy.close()
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        asyncio.run(close())
+        gc.collect()
+    assert told == []

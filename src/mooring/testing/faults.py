@@ -155,7 +155,7 @@ class FaultProxy:
         if isinstance(fault, BlackHole):
             await self._swallow_syns()
         else:
-            await self._serve()
+            self._serve()
 
     async def cut(self) -> None:
         """Drop every open connection, on both sides."""
@@ -169,22 +169,25 @@ class FaultProxy:
         await self.cut()
         self._reserved.close()
 
-    async def _serve(self) -> None:
+    def _serve(self) -> None:
         listener = _socket(("127.0.0.1", self.port))
         listener.listen(_BACKLOG)
         listener.setblocking(False)
-        accepting = asyncio.create_task(self._accept(listener), name="fault proxy")
-        self._listening.callback(listener.close)
-        self._listening.push_async_callback(_ended, accepting)
-
-    async def _accept(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
-        while True:
-            client, _ = await loop.sock_accept(listener)
+        loop.add_reader(listener, self._accept, listener)
+        self._listening.callback(listener.close)
+        self._listening.callback(loop.remove_reader, listener)
+
+    def _accept(self, listener: socket.socket) -> None:
+        """Take one client. Not by `sock_accept`, which loses one where it is cancelled meanwhile."""
+        with suppress(BlockingIOError, ConnectionAbortedError):
+            client, _ = listener.accept()
+            client.setblocking(False)
             self.accepted += 1
             task = asyncio.create_task(self._converse(client, self._fault), name="fault proxy connection")
             self._conversations.add(task)
             task.add_done_callback(self._conversations.discard)
+            task.add_done_callback(lambda _: client.close())  # where it was cancelled before it began
 
     async def _converse(self, client: socket.socket, fault: Fault) -> None:
         async with AsyncExitStack() as stack:
@@ -255,8 +258,3 @@ async def _first_of(*conversations: Coroutine[Any, Any, None]) -> None:
 
 async def _for_ever() -> None:
     await asyncio.Event().wait()
-
-
-async def _ended(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
