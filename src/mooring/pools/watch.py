@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from threading import Event, RLock, Thread, current_thread
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 TICK = 0.5
 """Seconds between two looks: a lease whose owner has ended is told at the second one."""
 PATIENCE = 1.0
-"""Seconds that a fork, or a tracker that is closed, waits for the end of a look."""
+"""Seconds that a fork, a tracker that is closed, or what begins to report waits for the end of a look."""
 
 log = logging.getLogger(__name__)
 
@@ -72,12 +72,8 @@ class Watch:
         """Look after it no more. Where reports are sent, it is in one for the last time."""
         if self._trackers.pop(id(tracker), None) is None or self._reporter is None:
             return
-        is_held = self._looking.acquire(timeout=PATIENCE)  # a callback may never end
-        try:
+        with self._between_looks():
             self._reporter.leave(tracker)
-        finally:
-            if is_held:
-                self._looking.release()
 
     def report_to(
         self, server: str, token: str | Path, *, interval: float | None = None, ca: str | Path | None = None
@@ -89,15 +85,16 @@ class Watch:
         """
         from mooring.pools.reporter import INTERVAL, Reporter
 
-        former = self._reporter
-        if former is not None and former.goes_to(server, token):
-            return former
-        self._reporter = Reporter(
-            server, token, interval=interval or INTERVAL, watch=self, ca=ca, threaded=self._threaded
-        )
+        with self._between_looks():  # two threads that made one each would have every pool counted twice
+            former = self._reporter
+            if former is not None and former.goes_to(server, token):
+                return former
+            reporter = self._reporter = Reporter(
+                server, token, interval=interval or INTERVAL, watch=self, ca=ca, threaded=self._threaded
+            )
         if former is not None:
             former.retire()
-        return self._reporter
+        return reporter
 
     def also(self, call: Callable[[], object]) -> Callable[[], None]:
         """Call something after every look, in the same thread; return what ends that."""
@@ -164,6 +161,17 @@ class Watch:
         thread, self._thread = self._thread, None
         if thread is not None and thread.is_alive() and thread is not current_thread():
             thread.join()
+
+    @contextmanager
+    def _between_looks(self) -> Iterator[None]:
+        """Keep out looks and other threads; not for ever, since a callback may never end."""
+        looking = self._looking
+        is_held = looking.acquire(timeout=PATIENCE)
+        try:
+            yield
+        finally:
+            if is_held:
+                looking.release()
 
     def _begin(self) -> None:
         self._stop = Event()

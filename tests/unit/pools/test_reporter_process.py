@@ -11,12 +11,14 @@ import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import pytest
 
 from mooring.pools import PoolTracker, Watch
 from mooring.pools.driver import ByHand, Gauges
 from mooring.pools.environment import report_as_told
+from mooring.pools.reporter import Reporter
 from tests.report_server import TOKEN, Handler, ReportServer, hang, yes
 from tests.servers.process import poll_until
 from tests.sources import SRC
@@ -261,6 +263,30 @@ def test_a_watch_has_one_reporter(server: ReportServer) -> None:
     assert server.reports[-1]["last"]
     assert tracker.active
     assert "mooring-reports" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_two_threads_at_once_make_one_reporter(server: ReportServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library and the program that begin to report at once do not count every pool twice."""
+    watch, told, make = Watch(threaded=False), [], Reporter.__init__
+    other = threading.Thread(target=lambda: told.append(watch.report_to(server.url, TOKEN)))
+
+    def stands_there() -> bool:
+        frame = sys._current_frames().get(other.ident or 0)
+        while frame is not None and frame.f_code is not Watch.report_to.__code__:
+            frame = frame.f_back
+        return bool(told) or frame is not None
+
+    def begin(*args: Any, **kwargs: Any) -> None:
+        make(*args, **kwargs)
+        if not other.ident:
+            other.start()
+            poll_until(stands_there, "the other thread waits, or has one of its own")
+
+    monkeypatch.setattr(Reporter, "__init__", begin)
+    told.append(watch.report_to(server.url, TOKEN))
+    other.join()
+    assert len(told) == 2
+    assert told[0] is told[1]
 
 
 def test_nothing_waits_for_a_report(server: ReportServer, caplog: pytest.LogCaptureFixture) -> None:
