@@ -26,6 +26,7 @@ from mooring.testing.leaks import no_leaks
 from tests.servers.dcmtk import Qrscp, Receiver
 from tests.servers.orthanc import Orthanc
 from tests.servers.played import playing
+from tests.servers.process import eventually
 from tests.servers.tls import Certificates
 
 pytestmark = pytest.mark.integration
@@ -104,6 +105,7 @@ async def test_client_certificate_is_accepted(
 
 async def test_peer_is_left_politely(orthanc: Orthanc) -> None:
     """After a check that passed the association was released, not cut: the peer's log holds no complaint."""
+    await eventually(lambda: orthanc.sessions() == 0, "the peer's forgetting others")
     before = orthanc.log
     await check(orthanc.url(), find="STUDY")
     assert orthanc.log == before
@@ -111,11 +113,12 @@ async def test_peer_is_left_politely(orthanc: Orthanc) -> None:
 
 async def test_session_is_held_and_pinged(orthanc: Orthanc) -> None:
     """An association stays, and each ping is a C-ECHO over it."""
+    await eventually(lambda: orthanc.sessions() == 0, "the peer's forgetting others")
     probe = Dicom.from_url(orthanc.url())
     async with no_leaks(), Network() as net, probe.session(Trail(net, timeout=5)) as session:
         for _ in range(3):
             await probe.ping(session)
-        assert orthanc.sessions() == 1
+        await eventually(lambda: orthanc.sessions() == 1, "one association on its books")
 
 
 # Addresses

@@ -22,6 +22,7 @@ from mooring.probes.ldap import LDAP
 from mooring.targets import TargetReader
 from tests.integration.entries import target_of
 from tests.servers.played import saying
+from tests.servers.process import eventually
 from tests.servers.slapd import BASE, ODD, READER, Slapd, StartSlapd
 from tests.servers.tls import Certificates
 
@@ -127,12 +128,13 @@ async def test_search_that_is_cut_off_warns(start_slapd: StartSlapd) -> None:
 @pytest.mark.integration
 async def test_session_can_be_held(slapd: Slapd) -> None:
     """A session answers again and again, and is off the server's books once it is left."""
-    before = slapd.sessions()
+    await eventually(lambda: slapd.sessions() == 0, "the server's forgetting others")
     probe = LDAP.model_validate(slapd.settings())
     async with Network() as net, probe.session(Trail(net, timeout=5)) as session:
         for _ in range(3):
             await probe.ping(session)
-        assert slapd.sessions() == before + 1
+        await eventually(lambda: slapd.sessions() == 1, "one session on its books")
+    await eventually(lambda: slapd.sessions() == 0, "the server's forgetting us")
 
 
 @pytest.mark.integration

@@ -120,13 +120,13 @@ async def test_token_lets_in_and_is_shown_nowhere(start_nats: StartNats) -> None
 
 async def test_session_is_held_and_left(nats: Nats) -> None:
     """A session answers pings, and is off the books once left."""
-    before = nats.sessions()
+    await eventually(lambda: nats.sessions() == 0, "the server's forgetting others")
     kind = Kind(url=nats.url())
     async with Network() as net, kind.session(Trail(net, timeout=5)) as session:
         await kind.ping(session)
         await kind.ping(session)
-        assert nats.sessions() == before + 1
-    await eventually(lambda: nats.sessions() <= before, "the server's forgetting us")
+        await eventually(lambda: nats.sessions() == 1, "one session on its books")
+    await eventually(lambda: nats.sessions() == 0, "the server's forgetting us")
 
 
 @pytest.mark.parametrize(

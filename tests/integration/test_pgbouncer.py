@@ -25,6 +25,7 @@ from tests.integration.entries import target_of
 from tests.integration.kinds.pgbouncer import somebody_waits
 from tests.servers.pgbouncer import ADMIN, USER, PgBouncer, StartPgBouncer
 from tests.servers.played import playing
+from tests.servers.process import eventually
 from tests.servers.tls import Certificates
 
 
@@ -107,12 +108,13 @@ async def test_user_who_may_not_look_has_not_logged_in(pgbouncer: PgBouncer) -> 
 @pytest.mark.integration
 async def test_session_can_be_held(pgbouncer: PgBouncer) -> None:
     """A session answers again and again, and is off the pooler's books once it is left."""
-    before = pgbouncer.sessions()
+    await eventually(lambda: pgbouncer.sessions() == 0, "the server's forgetting others")
     probe = Kind.model_validate({"url": pgbouncer.url()})
     async with Network() as net, probe.session(Trail(net, timeout=5)) as session:
         for _ in range(3):
             await probe.ping(session)
-        assert pgbouncer.sessions() == before + 1
+        await eventually(lambda: pgbouncer.sessions() == 1, "one session on its books")
+    await eventually(lambda: pgbouncer.sessions() == 0, "the server's forgetting us")
 
 
 @pytest.mark.parametrize(

@@ -165,15 +165,15 @@ async def test_tls_is_used_and_verified(rabbitmq: RabbitMQ, certificates: Certif
 
 async def test_session_is_held_and_left(rabbitmq: RabbitMQ) -> None:
     """A session answers pings, also after the server closed its channel, and is off the books once left."""
-    before = rabbitmq.sessions()
+    await eventually(lambda: rabbitmq.sessions() == 0, "the server's forgetting others")
     kind = Kind(url=rabbitmq.url())
     async with Network() as net, kind.session(Trail(net, timeout=5)) as session:
         await kind.ping(session)
         with pytest.raises(Closed):
             await session.ask(commands.Queue.Declare(queue="none", passive=True), commands.Queue.DeclareOk)
         await kind.ping(session)
-        assert rabbitmq.sessions() == before + 1
-    await eventually(lambda: rabbitmq.sessions() <= before, "the server's forgetting us")
+        await eventually(lambda: rabbitmq.sessions() == 1, "one session on its books")
+    await eventually(lambda: rabbitmq.sessions() == 0, "the server's forgetting us")
 
 
 @pytest.mark.parametrize(

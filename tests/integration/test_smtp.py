@@ -23,6 +23,7 @@ from mooring.targets import TargetReader
 from tests.integration.entries import target_of
 from tests.integration.kinds.smtp import SENDER
 from tests.servers.played import playing
+from tests.servers.process import eventually
 from tests.servers.smtp import LOGIN, MailServer, StartMailServer
 from tests.servers.tls import Certificates
 
@@ -108,12 +109,13 @@ async def test_wrong_password_is_tried_once(start_mail_server: StartMailServer) 
 @pytest.mark.integration
 async def test_session_can_be_held(mail_server: MailServer, certificates: Certificates) -> None:
     """A session answers again and again, and is off the server's books once it is left."""
-    before = mail_server.sessions()
+    await eventually(lambda: mail_server.sessions() == 0, "the server's forgetting others")
     probe = SMTP.model_validate({"url": mail_server.url(), "tls": {"ca": certificates.ca}})
     async with Network() as net, probe.session(Trail(net, timeout=5)) as session:
         for _ in range(3):
             await probe.ping(session)
-        assert mail_server.sessions() == before + 1
+        await eventually(lambda: mail_server.sessions() == 1, "one session on its books")
+    await eventually(lambda: mail_server.sessions() == 0, "the server's forgetting us")
 
 
 @pytest.mark.parametrize(
