@@ -113,6 +113,24 @@ def test_filters_stand_in_the_address(server: Mooring, open_page: OpenPage) -> N
         expect(page.get_by_text("1 of 3 pools", exact=True)).to_be_visible()
 
 
+def test_a_service_is_shown_as_a_whole(server: Mooring, open_page: OpenPage) -> None:
+    """From a pool to its service: the past of all its pools, over the hour that holds it, or as is chosen."""
+    tell(server, pool(), pool(name="jobs"))
+    tell(server, pool(), service="billing", process="two")
+    with open_page(server, f"/pools/{id_of(server, 'shop/main')}") as page:
+        expect(page.get_by_role("radio", name="1 hour")).to_be_checked()
+        page.get_by_role("link", name="Its service").click()
+        past = page.get_by_role("region", name="Use of all pools of shop")
+        expect(past.get_by_role("radio", name="1 hour")).to_be_checked()
+        assert names(page) == ["shop/jobs", "shop/main"]
+        past.get_by_text("7 days").click()
+        page.wait_for_url("**/pools?service=shop&window=7d")
+        page.reload()
+        expect(past.get_by_role("radio", name="7 days")).to_be_checked()
+        page.get_by_role("button", name="Clear filters").click()
+        expect(past).to_have_count(0)
+
+
 @pytest.mark.parametrize(
     ("button", "yes", "wish"),
     [

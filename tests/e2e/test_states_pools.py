@@ -15,7 +15,7 @@ from tests.servers.chromium import PATIENCE
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 POOLS = re.compile(r"/api/v1/pools$")
 POOL = re.compile(r"/api/v1/pools/\d+$")
-HISTORY = re.compile(r"/api/v1/pools/\d+/history")
+HISTORY = re.compile(r"/api/v1/pools/(\d+/)?history")
 DEEP = [f"shop/a_module_with_a_name/of_some_length_{n}.py:{n} in a_function_{n}" for n in range(8)]
 KINDS = ("abandoned", "idle_in_transaction", "suspect", "busy")
 
@@ -39,6 +39,13 @@ def _bad(**keys: Any) -> dict[str, Any]:
         sites=[site(), site(file="/srv/" + "long/" * 12 + "module.py", function="f" * 80, open=0)],
         **keys,
     )
+
+
+def _live(told: Any) -> None:
+    """Let there be something to draw in each step."""
+    for number, step in enumerate(told["buckets"]):
+        told_now = {"samples": 4, "instances": 2, "used": number % 9 + 0.5, "used_max": number % 9 + 1}
+        step.update(told_now, limit=10, waiting=number % 7, taken=50, timeouts=number % 5 // 4, errors=0)
 
 
 def _go(window: Window, name: str = "shop/main") -> None:
@@ -95,6 +102,45 @@ def pools_not_new(window: Window) -> None:
     expect(known).to_be_visible(timeout=PATIENCE)
 
 
+def service_with_a_past(window: Window) -> None:
+    """Its pools are added up, and one of them had no limit for a while."""
+
+    def lived(told: Any) -> None:
+        _live(told)
+        for step in told["buckets"][:70]:
+            step.update(limit=None)
+
+    _told(window, pool(), pool(name="cache", limit=None), pool(name="jobs"))
+    window.change(HISTORY, lived)
+    window.go("/pools?service=shop&window=24h", "Pools")
+    expect(window.page.get_by_text("No limit is drawn where one of the pools has none")).to_be_visible()
+    window.page.get_by_role("slider").focus()
+    window.page.keyboard.press("End")
+
+
+def service_without_a_past(window: Window) -> None:
+    """It was first heard just now, and its name does not end."""
+    _told(window, *(pool(name=f"p{number:02}") for number in range(40)), service="long" * 20)
+    window.go(f"/pools?service={'long' * 20}", "Pools")
+    expect(window.page.get_by_text("Nothing is known in the last hour")).to_be_visible()
+
+
+def service_loading(window: Window) -> None:
+    """Its past is on its way."""
+    _told(window, pool())
+    window.hold(HISTORY)
+    window.go("/pools?service=shop", "Pools")
+    expect(window.page.get_by_label("Loading the past")).to_be_visible()
+
+
+def service_error(window: Window) -> None:
+    """Its past could not be read."""
+    _told(window, pool())
+    window.refuse(HISTORY)
+    window.go("/pools?service=shop", "Pools")
+    expect(window.page.get_by_text("The past could not be read")).to_be_visible()
+
+
 def pool_loading(window: Window) -> None:
     """The pool is on its way."""
     window.hold(POOL)
@@ -132,17 +178,11 @@ def pool_ill(window: Window) -> None:
 
 def pool_with_a_past(window: Window) -> None:
     """Its past is drawn, and is a table."""
-
-    def lived(told: Any) -> None:
-        for number, step in enumerate(told["buckets"]):
-            told_now = {"samples": 4, "instances": 2, "used": number % 9 + 0.5, "used_max": number % 9 + 1}
-            step.update(told_now, limit=10, waiting=number % 7, taken=50, timeouts=number % 5 // 4, errors=0)
-
     _told(window, pool())
-    window.change(HISTORY, lived)
+    window.change(HISTORY, _live)
     _go(window)
     window.button("Show as a table").click()
-    table = window.page.get_by_role("table", name="Use against the limit in the last 24 hours")
+    table = window.page.get_by_role("table", name="Use against the limit in the last hour")
     expect(table.get_by_role("columnheader")).to_have_count(10)
     window.page.get_by_role("slider").focus()
     window.page.keyboard.press("Home")
@@ -170,6 +210,10 @@ STATES: tuple[State, ...] = (
     pools_of_all_kinds,
     pools_none_found,
     pools_not_new,
+    service_with_a_past,
+    service_without_a_past,
+    service_loading,
+    service_error,
     pool_loading,
     pool_error,
     pool_not_found,

@@ -2016,7 +2016,7 @@ export interface components {
          * @description The past of all pools of a service: each step adds up what each pool's own past has there.
          *
          *     The highest of one pool need not have been when that of another was. `limit` and `utilization` are null
-         *     where one of the pools had no limit.
+         *     where one of the pools had no limit. `instances` has a process once for each of its pools.
          */
         ServiceHistoryAnswer: {
             /** Buckets */

@@ -3,7 +3,9 @@ export const paths = {
   overview: () => '/',
   target: (id: number) => `/targets/${id}`,
   editTarget: (id: number) => `/targets/${id}/edit`,
-  pools: () => '/pools',
+  /** Those of one service, or all. */
+  pools: (service = '') =>
+    service === '' ? '/pools' : `/pools?${new URLSearchParams({ service }).toString()}`,
   pool: (id: number) => `/pools/${id}`,
   add: () => '/add',
   import: () => '/import',

@@ -1,7 +1,8 @@
-import type { PoolHistory } from '#/api/types'
+import type { Pool, PoolHistory } from '#/api/types'
 
 import { stepLabel } from './chart'
 import { count, percent, plural } from './format'
+import { isSilent } from './pools'
 
 export type PoolStep = PoolHistory['buckets'][number]
 
@@ -11,10 +12,14 @@ const MOST_PLACES = 1
 export const meanWords = (value: number): string =>
   value >= 100 ? count(Math.round(value)) : String(Number(value.toFixed(MOST_PLACES)))
 
-/** One step in words, part by part: what the readout shows and a screen reader says. */
+/**
+ * One step in words, part by part: what the readout shows and a screen reader says. `summed`: of several
+ * pools, where a process was counted for each of its own.
+ */
 export function poolStepParts(
   { buckets, step }: Pick<PoolHistory, 'buckets' | 'step'>,
   index: number,
+  summed = false,
 ): string[] {
   const bucket = buckets[index]
   if (bucket === undefined) return []
@@ -29,14 +34,16 @@ export function poolStepParts(
   }
   parts.push(waiting === null || waiting === 0 ? 'none waited' : `${count(waiting)} waited`)
   if (timeouts > 0) parts.push(plural(timeouts, 'timeout'))
-  if (instances !== null) parts.push(plural(instances, 'process', 'processes'))
+  if (instances !== null && !summed) parts.push(plural(instances, 'process', 'processes'))
   return parts
 }
 
 const counted = (value: number | null): string => (value === null ? '–' : count(value))
 
-/** What a table has of each step, as its chart does and more. */
-export const POOL_COLUMNS: readonly { heading: string; cell: (step: PoolStep) => string }[] = [
+type Columns = readonly { heading: string; cell: (step: PoolStep) => string }[]
+
+/** What a table has of each step of several pools, as their chart does and more. */
+export const SUM_COLUMNS: Columns = [
   { heading: 'In use, mean', cell: ({ used }) => (used === null ? '–' : meanWords(used)) },
   { heading: 'In use, at most', cell: (step) => counted(step.used_max) },
   { heading: 'Limit', cell: ({ limit }) => (limit === null ? 'none' : count(limit)) },
@@ -48,6 +55,11 @@ export const POOL_COLUMNS: readonly { heading: string; cell: (step: PoolStep) =>
   { heading: 'Timeouts', cell: (step) => count(step.timeouts) },
   { heading: 'Errors', cell: (step) => count(step.errors) },
   { heading: 'Leases', cell: (step) => count(step.taken) },
+]
+
+/** The same of a single one. */
+export const POOL_COLUMNS: Columns = [
+  ...SUM_COLUMNS,
   { heading: 'Processes', cell: (step) => counted(step.instances) },
 ]
 
@@ -75,4 +87,24 @@ export function poolPastTotals(buckets: readonly PoolStep[]): PoolPastTotals {
     timeouts: sum((step) => step.timeouts),
     errors: sum((step) => step.errors),
   }
+}
+
+const MOST_NAMED = 3
+
+/** What is to be known of a chart that adds up pools: why it has no limit, and what "at most" is there. */
+export function sumWords(
+  buckets: readonly PoolStep[],
+  pools: readonly Pick<Pool, 'name' | 'totals'>[],
+): string {
+  const added =
+    pools.length > 1
+      ? '“At most” adds up the most of each pool, whenever in the step that was.'
+      : ''
+  const limitless = ({ instances, limit }: PoolStep) => limit === null && (instances ?? 0) > 0
+  if (!buckets.some(limitless)) return added
+  const names = pools.filter((pool) => !isSilent(pool) && pool.totals.limit === null)
+  const told = names.slice(0, MOST_NAMED).map(({ name }) => name)
+  if (names.length > told.length) told.push(`${count(names.length - told.length)} more`)
+  const now = told.length === 0 ? '' : ` (now ${told.join(', ')})`
+  return `No limit is drawn where one of the pools has none${now}. ${added}`.trim()
 }

@@ -161,11 +161,16 @@ export const readPoolFilters = (params: URLSearchParams): PoolFilters => ({
   service: params.get('service') ?? '',
 })
 
-/** Write the address. What is as usual does not stand in it. */
-export function writePoolFilters({ q, service }: PoolFilters): URLSearchParams {
+/** Write the address. What is as usual does not stand in it; `window` stays, of one service's past. */
+export function writePoolFilters(
+  { q, service }: PoolFilters,
+  before?: URLSearchParams,
+): URLSearchParams {
   const params = new URLSearchParams()
+  const window = before?.get('window') ?? null
   if (q !== '') params.set('q', q)
   if (service !== '') params.set('service', service)
+  if (service !== '' && window !== null) params.set('window', window)
   return params
 }
 

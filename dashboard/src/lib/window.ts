@@ -22,10 +22,12 @@ export const OVER: Record<Window, string> = {
 export const WINDOWS = ['1h', '24h', '7d', '30d'] as const satisfies readonly Window[]
 export const POOL_WINDOWS = ['1h', '24h', '7d'] as const satisfies readonly PoolWindow[]
 
-const USUAL = '24h'
+/** The shortest window that holds the past: the server says which one that is. */
+export const FIT = 'fit'
 
 /** The window that an address names; the usual one where it names none of those that there are. */
-export const windowOf = <W extends Window>(
+export const windowOf = <W extends Window, U extends string>(
   word: string | null,
   offered: readonly W[],
-): W | typeof USUAL => offered.find((each) => each === word) ?? USUAL
+  usual: U,
+): W | U => offered.find((each) => each === word) ?? usual

@@ -1,5 +1,6 @@
 import { Stack } from '@mantine/core'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
+import type { ReactNode } from 'react'
 import { useParams } from 'react-router'
 
 import { useApi, useLive } from '#/api/context'
@@ -17,6 +18,7 @@ import { PoolNow } from '#/components/pools/PoolNow'
 import { PoolPast } from '#/components/pools/PoolPast'
 import { Processes } from '#/components/pools/Processes'
 import { poolQuery } from '#/components/pools/queries'
+import { usePoolPast } from '#/components/pools/usePast'
 import { usePoolNews } from '#/components/pools/usePoolNews'
 import { paths } from '#/lib/paths'
 import { poolName } from '#/lib/pools'
@@ -42,15 +44,9 @@ function PoolOf({ id }: { id: number }) {
   if (error instanceof ApiError && error.status === 404) return <NotFound />
   if (pool !== undefined) {
     return (
-      <Stack gap="md">
-        <PoolHeader
-          pool={pool}
-          stale={broken || error !== null}
-          actions={<PoolActions pool={pool} />}
-        />
+      <Shown pool={pool} stale={broken || error !== null}>
         <NotNew error={error} readAt={dataUpdatedAt} {...again} />
-        <Shown pool={pool} />
-      </Stack>
+      </Shown>
     )
   }
   if (error === null) return <PageLoading what="pool" heights={[110, 360, 240]} />
@@ -62,20 +58,35 @@ function PoolOf({ id }: { id: number }) {
   )
 }
 
-const Shown = ({ pool }: { pool: Pool }) => (
-  <>
-    <Findings pool={pool} />
-    <div className={classes.top}>
-      <PoolPast id={pool.id} />
-      <PoolNow pool={pool} />
-    </div>
-    <Holders pool={pool} />
-    <Leaks pool={pool} />
-    <div className={classes.bottom}>
-      <Processes pool={pool} />
-      <Behind pool={pool} />
-    </div>
-  </>
-)
+interface ShownProps {
+  pool: Pool
+  stale: boolean
+  children: ReactNode
+}
+
+function Shown({ pool, stale, children }: ShownProps) {
+  const past = usePoolPast(pool.id)
+  return (
+    <Stack gap="md">
+      <PoolHeader
+        pool={pool}
+        stale={stale}
+        actions={<PoolActions pool={pool} window={past.window} />}
+      />
+      {children}
+      <Findings pool={pool} />
+      <div className={classes.top}>
+        <PoolPast past={past} />
+        <PoolNow pool={pool} />
+      </div>
+      <Holders pool={pool} />
+      <Leaks pool={pool} />
+      <div className={classes.bottom}>
+        <Processes pool={pool} />
+        <Behind pool={pool} />
+      </div>
+    </Stack>
+  )
+}
 
 const NotFound = () => <NotThere what="pool" to={paths.pools()} />

@@ -10,6 +10,7 @@ import { NotNew } from '#/components/pools/NotNew'
 import { PoolFilterBar } from '#/components/pools/PoolFilterBar'
 import { PoolList } from '#/components/pools/PoolList'
 import { PoolsBegin } from '#/components/pools/PoolsBegin'
+import { ServicePast } from '#/components/pools/ServicePast'
 import { poolsQuery } from '#/components/pools/queries'
 import { usePoolFilters } from '#/components/pools/usePoolFilters'
 import { usePoolNews } from '#/components/pools/usePoolNews'
@@ -81,6 +82,7 @@ function Pools({ pools, stale }: { pools: readonly Pool[]; stale: boolean }) {
   const sorted = useMemo(() => worstFirst(pools), [pools])
   const found = useMemo(() => filterPools(sorted, filters), [sorted, filters])
   const services = useMemo(() => servicesOf(pools), [pools])
+  const chosen = pools.filter(({ service }) => service === filters.service)
   const onClear = () => {
     clear()
     search.current?.focus() // the button that was pressed goes
@@ -88,6 +90,9 @@ function Pools({ pools, stale }: { pools: readonly Pool[]; stale: boolean }) {
   return (
     <>
       <PoolFilterBar control={control} services={services} search={search} />
+      {chosen.length > 0 && (
+        <ServicePast key={filters.service} service={filters.service} pools={chosen} />
+      )}
       <Found
         what="pool"
         found={found.length}

@@ -113,4 +113,11 @@ describe('the filters', () => {
     const filters = { q: 'a b', service: 'shop' }
     expect(readPoolFilters(writePoolFilters(filters))).toEqual(filters)
   })
+
+  it('leave the window of a service’s past as it is, which goes with the service', () => {
+    const before = new URLSearchParams('service=shop&window=7d')
+    const written = (service: string) => writePoolFilters({ q: 'a', service }, before).toString()
+    expect(written('billing')).toBe('q=a&service=billing&window=7d')
+    expect(written('')).toBe('q=a')
+  })
 })

@@ -1,58 +1,14 @@
 import { act, configure, screen, waitFor, within } from '@testing-library/react'
-import userEvent from '@testing-library/user-event'
-import { Notifications } from '@mantine/notifications'
 import { describe, expect, it, vi } from 'vitest'
 
-import type { Finding, Pool, PoolHistory, Role } from '#/api/types'
-import { PoolPage } from '#/pages/pool'
+import type { Finding, Pool } from '#/api/types'
 
-import { aComparison, aLeak, anAlert, aPool, aPoolPast, aPoolStep } from '../pool-values'
-import { renderPage } from '../render'
+import { problem, shown } from '../pool-page'
+import { aComparison, aLeak, anAlert, aPool } from '../pool-values'
 
 // The page is large: on a busy machine a search by role takes its time.
 vi.setConfig({ testTimeout: 30_000 })
 configure({ asyncUtilTimeout: 10_000 })
-
-interface Situation {
-  pool?: Parameters<typeof aPool>[0] | null
-  past?: PoolHistory
-  findings?: readonly Finding[]
-  role?: Role
-  at?: string
-  trouble?: Response | null
-}
-
-const problem = (status: number, detail: string) => Response.json({ detail }, { status })
-
-function shown(situation: Situation = {}) {
-  const { pool = {}, past = aPoolPast(), findings = [], role = 'operator' } = situation
-  const server = {
-    pool: pool === null ? null : aPool(pool),
-    asked: [] as string[],
-    wanted: () => Response.json({ wish: { pool: 'main', do: 'stop', id: 1 }, instances: 4 }),
-    trouble: situation.trouble ?? null,
-  }
-  vi.stubGlobal('fetch', ({ url, method }: Request) => {
-    const { pathname, search } = new URL(url)
-    server.asked.push(`${method} ${pathname}${search}`)
-    return Promise.resolve(answer(method, pathname))
-  })
-  function answer(method: string, path: string): Response {
-    if (method === 'POST') return server.wanted()
-    if (path.endsWith('/history')) return Response.json(past)
-    if (path.endsWith('/diagnostics')) return Response.json({ findings, comparison: [] })
-    if (server.trouble !== null) return server.trouble.clone()
-    return server.pool === null ? problem(404, 'There is none.') : Response.json(server.pool)
-  }
-  const page = renderPage(
-    <>
-      <PoolPage />
-      <Notifications />
-    </>,
-    { role, at: situation.at ?? '/pools/7', route: '/pools/:id' },
-  )
-  return { ...page, server, user: userEvent.setup() }
-}
 
 const region = (name: string) => screen.findByRole('region', { name })
 
@@ -66,6 +22,10 @@ describe('the heading', () => {
     expect(screen.getAllByText('Critical')[0]).toBeVisible()
     expect(screen.getByRole('link', { name: 'All pools' })).toHaveAttribute('href', '/pools')
     expect(screen.getByRole('link', { name: 'As a target' })).toHaveAttribute('href', '/targets/7')
+    expect(screen.getByRole('link', { name: 'Its service' })).toHaveAttribute(
+      'href',
+      '/pools?service=%3Cb%3Eshop%3C%2Fb%3E',
+    )
     await waitFor(() => expect(document.title).toBe('<b>shop</b>/main · Mooring'))
   })
 })
@@ -98,57 +58,6 @@ describe('what is wrong', () => {
     shown()
     await region('Who holds them')
     expect(screen.queryByRole('region', { name: 'What is wrong' })).toBeNull()
-  })
-})
-
-describe('use over time', () => {
-  it('is told step by step to who uses the keys', async () => {
-    const past = aPoolPast([aPoolStep(0), aPoolStep(1, { used_max: 9, waiting: 2 })])
-    const { user } = shown({ past })
-    const chart = await screen.findByRole('slider', { name: /Use against the limit/ })
-    act(() => chart.focus())
-    await user.keyboard('{End}')
-    expect(chart).toHaveAttribute('aria-valuetext', expect.stringContaining('at most 9 of 10'))
-    const use = await region('Use against the limit')
-    expect(use).toHaveTextContent('In use at most9')
-    expect(use).toHaveTextContent('2 waited')
-  })
-
-  it('looks as far back as the address says, and says there what is chosen', async () => {
-    const { server, router, user } = shown({ at: '/pools/7?window=1h' })
-    const asked = (window: string) => `GET /api/v1/pools/7/history?window=${window}`
-    await screen.findByRole('slider')
-    expect(server.asked).toContain(asked('1h'))
-    await user.click(screen.getByRole('radio', { name: '7 days' }))
-    await waitFor(() => expect(server.asked).toContain(asked('7d')))
-    expect(router.state.location.search).toBe('?window=7d')
-  })
-
-  it('is a table for those who ask for one: newest first, with units, without the empty steps', async () => {
-    const full = aPoolStep(2, { used: 9.25, used_max: 10, utilization_max: 1, waiting: 3 })
-    const past = aPoolPast([aPoolStep(0, { samples: 0, used: null }), aPoolStep(1), full])
-    const { user } = shown({ past })
-    await user.click(await screen.findByRole('button', { name: 'Show as a table' }))
-    const name = 'Use against the limit in the last 24 hours'
-    const [heading, ...rows] = within(screen.getByRole('table', { name })).getAllByRole('row')
-    expect(within(heading as HTMLElement).getAllByRole('columnheader')).toHaveLength(10)
-    const cells = rows.map((row) =>
-      within(row)
-        .getAllByRole('cell')
-        .map((cell) => cell.textContent),
-    )
-    expect(cells).toEqual([
-      ['9.3', '10', '10', '100 %', '3', '0', '0', '50', '2'],
-      ['3.5', '4', '10', '40 %', '0', '0', '0', '50', '2'],
-    ])
-    expect(within(rows[0] as HTMLElement).getByRole('rowheader')).toHaveTextContent(/Jan.*–/)
-    await user.click(screen.getByRole('button', { name: 'Hide the table' }))
-    expect(screen.queryByRole('table', { name })).toBeNull()
-  })
-
-  it('says that nothing is known of that time', async () => {
-    shown({ past: aPoolPast([aPoolStep(0, { samples: 0, used: null })]) })
-    expect(await screen.findByText('Nothing is known in the last 24 hours')).toBeVisible()
   })
 })
 

@@ -2,33 +2,12 @@ import { act, screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 
-import type { Pool } from '#/api/types'
 import { PoolsPage } from '#/pages/pools'
 
 import { aLeak, anAlert, aPool, aPoolOf } from '../pool-values'
+import { serving } from '../pools-server'
 import { renderPage } from '../render'
-import { Script } from '../stream'
-import { anOverview, aTransition } from '../values'
-
-/** Let the server have these pools, or answer that it cannot. */
-function serving(pools: readonly Pool[] | null) {
-  const server = { pools, asked: 0, streams: [] as Script[] }
-  vi.stubGlobal('fetch', ({ url, signal }: Request) => {
-    if (url.includes('/events')) {
-      const stream = new Script(signal)
-      server.streams.push(stream)
-      return Promise.resolve(stream.response)
-    }
-    if (url.endsWith('/overview')) return Promise.resolve(Response.json(anOverview([])))
-    server.asked += 1
-    return Promise.resolve(
-      server.pools === null
-        ? Response.json({ detail: 'The store does not answer.' }, { status: 503 })
-        : Response.json({ items: server.pools, next: null }),
-    )
-  })
-  return server
-}
+import { aTransition } from '../values'
 
 const row = async (name: string) =>
   (await screen.findByRole('link', { name })).closest<HTMLElement>('[role="row"]') as HTMLElement

@@ -41,7 +41,7 @@ class ServicePast(NamedTuple):
     """The past of all pools of a service: each step adds up what each pool's own past has there.
 
     The highest of one pool need not have been when that of another was. `limit` and `utilization` are None
-    where one of the pools had no limit.
+    where one of the pools had no limit. `instances` has a process once for each of its pools.
     """
 
     name: str

@@ -11,9 +11,9 @@ import classes from './PastSection.module.css'
 interface PastSectionProps<T> {
   title: string
   query: UseQueryResult<T>
-  /** Those that can be chosen, and the one that is. */
+  /** Those that can be chosen, and the one that is; null while that is not known. */
   offered: readonly Window[]
-  window: Window
+  window: Window | null
   onWindow: (next: string) => void
   /** Pixels that it will have, as far as that is known. */
   height: number
@@ -30,7 +30,7 @@ export function PastSection<T>(props: PastSectionProps<T>) {
         <SegmentedControl
           aria-label="Time window"
           size="xs"
-          value={window}
+          value={window ?? ''}
           onChange={onWindow}
           data={offered.map((value) => ({ value, label: WINDOW_WORD[value] }))}
         />

@@ -2,10 +2,11 @@ import { useSearchParams } from 'react-router'
 
 import { type Window, windowOf } from '#/lib/window'
 
-/** How far back is looked, which stands in the address. */
-export function useWindow<W extends Window>(
+/** How far back is looked, which stands in the address; the usual where it does not. */
+export function useWindow<W extends Window, U extends string>(
   offered: readonly W[],
-): [W | '24h', (next: string) => void] {
+  usual: U,
+): [W | U, (next: string) => void] {
   const [search, setSearch] = useSearchParams()
   const choose = (next: string) =>
     setSearch(
@@ -15,5 +16,5 @@ export function useWindow<W extends Window>(
       },
       { replace: true, preventScrollReset: true },
     )
-  return [windowOf(search.get('window'), offered), choose]
+  return [windowOf(search.get('window'), offered, usual), choose]
 }

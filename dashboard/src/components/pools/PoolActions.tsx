@@ -2,16 +2,20 @@ import { Group } from '@mantine/core'
 
 import { useMay } from '#/api/context'
 import type { Pool } from '#/api/types'
-import { useWindow } from '#/components/past/useWindow'
-import { POOL_WINDOWS, WINDOW_WORD } from '#/lib/window'
+import { FIT, type PoolWindow, WINDOW_WORD } from '#/lib/window'
 
 import { ExportMenu, METRICS } from './ExportMenu'
 import { WishButton } from './WishButton'
 
+interface PoolActionsProps {
+  pool: Pool
+  /** The one that is shown; null while that is not known. */
+  window: PoolWindow | null
+}
+
 /** What the signed-in role may do with a pool; the rest is not shown. */
-export function PoolActions({ pool }: { pool: Pool }) {
+export function PoolActions({ pool, window }: PoolActionsProps) {
   const may = useMay()
-  const [window] = useWindow(POOL_WINDOWS)
   const path = `api/v1/pools/${pool.id}`
   const name = `${pool.service}-${pool.name}`.replaceAll(/[^\w.-]+/g, '-')
   return (
@@ -27,9 +31,9 @@ export function PoolActions({ pool }: { pool: Pool }) {
         files={[
           { words: 'JSON: this pool as it stands', path, name: `${name}.json` },
           {
-            words: `CSV: its last ${WINDOW_WORD[window]}`,
-            path: `${path}/history?window=${window}&format=csv`,
-            name: `${name}-${window}.csv`,
+            words: window === null ? 'CSV: its past' : `CSV: its last ${WINDOW_WORD[window]}`,
+            path: `${path}/history?window=${window ?? FIT}&format=csv`,
+            name: `${name}-${window ?? 'past'}.csv`,
           },
           METRICS,
         ]}

@@ -60,6 +60,9 @@ export function PoolHeader({ pool, stale, actions }: PoolHeaderProps) {
               <Anchor component={Link} to={paths.target(pool.id)} inherit>
                 As a target
               </Anchor>
+              <Anchor component={Link} to={paths.pools(pool.service)} inherit>
+                Its service
+              </Anchor>
             </Parts>
           </div>
         </div>

@@ -1,12 +1,10 @@
-import { useQuery } from '@tanstack/react-query'
+import { Text } from '@mantine/core'
 import { useState } from 'react'
 
-import { useApi } from '#/api/context'
-import type { PoolHistory } from '#/api/types'
+import type { Pool, PoolHistory } from '#/api/types'
 import { PastSection } from '#/components/past/PastSection'
-import { useWindow } from '#/components/past/useWindow'
 import { count } from '#/lib/format'
-import { POOL_COLUMNS, poolPastTotals, poolStepParts } from '#/lib/poolPast'
+import { POOL_COLUMNS, poolPastTotals, poolStepParts, SUM_COLUMNS, sumWords } from '#/lib/poolPast'
 import { OVER, POOL_WINDOWS } from '#/lib/window'
 import { EmptyState } from '#/ui/EmptyState'
 import { Readout } from '#/ui/Readout'
@@ -15,34 +13,50 @@ import { Totals } from '#/ui/Totals'
 import { UseChart } from '#/ui/UseChart'
 import { UseLegend } from '#/ui/UseLegend'
 
-import { poolPastQuery } from './queries'
+import { shownWindow } from './queries'
+import type { Past } from './usePast'
+
+interface PoolPastProps {
+  title?: string
+  past: Past
+  /** Where it is that of several: those that are added up. */
+  pools?: readonly Pool[]
+}
 
 /** Use against the limit over a window, which stands in the address. */
-export function PoolPast({ id }: { id: number }) {
-  const [window, choose] = useWindow(POOL_WINDOWS)
-  const query = useQuery(poolPastQuery(useApi(), id, window))
+export function PoolPast({ title = 'Use against the limit', past, pools }: PoolPastProps) {
   return (
     <PastSection
-      title="Use against the limit"
-      query={query}
+      title={title}
+      query={past.query}
       offered={POOL_WINDOWS}
-      window={window}
-      onWindow={choose}
-      height={320}
+      window={past.window}
+      onWindow={past.choose}
+      height={370}
     >
-      {(history) => <PastOf history={history} over={OVER[window]} />}
+      {(history) => (
+        <PastOf history={history} label={`${title} ${OVER[shownWindow(history)]}`} pools={pools} />
+      )}
     </PastSection>
   )
 }
 
-function PastOf({ history, over }: { history: PoolHistory; over: string }) {
+interface PastOfProps {
+  history: PoolHistory
+  label: string
+  pools: readonly Pool[] | undefined
+}
+
+function PastOf({ history, label, pools }: PastOfProps) {
   const [at, move] = useState<number | null>(null)
   const { buckets, step } = history
+  const summed = pools !== undefined
+  const note = summed ? sumWords(buckets, pools) : ''
+  const parts = (index: number) => poolStepParts(history, index, summed)
   const cursor = { at: at !== null && at < buckets.length ? at : null, move }
-  const label = `Use against the limit ${over}`
   if (buckets.every((each) => each.samples === 0)) {
     return (
-      <EmptyState title={`Nothing is known ${over}`}>
+      <EmptyState title={`Nothing is known ${OVER[shownWindow(history)]}`}>
         No process reported it then, or the first step is not over yet.
       </EmptyState>
     )
@@ -54,20 +68,25 @@ function PastOf({ history, over }: { history: PoolHistory; over: string }) {
         buckets={buckets}
         step={step}
         cursor={cursor}
-        words={(index) => poolStepParts(history, index).join(' · ')}
+        words={(index) => parts(index).join(' · ')}
         label={label}
       />
       <Readout
-        parts={cursor.at === null ? null : poolStepParts(history, cursor.at)}
+        parts={cursor.at === null ? null : parts(cursor.at)}
         rest="Point at the chart, or use its arrow keys, for a single step."
       />
       <UseLegend />
+      {note !== '' && (
+        <Text size="xs" c="dimmed" mt="xs">
+          {note}
+        </Text>
+      )}
       <StepTable
         caption={label}
         buckets={buckets}
         step={step}
         known={({ samples }) => samples > 0}
-        columns={POOL_COLUMNS}
+        columns={summed ? SUM_COLUMNS : POOL_COLUMNS}
       />
     </>
   )

@@ -3,7 +3,7 @@ import { type QueryClient, queryOptions } from '@tanstack/react-query'
 import { type Api, data } from '#/api/client'
 import { keys } from '#/api/queries'
 import type { PoolHistory, Pools } from '#/api/types'
-import type { PoolWindow } from '#/lib/window'
+import { type FIT, POOL_WINDOWS, type PoolWindow, windowOf } from '#/lib/window'
 
 const SECOND = 1000
 /** How often what is looked at is read anew: programs report every 5 s or more seldom. */
@@ -17,6 +17,22 @@ const PAST_PACE: Record<PoolWindow, number> = {
   '24h': 60 * SECOND,
   '7d': 300 * SECOND,
 }
+
+/** The window that a past is of, be it that the server chose it. */
+export const shownWindow = ({ window }: PoolHistory): PoolWindow =>
+  windowOf(window, POOL_WINDOWS, '24h')
+
+interface PastQuery {
+  readonly state: { readonly data: PoolHistory | undefined }
+}
+
+const paceOf = (past: PoolHistory | undefined): number =>
+  past === undefined ? PACE : PAST_PACE[shownWindow(past)]
+
+const PAST = {
+  staleTime: ({ state }: PastQuery) => paceOf(state.data) / 2,
+  refetchInterval: ({ state }: PastQuery) => paceOf(state.data),
+} as const
 
 const of = (id: number) => ({ path: { target_id: id } })
 
@@ -59,8 +75,11 @@ export const findingsQuery = (api: Api, id: number) =>
     refetchInterval: 3 * PACE,
   })
 
+/** What is asked for, or the shortest that holds the past. */
+export type AskedWindow = PoolWindow | typeof FIT
+
 /** A pool's past. */
-export const poolPastQuery = (api: Api, id: number, window: PoolWindow) =>
+export const poolPastQuery = (api: Api, id: number, window: AskedWindow) =>
   queryOptions({
     queryKey: [...keys.pool(id), 'past', window],
     queryFn: async ({ signal }) => {
@@ -70,8 +89,20 @@ export const poolPastQuery = (api: Api, id: number, window: PoolWindow) =>
       )
       return past as PoolHistory // and no text: that is what CSV is
     },
-    staleTime: PAST_PACE[window] / 2,
-    refetchInterval: PAST_PACE[window],
+    ...PAST,
     // The window that is shown stays until the other one is there; another pool's never does.
     placeholderData: (before, query) => (query?.queryKey[1] === id ? before : undefined),
+  })
+
+/** The past of all pools of a service, added up. */
+export const servicePastQuery = (api: Api, service: string, window: AskedWindow) =>
+  queryOptions({
+    queryKey: [...keys.pools, 'service', service, window],
+    queryFn: async ({ signal }) => {
+      const params = { query: { service, window } }
+      const past = await data(api.client.GET('/api/v1/pools/history', { params, signal }))
+      return past as PoolHistory
+    },
+    ...PAST,
+    placeholderData: (before, query) => (query?.queryKey[2] === service ? before : undefined),
   })

@@ -20,14 +20,14 @@ export function usePoolFilters(): PoolFilterControl {
   const filters = useMemo(() => ({ ...readPoolFilters(params), q }), [params, q])
   useEffect(() => {
     if ((params.get('q') ?? '') === filters.q) return
-    const write = () => setParams(writePoolFilters(filters), { replace: true })
+    const write = () => setParams((before) => writePoolFilters(filters, before), { replace: true })
     const timer = setTimeout(write, WRITE_AFTER_MS)
     return () => clearTimeout(timer)
   }, [params, filters, setParams])
   return {
     filters,
     type,
-    choose: (service) => setParams(writePoolFilters({ ...filters, service })),
+    choose: (service) => setParams((before) => writePoolFilters({ ...filters, service }, before)),
     clear: () => {
       type('')
       setParams(new URLSearchParams())

@@ -37,7 +37,7 @@ interface PastProps {
 
 /** Latency by stage and uptime over a window, which stands in the URL. */
 export function Past({ id, kind, since }: PastProps) {
-  const [window, choose] = useWindow(WINDOWS)
+  const [window, choose] = useWindow(WINDOWS, '24h')
   const query = useQuery(pastQuery(useApi(), id, window, since))
   return (
     <PastSection

@@ -16,7 +16,7 @@ export function Section({ title, aside, children }: SectionProps) {
   return (
     <Paper component="section" withBorder p="md" aria-labelledby={id}>
       <Group justify="space-between" gap="xs">
-        <Title order={2} id={id}>
+        <Title order={2} id={id} className={classes.title ?? ''}>
           {title}
         </Title>
         {aside}
