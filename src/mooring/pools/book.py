@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections import deque
 from collections.abc import Callable, Hashable
 from time import monotonic_ns
@@ -191,6 +192,8 @@ class Book:
 
     def broken(self, error: Exception) -> None:
         """Count a fault of our own, and switch off after too many. Never raises."""
+        if sys.is_finalizing():  # nothing can be imported any more, and nobody is there to be told
+            return
         self._count(error)
         if self.is_off and self.active:
             self.stop()

@@ -281,3 +281,23 @@ def test_no_fork_happens_amid_an_import_of_the_reporters_thread() -> None:
         program.communicate()
         raise
     assert told.decode().split() == ["0"]
+
+
+_ENDS = """
+from mooring.pools import PoolTracker, Watch
+
+class Last:
+    def __init__(self):
+        self.tracker = PoolTracker("shop", watch=Watch(threaded=False))
+
+    def __del__(self):
+        self.tracker.record_error(LookupError("what is told needs a module that was never imported"))
+
+last = Last()
+"""
+
+
+def test_end_of_the_interpreter_is_no_fault() -> None:
+    """What is garbage at the interpreter's end may be told to a tracker, which keeps quiet then."""
+    done = subprocess.run([sys.executable, "-c", _ENDS], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")
