@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from collections.abc import Callable
@@ -56,6 +57,7 @@ def instrument(obj: Any, make: Callable[[Driver], PoolTracker]) -> PoolTracker:
         event.listen(engine.pool, name, hook)
     event.listen(engine, "handle_error", hooks.failed)
     hooks.wrap(engine.pool)
+    driver.entries.update({id(entry): ref(entry) for entry in _entries_of(engine.pool)})
     return hooks.tracker
 
 
@@ -271,6 +273,13 @@ class _Hooks:
             self.tracker.record_error(context.original_exception)
         except Exception as error:
             self.tracker.broken(error)
+
+
+def _entries_of(pool: Any) -> list[Any]:
+    """Return what a pool connected so far. Of what is out it knows but the number; the interpreter knows."""
+    from sqlalchemy.pool import ConnectionPoolEntry
+
+    return [each for each in gc.get_referrers(pool) if isinstance(each, ConnectionPoolEntry)]
 
 
 def _is_timeout(error: BaseException | None) -> bool:
