@@ -54,7 +54,10 @@ class Blocks:
             return False
         if error.__traceback__.tb_frame is frame:  # a generator's, into which it was thrown
             return True
-        return any(value is error for value in frame.f_locals.values())  # given to __exit__ or __aexit__
+        given = frame.f_locals.values()  # to __exit__ or __aexit__, one by one or as a tuple
+        return any(
+            each is error for value in given for each in (value if isinstance(value, tuple) else (value,))
+        )
 
     def _is_of(self, error: BaseException, connection: Any) -> bool:
         """Whether it came through a method of a connection, or of what works on it."""
