@@ -132,7 +132,8 @@ def result_of(target: Target, view: PoolView, at: datetime) -> CheckResult:
     failure = _failure(target, by_rule.get(PoolRule.UTILIZATION), by_rule.get(PoolRule.INACTIVE))
     warnings: tuple[str, ...] = ()
     if failure is None:
-        shown = (by_rule[rule] for rule in _DEGRADING if rule in by_rule)
+        told = (by_rule[rule] for rule in _DEGRADING if rule in by_rule)
+        shown = sorted(told, key=lambda each: each.severity is not Severity.CRITICAL)
         warnings = tuple(target.probe.shown.text(f"{each.message}. {each.recommendation}") for each in shown)
     stage = StageStatus.FAILED if failure else StageStatus.WARNING if warnings else StageStatus.PASSED
     return CheckResult(

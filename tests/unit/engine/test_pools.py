@@ -159,6 +159,17 @@ async def test_a_pool_that_is_closed_alone_has_ended(open_app: OpenApp, clock: F
     assert (by_name["main"].status, by_name["other"].status) == (Status.UNKNOWN, Status.UP)
 
 
+async def test_the_worst_of_what_degrades_a_pool_is_told_first(open_app: OpenApp) -> None:
+    """A line that leaks stands before the use that comes of it, as on the pool's page."""
+    app = await open_app()
+    await tell(app, pool(used=9, alerts=[alert()]))
+    last = app.catalogue.health[only(app).id].last
+    assert last is not None
+    leaks, full = last.observation.warnings
+    assert leaks.startswith("1 lease was never returned: taken at shop/orders.py:88, in process web1:41.")
+    assert full.startswith("9 of 10 connections of shop are in use (90%).")
+
+
 async def test_one_full_process_degrades_and_names_itself(open_app: OpenApp) -> None:
     """A process whose pool is full does not make the pool down while others have connections."""
     app = await open_app()
