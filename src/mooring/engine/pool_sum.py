@@ -11,7 +11,7 @@ from mooring.core.pool_view import PoolLeak, PoolMember, PoolSum
 
 MOST_SITES = 20
 MOST_LEAKS = 100
-_COUNTED = re.compile(r"\d+ (lease|request)s? (of|got) ")
+_COUNTED = re.compile(r"\d+ (lease|request)s? (of|got|wait)s? ")
 """How the messages begin that say the same in each process, but for their number."""
 _OF_LINE = re.compile(r"\d+ leases? of (\S+:\d+)(?:, \d+ of them)?(?: in .+)?: ([^:]+)")
 """What a message tells of leases of one line, but for their number and their routes."""

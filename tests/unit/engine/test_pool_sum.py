@@ -70,6 +70,16 @@ def test_processes_that_say_different_things_are_not_made_one() -> None:
     assert told[PoolRule.ABANDONED].message == "2 leases of b.py:2, in process web1:2; 3 in 2 processes"
 
 
+@pytest.mark.parametrize(("most", "said"), [(1, "1 request waits"), (7, "7 requests wait")])
+def test_waiting_requests_of_processes_are_added_up(most: int, said: str) -> None:
+    """One that waits and some that wait say the same, but for their number."""
+    waits = [member(9, PoolRule.WAITING, 1, "1 request waits for a connection")]
+    waits.insert(0, member(2, PoolRule.WAITING, most, f"{said} for a connection"))
+    alert = alerts_of(waits)[PoolRule.WAITING]
+    told = f"{1 + most} requests wait for a connection, in 2 processes, most in web1:2"
+    assert (alert.message, alert.value) == (told, 1 + most)
+
+
 def of_routes(pid: int, *scopes: str) -> PoolMember:
     """Return a process with one lease of the same line that was never returned for each of these routes."""
     leaks = tuple(
