@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeAlias
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.servers.mooring import Mooring
 
@@ -44,6 +44,7 @@ def executable() -> str:
 def browsing() -> Iterator[Browser]:
     """Run a browser. Its event loop is this thread's: no other runs meanwhile."""
     path = executable()
+    expect.set_options(timeout=PATIENCE)  # what is expected waits half as long else, whatever a page's own is
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         try:
