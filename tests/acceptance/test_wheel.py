@@ -23,6 +23,7 @@ from pathlib import Path
 import pytest
 
 import mooring
+from tests.servers.process import free_port
 from tests.sources import ROOT, SRC
 
 pytestmark = pytest.mark.slow
@@ -102,12 +103,6 @@ def listener() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-def closed_port() -> int:
-    """Return a port on which nothing listens."""
-    with listener() as port:
-        return port
-
-
 def test_the_wheel_holds_every_file_of_the_package(installed: Installed) -> None:
     """Modules, py.typed, migrations and whatever else lies in the package are in the wheel."""
     wanted = {
@@ -178,9 +173,9 @@ def test_a_listener_is_up(installed: Installed) -> None:
     assert [stage["name"] for stage in result["stages"]][:2] == ["dns", "tcp"]
 
 
-def test_a_closed_port_is_down(installed: Installed) -> None:
+def test_a_closed_port_is_down(installed: Installed, refusing_port: int) -> None:
     """A port on which nothing listens is refused at the stage tcp: exit status 1."""
-    done = installed.run("check", f"tcp://127.0.0.1:{closed_port()}", "--json")
+    done = installed.run("check", f"tcp://127.0.0.1:{refusing_port}", "--json")
     assert done.returncode == 1, done.stderr
     failure = json.loads(done.stdout)["results"][0]["failure"]
     assert (failure["reason"], failure["stage"], failure["code"]) == ("refused", "tcp", "ECONNREFUSED")
@@ -262,7 +257,7 @@ def ready(url: str) -> bool:
 
 def test_the_server_becomes_ready_and_stops(installed: Installed) -> None:
     """`mooring serve` makes its database, answers /readyz, and leaves at SIGTERM with status 0."""
-    port = closed_port()
+    port = free_port()
     words = ["serve", "--port", str(port), "--database", f"sqlite:///{installed.folder}/served.db"]
     log = installed.folder / "serve.log"
     with log.open("w") as output:

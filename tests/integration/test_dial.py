@@ -38,12 +38,6 @@ def listening(host: str = "127.0.0.1") -> Iterator[int]:
         yield server.getsockname()[1]
 
 
-def closed_port() -> int:
-    """A port that nothing listens on."""
-    with listening() as port:
-        return port
-
-
 @BOTH_LOOPS
 def test_dead_address_gives_way_to_the_living(
     loop: Callable[[], asyncio.AbstractEventLoop], name_server: NameServer
@@ -99,11 +93,11 @@ async def test_ipv6_address_is_noted_in_brackets() -> None:
 
 
 @pytest.mark.parametrize("addresses", [["127.0.0.1"], ["::1"], ["::1", "127.0.0.1"]])
-async def test_refused_port_is_refused_at_every_address(addresses: list[str]) -> None:
+async def test_refused_port_is_refused_at_every_address(addresses: list[str], refusing_port: int) -> None:
     """One or several addresses that refuse are told as refused."""
     async with Network() as net:
         with pytest.raises(OSError) as caught:
-            await net.connect(addresses, closed_port())
+            await net.connect(addresses, refusing_port)
     cause = cause_of(caught.value)
     assert cause is not None
     assert (cause.reason, cause.code) == (Reason.REFUSED, "ECONNREFUSED")
@@ -111,11 +105,13 @@ async def test_refused_port_is_refused_at_every_address(addresses: list[str]) ->
 
 
 @pytest.mark.parametrize("order", [1, -1])
-async def test_address_that_answers_tells_more_than_one_without_a_route(order: int) -> None:
+async def test_address_that_answers_tells_more_than_one_without_a_route(
+    order: int, refusing_port: int
+) -> None:
     """An IPv6 address without a route beside an IPv4 one that refuses is refused, in any order."""
     async with Network() as net:
         with pytest.raises(ConnectionRefusedError):
-            await net.connect(["ff02::1%lo", "127.0.0.1"][::order], closed_port())
+            await net.connect(["ff02::1%lo", "127.0.0.1"][::order], refusing_port)
 
 
 async def test_unknown_zone_is_our_mistake() -> None:
