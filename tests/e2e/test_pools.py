@@ -216,11 +216,14 @@ def test_a_thousand_pools_are_walked_by_keyboard(start_mooring: StartMooring, op
 
 
 def test_axe_finds_nothing_serious(server: Mooring, open_page: OpenPage) -> None:
-    """The list, a pool with all there is to say, its question and its menu: in both themes."""
+    """The list, a service, a pool with all there is to say, its question and its menu: in both themes."""
     waiting = {"alerts": [alert(), alert(rule="waiting", severity="warning")], "leaks": [leak(), WAITING]}
     tell(server, pool(used=10, waiting=3, **waiting))
     with open_page(server, "/pools", reduced_motion="reduce") as page:
         expect(row(page, "shop/main")).to_be_visible()
+        assert barriers_in_both_themes(page) == []
+        page.goto(f"{server.url}/pools?service=shop")
+        expect(page.get_by_text("Nothing is known in the last hour")).to_be_visible()
         assert barriers_in_both_themes(page) == []
         page.get_by_role("link", name="shop/main").click()
         expect(page.get_by_role("region", name="Abandoned (1)")).to_be_visible()
