@@ -2,6 +2,7 @@ import { Skeleton, Stack, Text, Title } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { useMemo, useRef } from 'react'
+import { useSearchParams } from 'react-router'
 
 import { useApi, useLive } from '#/api/context'
 import type { Pool } from '#/api/types'
@@ -14,7 +15,8 @@ import { ServicePast } from '#/components/pools/ServicePast'
 import { poolsQuery } from '#/components/pools/queries'
 import { usePoolFilters } from '#/components/pools/usePoolFilters'
 import { usePoolNews } from '#/components/pools/usePoolNews'
-import { filterPools, poolsWords, servicesOf, worstFirst } from '#/lib/pools'
+import { filterPools, poolsWords, readPoolFilters, servicesOf, worstFirst } from '#/lib/pools'
+import { FIT, POOL_WINDOWS, windowOf } from '#/lib/window'
 import { ErrorNotice } from '#/ui/ErrorNotice'
 import { Found } from '#/ui/Found'
 import { usePageTitle } from '#/ui/usePageTitle'
@@ -24,7 +26,6 @@ import classes from './pools.module.css'
 const FILES = [
   { words: 'JSON: all pools as they stand', path: 'api/v1/pools', name: 'pools.json' },
   { words: 'CSV: all pools as they stand', path: 'api/v1/pools?format=csv', name: 'pools.csv' },
-  METRICS,
 ]
 
 /** Every pool that a program reports, the worst first. */
@@ -45,7 +46,7 @@ export function PoolsPage() {
               {poolsWords(pools)}
             </Text>
             <div className={classes.export}>
-              <ExportMenu files={FILES} size="compact-sm" />
+              <Export pools={pools} />
             </div>
           </>
         )}
@@ -61,6 +62,21 @@ export function PoolsPage() {
       )}
     </Stack>
   )
+}
+
+/** All pools, and of a service that is chosen the past that is shown. */
+function Export({ pools }: { pools: readonly Pool[] }) {
+  const [params] = useSearchParams()
+  const { service } = readPoolFilters(params)
+  const known = pools.some((pool) => pool.service === service)
+  const window = windowOf(params.get('window'), POOL_WINDOWS, FIT)
+  const query = new URLSearchParams({ service, window, format: 'csv' }).toString()
+  const past = {
+    words: 'CSV: the past of the service',
+    path: `api/v1/pools/history?${query}`,
+    name: `${service}-${window === FIT ? 'past' : window}.csv`,
+  }
+  return <ExportMenu files={[...FILES, ...(known ? [past] : []), METRICS]} size="compact-sm" />
 }
 
 const ROWS = ['a', 'b', 'c', 'd', 'e', 'f']

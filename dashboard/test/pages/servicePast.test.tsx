@@ -82,6 +82,21 @@ describe('the past of a service', () => {
     expect(server.pasts).toEqual([])
   })
 
+  it.each([
+    ['', 'fit', 'a-b-past.csv'],
+    ['&window=7d', '7d', 'a-b-7d.csv'],
+  ])('is to be had as a file, as it is shown%s', async (chosen, window, name) => {
+    serving([aPoolOf(1, 'a/b')])
+    renderPage(<PoolsPage />, { at: `/pools?service=a%2Fb${chosen}` })
+
+    await userEvent.click(await screen.findByRole('button', { name: 'Export' }))
+    const link = await screen.findByRole('menuitem', { name: 'CSV: the past of the service' })
+    expect(link).toHaveAttribute('download', name)
+    const { pathname, searchParams } = new URL(link.getAttribute('href') ?? '', document.baseURI)
+    expect(pathname).toBe('/api/v1/pools/history')
+    expect(Object.fromEntries(searchParams)).toEqual({ service: 'a/b', window, format: 'csv' })
+  })
+
   it('says that it cannot be read, and leaves the list', async () => {
     serving(shop, null)
     renderPage(<PoolsPage />, { at: '/pools?service=shop' })

@@ -23,6 +23,9 @@ interface ExportMenuProps {
   size?: 'sm' | 'compact-sm'
 }
 
+/** Services and pools are called as programs like; files are not. */
+const fit = (name: string): string => name.replaceAll(/[^\w.-]+/g, '-')
+
 /** The same as files; the browser sends the session along. */
 export function ExportMenu({ files, size = 'sm' }: ExportMenuProps) {
   return (
@@ -42,7 +45,7 @@ export function ExportMenu({ files, size = 'sm' }: ExportMenuProps) {
             key={words}
             component="a"
             href={apiUrl(path)}
-            {...(name === null ? { target: '_blank', rel: 'noreferrer' } : { download: name })}
+            {...(name === null ? { target: '_blank', rel: 'noreferrer' } : { download: fit(name) })}
           >
             {words}
           </Menu.Item>

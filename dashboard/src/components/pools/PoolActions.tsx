@@ -17,7 +17,7 @@ interface PoolActionsProps {
 export function PoolActions({ pool, window }: PoolActionsProps) {
   const may = useMay()
   const path = `api/v1/pools/${pool.id}`
-  const name = `${pool.service}-${pool.name}`.replaceAll(/[^\w.-]+/g, '-')
+  const name = `${pool.service}-${pool.name}`
   return (
     <Group gap="xs">
       {may.edit && (
