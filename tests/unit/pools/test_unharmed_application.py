@@ -23,7 +23,7 @@ from mooring.pools.rules import Rules
 from mooring.pools.scope import SCOPE
 from tests.unit.pools.stepped import Pool, here
 
-SOON = 5.0
+SOON = 20.0
 
 
 class Large:
