@@ -60,14 +60,14 @@ async def test_all_nine_measures_are_right(
     await eventually(lambda: tracker.waiting == 1, "waiting")
     with pytest.raises(driver.late):
         await driver.in_vain(pool)
-    clock.turned += 7
+    clock.turned += 1000  # beside which what a busy machine takes is nothing
     await give(first)
     await give(await third)
     seen = tracker.snapshot()
     assert (seen.used, seen.idle, seen.size, seen.limit, seen.least, seen.waiting) == (1, 1, 2, 2, 1, 0)
     assert (seen.wait.total, seen.use.total, seen.create.total) == (3, 2, 1)
-    assert longest(seen.wait) == pytest.approx(7, rel=0.15)
-    assert longest(seen.use) == pytest.approx(7, rel=0.15)
+    assert longest(seen.wait) == pytest.approx(1000, rel=0.15)
+    assert longest(seen.use) == pytest.approx(1000, rel=0.15)
     assert 0 < longest(seen.create) < 5
     totals = seen.totals
     assert (totals.taken, totals.returned, totals.timeouts) == (3, 2, driver.timeouts)

@@ -63,14 +63,14 @@ def test_all_nine_measures_are_right(pool: ConnectionPool[Any], postgresql: Post
         poll_until(lambda: tracker.waiting == 1, "waiting")
         with pytest.raises(psycopg_pool.PoolTimeout):
             pool.getconn(timeout=0.01)
-        clock.turned += 7
+        clock.turned += 1000  # beside which what a busy machine takes is nothing
         pool.putconn(first)
         pool.putconn(third.result())
     seen = tracker.snapshot()
     assert (seen.used, seen.idle, seen.size, seen.limit, seen.least, seen.waiting) == (1, 1, 2, 2, 1, 0)
     assert (seen.wait.total, seen.use.total, seen.create.total) == (3, 2, 1)
-    assert longest(seen.wait) == pytest.approx(7, rel=0.15)
-    assert longest(seen.use) == pytest.approx(7, rel=0.15)
+    assert longest(seen.wait) == pytest.approx(1000, rel=0.15)
+    assert longest(seen.use) == pytest.approx(1000, rel=0.15)
     assert 0 < longest(seen.create) < 5
     totals = seen.totals
     assert (totals.taken, totals.returned, totals.timeouts, totals.created, totals.closed) == (3, 2, 1, 1, 0)
