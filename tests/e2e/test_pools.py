@@ -223,7 +223,8 @@ def test_axe_finds_nothing_serious(server: Mooring, open_page: OpenPage) -> None
         expect(row(page, "shop/main")).to_be_visible()
         assert barriers_in_both_themes(page) == []
         page.goto(f"{server.url}/pools?service=shop")
-        expect(page.get_by_text("Nothing is known in the last hour")).to_be_visible()
+        expect(page.get_by_role("region", name="Use of all pools of shop")).to_be_visible()
+        expect(page.get_by_label("Loading")).to_have_count(0)
         assert barriers_in_both_themes(page) == []
         page.get_by_role("link", name="shop/main").click()
         expect(page.get_by_role("region", name="Abandoned (1)")).to_be_visible()

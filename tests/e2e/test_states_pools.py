@@ -120,6 +120,12 @@ def service_with_a_past(window: Window) -> None:
 
 def service_without_a_past(window: Window) -> None:
     """It was first heard just now, and its name does not end."""
+
+    def unknown(told: Any) -> None:
+        for step in told["buckets"]:
+            step.update(samples=0, used=None)
+
+    window.change(HISTORY, unknown)
     _told(window, *(pool(name=f"p{number:02}") for number in range(40)), service="long" * 20)
     window.go(f"/pools?service={'long' * 20}", "Pools")
     expect(window.page.get_by_text("Nothing is known in the last hour")).to_be_visible()
