@@ -3418,7 +3418,7 @@ export interface operations {
     show_pool_aggregate_api_v1_pools__target_id__aggregated_get: {
         parameters: {
             query?: {
-                /** @description How far back; fit: the shortest of the others that holds the past. */
+                /** @description How far back; fit: an hour if that holds the past, else a day. */
                 window?: "1h" | "24h" | "7d" | "fit";
             };
             header?: never;
@@ -3595,7 +3595,7 @@ export interface operations {
             query?: {
                 /** @description csv: a table for spreadsheets. */
                 format?: "json" | "csv";
-                /** @description How far back; fit: the shortest of the others that holds the past. */
+                /** @description How far back; fit: an hour if that holds the past, else a day. */
                 window?: "1h" | "24h" | "7d" | "fit";
             };
             header?: never;
@@ -3689,7 +3689,7 @@ export interface operations {
                 format?: "json" | "csv";
                 /** @description Whose pools are added up. */
                 service: string;
-                /** @description How far back; fit: the shortest of the others that holds the past. */
+                /** @description How far back; fit: an hour if that holds the past, else a day. */
                 window?: "1h" | "24h" | "7d" | "fit";
             };
             header?: never;

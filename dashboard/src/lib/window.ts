@@ -22,7 +22,7 @@ export const OVER: Record<Window, string> = {
 export const WINDOWS = ['1h', '24h', '7d', '30d'] as const satisfies readonly Window[]
 export const POOL_WINDOWS = ['1h', '24h', '7d'] as const satisfies readonly PoolWindow[]
 
-/** The shortest window that holds the past: the server says which one that is. */
+/** An hour if that holds the past, else a day: the server says which one it is. */
 export const FIT = 'fit'
 
 /** The window that an address names; the usual one where it names none of those that there are. */

@@ -62,7 +62,7 @@ class _Format(Request):
 
 class _Window(Request):
     window: Literal["1h", "24h", "7d", "fit"] = Field(
-        "24h", description="How far back; fit: the shortest of the others that holds the past."
+        "24h", description="How far back; fit: an hour if that holds the past, else a day."
     )
 
 

@@ -89,7 +89,7 @@ def cause_of(errors: Sequence[PoolError]) -> tuple[str, str]:
     if forgotten.total() * 2 > count:
         (message, times), *_ = forgotten.most_common(1)
         where = f"{message[:1].upper()}{message[1:]} ({times} times)"
-        advice = f"{where}. Take it in a `with` block, so that it is always returned."
+        advice = f"{where}. Take it in a `with` or `async with` block, so that it is always returned."
         return f"{forgotten.total()} of them since a connection was never returned", advice
     session = sum(each.session for each in errors)
     advice = "Look at the login and the network" if session * 2 > count else "Look at the statements"

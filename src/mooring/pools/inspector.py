@@ -276,7 +276,7 @@ class Inspector:
 _WORDS = {
     LeakKind.ABANDONED: (
         "never returned, though the request, task or thread that took it has ended",
-        "Return the connection at {place} in a `with` block, so that an error returns it, too.",
+        "Take it at {place} in a `with` or `async with` block, so that an error returns it, too.",
     ),
     LeakKind.SUSPECT: (
         "held for long, and nothing runs",

@@ -25,19 +25,18 @@ from mooring.store.pools import WINDOWS, steps_of
 from mooring.store.schema import SLOT, pool_rollups, pool_samples
 
 FIT = "fit"
-"""Asked for where the window is to be the shortest that holds the past."""
+"""Asked for where the window is to be an hour if that holds the past, else a day."""
 
 _HIGHEST = ("instances", "used_max", "peak", "size", "limit", "share_max", "waiting")
 _COUNTED = ("taken", "timeouts", "errors")
 
 
 def fitting(conn: Connection, target_ids: Collection[int], name: str, now: datetime) -> str:
-    """Return the window that is asked for: for `fit` the shortest that holds what is known of these pools."""
+    """Return the window that is asked for: for `fit` an hour if that holds what is known of these pools."""
     if name != FIT:
         return name
-    *shorter, longest = WINDOWS
-    began = _begin(longest, now)
-    return next((each for each in shorter if not _known(conn, target_ids, began, _begin(each, now))), longest)
+    is_older = _known(conn, target_ids, _begin("7d", now), _begin("1h", now))
+    return "24h" if is_older else "1h"
 
 
 def _begin(name: str, now: datetime) -> int:

@@ -266,8 +266,8 @@ def test_forgotten_connections_are_told_with_their_line() -> None:
         "shop/orders: 5 errors within 60 s, 4 of them since a connection was never returned"
     )
     assert alert.recommendation == (
-        "A connection was never returned: /srv/app.py:13 (3 times). Take it in a `with` block, "
-        "so that it is always returned."
+        "A connection was never returned: /srv/app.py:13 (3 times). Take it in a `with` or "
+        "`async with` block, so that it is always returned."
     )
 
 

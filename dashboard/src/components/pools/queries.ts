@@ -75,7 +75,7 @@ export const findingsQuery = (api: Api, id: number) =>
     refetchInterval: 3 * PACE,
   })
 
-/** What is asked for, or the shortest that holds the past. */
+/** What is asked for, or an hour if that holds the past, else a day. */
 export type AskedWindow = PoolWindow | typeof FIT
 
 /** A pool's past. */
