@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -164,7 +165,10 @@ def test_the_route_that_leaks_is_named(newcomer: Newcomer, shop: Shop, open_page
     assert {leak["kind"] for leak in pool["leaks"]} == {"abandoned"}
     assert (alert["severity"], alert["value"]) == ("critical", REPORTS)
     assert alert["message"].startswith(f"{REPORTS} leases of {site['place']} in GET /report: never returned")
-    assert f'"place":"{site["place"]}"' in newcomer.types(only("/api/v1/pools"), shop.port)
+    list_of_pools, past_of_service = commands("/api/v1/pools")
+    assert f'"place":"{site["place"]}"' in newcomer.types(list_of_pools, shop.port)
+    past = json.loads(newcomer.types(past_of_service, shop.port))
+    assert (past["service"], past["pools"], past["window"]) == ("shop", 1, "1h")
 
     with open_page(newcomer.mooring, "/pools") as page:
         sees_the_leak(page, site["place"])

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.jobs import add_jobs, report
 from tests.servers.chromium import OpenPage
@@ -163,11 +163,15 @@ def test_what_a_lost_login_asks_for_is_answered_by_the_sign_in(server: Mooring, 
         target = client.post("/api/v1/targets", json=body).json()["id"]
     path = f"/targets/{target}"
     with guest(server, "operator") as (token, revoke), open_page(server, path, token=token) as page:
+
+        def lose_the_login(route: Route) -> None:
+            revoke()
+            route.continue_()
+
         page.route("**/api/v1/events*", lambda route: route.abort())  # so that only the test can notice
+        page.route(f"**/api/v1{path}/check", lose_the_login, times=1)
         page.reload()
         test = page.get_by_role("button", name="Test now")
-        expect(test).to_be_visible()
-        revoke()
         test.click()
         dialog = page.get_by_role("dialog", name="Your session has ended")
         expect(dialog).to_be_visible()

@@ -12,8 +12,8 @@ import aiomysql
 import asyncpg
 import psycopg
 import psycopg_pool
-import pymysql
 import pytest
+from pymysql.err import MySQLError  # not pymysql.err.…: Django's MySQLdb puts a second copy there
 
 from mooring.pools import PoolTracker
 from mooring.pools import aiomysql as for_aiomysql
@@ -90,7 +90,7 @@ def bench(request: pytest.FixtureRequest, postgresql: PostgreSQL, mariadb: Maria
         with mariadb.user() as user:
             login = {"host": "127.0.0.1", "port": mariadb.port, "user": user, "password": USER_PASSWORD}
             make = partial(aiomysql.create_pool, minsize=1, maxsize=2, **login)
-            yield Bench(for_aiomysql.instrument, make, acquired, run_on_mysql, pymysql.err.MySQLError)
+            yield Bench(for_aiomysql.instrument, make, acquired, run_on_mysql, MySQLError)
 
 
 @asynccontextmanager
