@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ from mooring.engine.runner import Runner
 from mooring.export.json import result_json
 from mooring.net.network import Network
 from tests.integration.entries import DIALLING, ENTRIES, target_of
+from tests.servers.played import Play, playing
 
 NONSENSE = {
     "half a character": b"535 refus\xe9 \xed\xa0\x80\r\n",
@@ -32,45 +32,15 @@ NONSENSE = {
 """What a stranger may send: none of it may stop the API, move a terminal's cursor, or be told at length."""
 
 
-class _Babbling(asyncio.Protocol):
-    """Greets with one thing, and answers all with it."""
+def _babbling(told: bytes) -> Play:
+    """Return the play of a server that greets with one thing, and answers all with it."""
 
-    def __init__(self, told: bytes) -> None:
-        self._told = told
-        self.lost = asyncio.Event()
+    async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(told)
+        while await reader.read(65536):
+            writer.write(told)
 
-    def connection_made(self, transport: Any) -> None:
-        self._transport = transport
-        transport.write(self._told)
-
-    def data_received(self, data: bytes) -> None:
-        self._transport.write(self._told)
-
-    def connection_lost(self, why: Exception | None) -> None:
-        self.lost.set()
-
-    async def hang_up(self) -> None:
-        self._transport.abort()
-        await self.lost.wait()
-
-
-@asynccontextmanager
-async def _babbling(told: bytes) -> AsyncIterator[int]:
-    """Yield the port of a server that babbles; when the block ends, each of its connections is closed."""
-    babblers: list[_Babbling] = []
-
-    def accept() -> _Babbling:
-        babblers.append(_Babbling(told))
-        return babblers[-1]
-
-    loop, me = asyncio.get_running_loop(), asyncio.current_task()
-    async with await loop.create_server(accept, "127.0.0.1", 0) as server:
-        yield server.sockets[0].getsockname()[1]
-        server.close()
-        accepting = asyncio.all_tasks() - {me}  # asyncio accepts each connection in a task of its own
-        await asyncio.gather(*accepting, return_exceptions=True)
-        for babbler in babblers:  # before 3.12, wait_closed does not wait for them
-            await babbler.hang_up()
+    return play
 
 
 def _texts_in(value: Any) -> Iterator[str]:
@@ -87,7 +57,7 @@ def _texts_in(value: Any) -> Iterator[str]:
 @pytest.mark.parametrize("nonsense", NONSENSE)
 async def test_nonsense_does_no_harm(request: pytest.FixtureRequest, name: str, nonsense: str) -> None:
     """Whatever answers, the result can be written as JSON, is short, moves no cursor, and blames not us."""
-    async with _babbling(NONSENSE[nonsense]) as port, Network() as net:
+    async with playing(_babbling(NONSENSE[nonsense])) as port, Network() as net:
         with ENTRIES[name].good(request) as example:
             target = target_of(name, example.through(port), timeout=0.4)
             result = await Runner(net).run(target, Trigger.MANUAL)
