@@ -12,6 +12,7 @@ from mooring.core import histogram
 from mooring.core.pool import Leak, LeakKind
 from mooring.pools.awaiting import frames_of
 from mooring.pools.driver import Activity, Driver
+from mooring.pools.frames import current_frames
 from mooring.pools.lease import NANOSECONDS, Lease
 from mooring.pools.pulse import Pulse
 from mooring.pools.rules import Rules
@@ -162,7 +163,7 @@ def _frames() -> Frames:
 
     Only `Leaks.look` may call it.
     """
-    frames = sys._current_frames()  # noqa: SLF001 -- there is no other way to see a thread
+    frames = current_frames()
     here = threading.get_ident()  # looked up now: gevent may have been patched in since
     if here not in frames:
         frames.clear()  # this frame is in it under some other number

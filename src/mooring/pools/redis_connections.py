@@ -9,6 +9,7 @@ from types import FrameType
 from typing import Any
 from weakref import ref
 
+from mooring.pools.frames import current_frames
 from mooring.pools.lease import Lease
 from mooring.pools.scope import without_limit
 from mooring.pools.tracker import PoolTracker
@@ -255,8 +256,7 @@ def is_awaited(connection: Any) -> bool:
     reader = getattr(inner, "_reader", None)
     if reader is not None:
         return getattr(reader, "_waiter", None) is not None
-    # Under no name: a variable of this frame that holds it, too, would keep all of them until a collection.
-    return any(_reads(frame, inner) for frame in sys._current_frames().values())  # noqa: SLF001 -- the only way
+    return any(_reads(frame, inner) for frame in current_frames().values())
 
 
 def _reads(frame: FrameType | None, connection: Any) -> bool:
