@@ -6,7 +6,7 @@ import gc
 import sys
 import time
 from collections.abc import Callable
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any
 from weakref import ref
 
@@ -17,8 +17,9 @@ from mooring.pools.lease import Lease
 from mooring.pools.tracker import PoolTracker
 
 MATCHES = ("sqlalchemy.engine.base.Engine", "sqlalchemy.ext.asyncio.engine.AsyncEngine")
-_TO_ENGINE_CONNECT = 3
-"""Frames from `Pool.connect`, outwards: Engine.raw_connection, Connection.__init__, Engine.connect."""
+_TO_CALLER = 4
+"""Frames from `Pool.connect`, outwards, to who called Engine.connect: in between stand Engine.raw_connection,
+Connection.__init__ and Engine.connect itself. On asyncio's side that is a greenlet's first one."""
 _PORTS = {"postgresql": 5432, "mysql": 3306, "mariadb": 3306, "oracle": 1521, "mssql": 1433}
 
 
@@ -41,12 +42,11 @@ def instrument(obj: Any, make: Callable[[Driver], PoolTracker]) -> PoolTracker:
     no limit. A `creator` that fails is no connection that was created, nor is a listener that was there
     before; what one that was added later refuses was created, and no event tells that it is closed.
     """
-    from sqlalchemy import Engine, event
+    from sqlalchemy import event
 
     engine = subject(obj)
     driver = SQLAlchemy(engine)
-    # Whoever else watches may have put something without code in its place: then lines are found as always.
-    hooks = _Hooks(make(driver), driver, getattr(Engine.connect, "__code__", None))
+    hooks = _Hooks(make(driver), driver, 0 if engine.dialect.is_async else _TO_CALLER)
     for name, hook in (
         ("connect", hooks.connected),
         ("detach", hooks.detached),
@@ -117,10 +117,10 @@ class _Hooks:
     an attribute holds takes longer than to read it first, and so does a call by keyword.
     """
 
-    def __init__(self, tracker: PoolTracker, driver: SQLAlchemy, engine_connect: CodeType | None) -> None:
+    def __init__(self, tracker: PoolTracker, driver: SQLAlchemy, to_caller: int) -> None:
         self.tracker = tracker
+        self._to_caller = to_caller
         self._entries = driver.entries
-        self._engine_connect = engine_connect
         self._leases: dict[int, Lease] = {}
         """By the `id` of the pool's entry, which lives as long as what is out. It is not held here: one that
         SQLAlchemy drops, since a listener failed as it came back, has its connection closed as garbage."""
@@ -143,7 +143,7 @@ class _Hooks:
 
     def _checking_out(self, connect: Callable[[], Any]) -> Callable[[], Any]:
         """Return what notes each checkout, in place of `Pool.connect`."""
-        tracker, leases, engine_connect = self.tracker, self._leases, self._engine_connect
+        tracker, leases, to_caller = self.tracker, self._leases, self._to_caller
         ask, track, known, track_from = tracker.ask, tracker.track, tracker.sites.known, self._track_from
         release = tracker.release
         getframe = sys._getframe  # noqa: SLF001 -- inspect costs ten times as much
@@ -169,12 +169,13 @@ class _Hooks:
                     tracker.gave_up()
                     return fairy
                 try:
-                    at = getframe(_TO_ENGINE_CONNECT)
+                    frame = getframe(to_caller)
                 except ValueError:  # a greenlet that has just begun
-                    at = getframe()
-                # Nearly always that is Engine.connect, called from a line that is known.
-                frame = at.f_back if at.f_code is engine_connect else None
-                site = known.get(id(frame.f_code) + frame.f_lasti) if frame is not None else None
+                    frame = getframe()
+                # Nearly always that is a line which is known to call Engine.connect. No frame in between is
+                # looked at, for the interpreter makes an object of each that is; so one call that is now
+                # Engine.connect, now a function of the application's that gets there, keeps its own line.
+                site = known.get(id(frame.f_code) + frame.f_lasti)
                 if site is not None and site.in_application:
                     lease = track(None, weak, asked, frame, site)
                 else:
