@@ -201,9 +201,12 @@ def test_a_page_is_there_though_the_server_died_before_it_was_gone_to(
     server: Mooring, open_page: OpenPage
 ) -> None:
     """A target's page comes ahead, once the first stands, and fills itself once Mooring is back."""
-    fetched = (
-        "() => performance.getEntriesByType('resource').some(({ name }) => /target-[^/]+js$/.test(name))"
-    )
+    fetched = """() => {
+        const there = performance.getEntriesByType('resource').map(({ name }) => name)
+        const parts = [...document.head.querySelectorAll('link[rel=modulepreload], link[rel=stylesheet]')]
+        const hasPage = there.some((name) => /target-[^/]+js$/.test(name))
+        return hasPage && parts.every(({ href }) => there.includes(href))
+    }"""
     with open_page(server) as page:
         page.wait_for_function(fetched)
         expect(page.get_by_text("Mooring database").first).to_be_visible()
