@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 import time
+from collections import deque
 from collections.abc import Callable
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 from weakref import ref
 
-from mooring.pools import session
 from mooring.pools.awaiting import awaiting_caller
-from mooring.pools.driver import Activity, Driver, Gauges
+from mooring.pools.driver import Driver
 from mooring.pools.lease import Lease
+from mooring.pools.sqlalchemy_entries import Entries, entries_of
 from mooring.pools.tracker import PoolTracker
 
 MATCHES = ("sqlalchemy.engine.base.Engine", "sqlalchemy.ext.asyncio.engine.AsyncEngine")
-_TO_CALLER = 4
-"""Frames from `Pool.connect`, outwards, to who called Engine.connect: in between stand Engine.raw_connection,
-Connection.__init__ and Engine.connect itself. On asyncio's side that is a greenlet's first one."""
-_PORTS = {"postgresql": 5432, "mysql": 3306, "mariadb": 3306, "oracle": 1521, "mssql": 1433}
+_TO_ENGINE_CONNECT = 3
+"""Frames from `Pool.connect`, outwards: Engine.raw_connection, Connection.__init__, Engine.connect."""
 
 
 def subject(obj: Any) -> Any:
@@ -42,11 +40,12 @@ def instrument(obj: Any, make: Callable[[Driver], PoolTracker]) -> PoolTracker:
     no limit. A `creator` that fails is no connection that was created, nor is a listener that was there
     before; what one that was added later refuses was created, and no event tells that it is closed.
     """
-    from sqlalchemy import event
+    from sqlalchemy import Engine
 
     engine = subject(obj)
-    driver = SQLAlchemy(engine)
-    hooks = _Hooks(make(driver), driver, 0 if engine.dialect.is_async else _TO_CALLER)
+    driver = Entries(engine)
+    # Whoever else watches may have put something without code in its place: then lines are found as always.
+    hooks = _Hooks(make(driver), driver, getattr(Engine.connect, "__code__", None))
     for name, hook in (
         ("connect", hooks.connected),
         ("detach", hooks.detached),
@@ -54,60 +53,11 @@ def instrument(obj: Any, make: Callable[[Driver], PoolTracker]) -> PoolTracker:
         ("close", hooks.closed),
         ("close_detached", hooks.closed_detached),
     ):
-        event.listen(engine.pool, name, hook)
-    event.listen(engine, "handle_error", hooks.failed)
+        _listen(engine.pool, name, hook)
+    _listen(engine.dialect, "handle_error", hooks.failed)
     hooks.wrap(engine.pool)
-    driver.entries.update({id(entry): ref(entry) for entry in _entries_of(engine.pool)})
+    driver.entries.update({id(entry): ref(entry) for entry in entries_of(engine.pool)})
     return hooks.tracker
-
-
-class SQLAlchemy(Driver):
-    """One engine's pool. Counts the pool's entries, whose class does not matter then."""
-
-    name = "sqlalchemy"
-
-    def __init__(self, engine: Any) -> None:
-        self._engine = engine
-        self.address = _address(engine.url)
-        self.database: str | None = engine.url.database
-        self.entries: dict[int, ref[Any]] = {}
-        """The pool's entries that were connected, by their `id`. Weakly: a pool may become garbage."""
-
-    def gauges(self) -> Gauges:
-        """Count the entries that have a connection, and tell the limit of a QueuePool."""
-        entries = [entry for entry in self._living() if entry.dbapi_connection is not None]
-        pool = self._engine.pool
-        overflow = getattr(pool, "_max_overflow", -1)  # there is no public name of it
-        kept = pool.size() if hasattr(pool, "_max_overflow") else 0
-        return Gauges(
-            size=len(entries),
-            idle=sum(not entry.in_use for entry in entries),
-            limit=kept + overflow if overflow >= 0 else None,
-            least=0,
-            most_idle=kept or None,
-        )
-
-    def activity(self, connection: Any) -> Activity:
-        """Return what the driver's own connection tells, and what SQLAlchemy's side of asyncio does."""
-        told = session.activity(connection.driver_connection)
-        mutex = getattr(connection.dbapi_connection, "_execute_mutex", None)  # held while a statement runs
-        return told._replace(busy=True, idle=0.0) if mutex is not None and mutex.locked() else told
-
-    def forked(self) -> None:
-        """Forget the entries that are out: they are the parent's."""
-        for entry in self._living():
-            if entry.in_use:
-                self.entries.pop(id(entry), None)
-
-    def _living(self) -> list[Any]:
-        living = []
-        for key, weak in tuple(self.entries.items()):
-            entry = weak()
-            if entry is not None:
-                living.append(entry)
-            elif self.entries.get(key) is weak:
-                del self.entries[key]
-        return living
 
 
 class _Hooks:
@@ -117,10 +67,10 @@ class _Hooks:
     an attribute holds takes longer than to read it first, and so does a call by keyword.
     """
 
-    def __init__(self, tracker: PoolTracker, driver: SQLAlchemy, to_caller: int) -> None:
+    def __init__(self, tracker: PoolTracker, driver: Entries, engine_connect: CodeType | None) -> None:
         self.tracker = tracker
-        self._to_caller = to_caller
         self._entries = driver.entries
+        self._engine_connect = engine_connect
         self._leases: dict[int, Lease] = {}
         """By the `id` of the pool's entry, which lives as long as what is out. It is not held here: one that
         SQLAlchemy drops, since a listener failed as it came back, has its connection closed as garbage."""
@@ -143,7 +93,7 @@ class _Hooks:
 
     def _checking_out(self, connect: Callable[[], Any]) -> Callable[[], Any]:
         """Return what notes each checkout, in place of `Pool.connect`."""
-        tracker, leases, to_caller = self.tracker, self._leases, self._to_caller
+        tracker, leases, engine_connect = self.tracker, self._leases, self._engine_connect
         ask, track, known, track_from = tracker.ask, tracker.track, tracker.sites.known, self._track_from
         release = tracker.release
         getframe = sys._getframe  # noqa: SLF001 -- inspect costs ten times as much
@@ -169,13 +119,12 @@ class _Hooks:
                     tracker.gave_up()
                     return fairy
                 try:
-                    frame = getframe(to_caller)
+                    at = getframe(_TO_ENGINE_CONNECT)
                 except ValueError:  # a greenlet that has just begun
-                    frame = getframe()
-                # Nearly always that is a line which is known to call Engine.connect. No frame in between is
-                # looked at, for the interpreter makes an object of each that is; so one call that is now
-                # Engine.connect, now a function of the application's that gets there, keeps its own line.
-                site = known.get(id(frame.f_code) + frame.f_lasti)
+                    at = getframe()
+                # Nearly always that is Engine.connect, called from a line that is known.
+                frame = at.f_back if at.f_code is engine_connect else None
+                site = known.get(id(frame.f_code) + frame.f_lasti) if frame is not None else None
                 if site is not None and site.in_application:
                     lease = track(None, weak, asked, frame, site)
                 else:
@@ -276,19 +225,15 @@ class _Hooks:
             self.tracker.broken(error)
 
 
-def _entries_of(pool: Any) -> list[Any]:
-    """Return what a pool connected so far. Of what is out it knows but the number; the interpreter knows."""
-    from sqlalchemy.pool import ConnectionPoolEntry
+def _listen(target: Any, name: str, hook: Callable[..., None]) -> None:
+    """Hear of an event. A thread that just calls those who hear of it goes on with its list of them."""
+    from sqlalchemy import event
 
-    return [each for each in gc.get_referrers(pool) if isinstance(each, ConnectionPoolEntry)]
+    heard = getattr(target.dispatch, name)
+    if isinstance(getattr(heard, "listeners", None), deque):
+        heard.listeners = heard.listeners.copy()
+    event.listen(target, name, hook)
 
 
 def _is_timeout(error: BaseException | None) -> bool:
     return type(error).__name__ == "TimeoutError" and type(error).__module__ == "sqlalchemy.exc"
-
-
-def _address(url: Any) -> str | None:
-    if not url.host:
-        return None
-    port = url.port or _PORTS.get(url.get_backend_name())
-    return f"{url.host}:{port}" if port else str(url.host)

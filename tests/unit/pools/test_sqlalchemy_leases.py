@@ -167,3 +167,45 @@ def test_threads_leave_no_lease_open(pool: type[Pool]) -> None:
     engine.connect().close()
     assert (len(tracker.open), tracker.waiting, tracker.faults, tracker.unmatched) == (0, 0, 0, 0)
     assert tracker.asked == 8001
+
+
+def test_engine_may_be_instrumented_while_it_connects() -> None:
+    """Whoever is amid the events of a new connection goes on with them, and hears of nothing in between."""
+    engine = engine_of()
+    trackers: list[PoolTracker] = []
+    heard: list[str] = []
+    event.listen(engine, "connect", lambda *_: trackers.append(tracked(engine)))
+    event.listen(engine, "connect", lambda *_: heard.append("connect"))
+    engine.connect().close()
+    engine.pool.dispose()
+    engine.connect().close()
+    assert (heard, trackers[0].created_total, counts(trackers[0])) == (["connect"] * 2, 1, (1, 0, 0, 0, 0))
+
+
+def test_line_of_a_raw_connection_is_its_own_where_a_caller_of_it_connects_too() -> None:
+    """One call may be now Engine.connect, now the way to a line of the application's further in."""
+    engine = engine_of()
+    tracker = tracked(engine)
+
+    def open_raw() -> Any:
+        return engine.raw_connection()
+
+    def copy() -> Any:
+        return open_raw()
+
+    for action in (engine.connect, copy):
+        held = action()
+    assert [lease.site.function for lease in tracker.open] == [open_raw.__qualname__]
+    held.close()
+
+
+def test_new_pool_is_not_sought_among_all_objects(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program of millions of objects would wait for that, and there is nothing to find."""
+    sought: list[object] = []
+    monkeypatch.setattr(gc, "get_referrers", lambda *objects: sought.extend(objects) or [])
+    engine = engine_of(pool_size=3)
+    tracked(engine)
+    used = engine_of(pool_size=0)
+    used.connect().close()
+    tracked(used)
+    assert sought == [used.pool]
