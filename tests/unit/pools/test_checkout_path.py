@@ -131,7 +131,7 @@ def test_hooks_take_no_lock_and_do_no_io() -> None:
 
 
 def test_import_brings_hardly_anything() -> None:
-    """On top of asyncio and dataclasses the import of the tracker loads, beside ours, datetime, and gc which is built in."""
+    """On top of asyncio and dataclasses the import of the tracker loads datetime, and gc, a built-in."""
     told = run_python(
         "import asyncio, dataclasses, sys\n"
         "before = set(sys.modules)\n"
