@@ -99,11 +99,14 @@ def _sync_methods(kind: type, driver: PsycopgPool, checkouts: Checkouts, blocks:
 
     @wraps(give_back)
     def putconn(self: Any, conn: Any) -> Any:
-        error = sys.exception()
-        if error is not None:
-            blocks.left(error, conn, sys._getframe(1))  # noqa: SLF001
-        checkouts.returned(conn)  # before another thread gets it
-        return give_back(self, conn)
+        try:
+            error = sys.exception()
+            if error is not None:
+                blocks.left(error, conn, sys._getframe(1))  # noqa: SLF001
+            checkouts.returned(conn)  # before another thread gets it
+        finally:  # whoever presses Ctrl-C here loses no connection
+            given_back = give_back(self, conn)
+        return given_back
 
     @wraps(connect)
     def _connect(self: Any, *args: Any, **kwargs: Any) -> Any:

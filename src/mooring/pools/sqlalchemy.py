@@ -180,7 +180,8 @@ class _Hooks:
                         release(lease)
             except Exception as error:
                 tracker.broken(error)
-            take_back(entry)
+            finally:  # whoever presses Ctrl-C here loses no connection
+                take_back(entry)
 
         return tracked_return
 

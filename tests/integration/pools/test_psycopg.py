@@ -325,6 +325,24 @@ def test_what_is_returned_twice_is_counted(pool: ConnectionPool[Any]) -> None:
     assert (totals.taken, totals.returned, totals.unmatched, tracker.used) == (1, 1, 1, 0)
 
 
+def test_an_interrupt_amid_a_return_loses_no_connection(
+    pool: ConnectionPool[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C may come while it is noted that a connection comes back: the pool has it nevertheless."""
+
+    def interrupted() -> int:
+        raise KeyboardInterrupt
+
+    tracker = watched(instrument, pool)
+    held = [pool.getconn(), pool.getconn()]
+    monkeypatch.setattr(tracker, "_now", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        pool.putconn(held[0])
+    monkeypatch.undo()
+    assert pool.getconn() is held[0]
+    assert tracker.faults == 0
+
+
 def test_a_pool_may_change_its_size(pool: ConnectionPool[Any]) -> None:
     """After `resize` the gauges are the new ones."""
     tracker = watched(instrument, pool)

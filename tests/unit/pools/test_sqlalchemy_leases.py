@@ -209,3 +209,19 @@ def test_new_pool_is_not_sought_among_all_objects(monkeypatch: pytest.MonkeyPatc
     used.connect().close()
     tracked(used)
     assert sought == [used.pool]
+
+
+def test_interrupt_within_a_checkin_loses_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C may come while it is noted that a connection comes back: the pool has it nevertheless."""
+
+    def interrupted() -> int:
+        raise KeyboardInterrupt
+
+    engine = engine_of(pool_size=1, max_overflow=0)
+    tracker = tracked(engine)
+    held = engine.raw_connection()
+    monkeypatch.setattr(tracker, "_now", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        held.close()
+    assert "Connections in pool: 1 Current Overflow: 0" in engine.pool.status()
+    assert tracker.faults == 0
