@@ -124,8 +124,11 @@ class Hooked:
 
     def release(self, connection: Any) -> Any:
         hooks = self._mooring_hooks
-        hooks.returned(connection, hooks.returning(connection))  # before another thread can have it
-        return super().release(connection)  # type: ignore[misc]  # the pool's
+        try:
+            hooks.returned(connection, hooks.returning(connection))  # before another thread can have it
+        finally:  # whoever presses Ctrl-C here loses no connection
+            released = super().release(connection)  # type: ignore[misc]  # the pool's
+        return released
 
     def disconnect(self, *args: Any, **options: Any) -> Any:
         try:

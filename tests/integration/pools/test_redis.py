@@ -464,3 +464,25 @@ def test_child_counts_no_connection_of_its_parent(kind: Any, redis_server: Redis
     assert (tracker.used, tracker.gauges().size) == (1, 1)
     pool.release(connection)
     pool.disconnect()
+
+
+@pytest.mark.parametrize("kind", POOLS)
+def test_an_interrupt_amid_a_return_loses_no_connection(
+    redis_server: Redis, kind: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C may come while it is noted that a connection comes back: the pool has it nevertheless."""
+
+    def interrupted() -> int:
+        raise KeyboardInterrupt
+
+    pool = pool_of(kind, redis_server, max_connections=1)
+    tracker = watched(pool)
+    held = pool.get_connection()
+    monkeypatch.setattr(tracker, "_now", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        pool.release(held)
+    monkeypatch.undo()
+    assert pool.get_connection() is held
+    pool.release(held)
+    pool.disconnect()
+    assert tracker.faults == 0
