@@ -70,7 +70,8 @@ class Errors:
     def within(self, seconds: float) -> int:
         """Return how many there were in the last seconds, at most the number that is kept."""
         since = self._clock.monotonic() - seconds
-        return sum(moment >= since for moment in tuple(self._moments))
+        # No tuple: it is made once its iterator is, and that may begin a collection which adds an error.
+        return sum(moment >= since for moment in list(self._moments))
 
     def why_refused(self, seconds: float) -> str | None:
         """Return what to do where a login or session failed in the last seconds; else None."""

@@ -57,7 +57,7 @@ class Callbacks:
 
     def tell(self, event: str, what: Any) -> None:
         """Call all that wait for an event."""
-        for callback in tuple(self._callbacks.get(event, {}).values()):
+        for callback in list(self._callbacks.get(event, {}).values()):
             try:
                 callback(what)
             except (Exception, CancelledError, SystemExit) as error:  # none of them is to end the watch

@@ -169,7 +169,7 @@ class Inspector:
     def _why_full(self, used: int, limit: int | None) -> str:
         """Return what to do about a pool that gives no connections: by who holds them, or why none opens."""
         book = self._book
-        holders = Counter(lease.site for lease in tuple(book.open))
+        holders = Counter(lease.site for lease in list(book.open))  # no tuple: see Errors.within
         refused, total = book.errors.why_refused(_LATELY), holders.total()
         if refused and (not limit or total < limit * book.rules.warning):
             return refused

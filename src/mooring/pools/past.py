@@ -61,7 +61,7 @@ class Past:
 
     def samples(self, since: datetime | None = None) -> Sequence[Sample]:
         """Return what is kept, the oldest first."""
-        return [each for each in tuple(self._samples) if since is None or each.at >= since]
+        return [each for each in list(self._samples) if since is None or each.at >= since]
 
     def aggregated(self, hours: float, now: Sample) -> Aggregate:
         """Return what the last hours add up to, at most those that are kept. Raises ValueError for none.
@@ -97,7 +97,7 @@ class Past:
 
     def _begin(self, since: datetime) -> Sample | None:
         """Return the last sample before a time; the oldest where that is gone, None where there was none."""
-        samples = tuple(self._samples)
+        samples = list(self._samples)
         before = [each for each in samples if each.at < since]
         if before:
             return before[-1]

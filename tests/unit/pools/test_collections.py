@@ -1,0 +1,72 @@
+"""Garbage collections amid what the watch lists: they call our hooks, and so change what is listed."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from mooring.pools import Rules
+from tests.unit.pools.stepped import Pool
+
+EVERY = range(1, 20)
+"""New objects after which a collection begins: in turn, so that it meets each place where one is made."""
+
+
+@contextmanager
+def collections(every: int, change: Callable[[], object]) -> Iterator[None]:
+    """Let a collection begin at every few new objects, and change something as it does."""
+    before, called = gc.get_threshold(), gc.callbacks[:]
+
+    def begins(phase: str, _: object) -> None:
+        if phase == "start":
+            change()
+
+    gc.collect(0)
+    gc.callbacks.append(begins)
+    gc.set_threshold(every, 10**6)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.callbacks[:] = called
+
+
+def loses_one(pool: Pool) -> Callable[[], None]:
+    """Return what loses one lease, then takes two, and so on."""
+    turn = iter(range(10**9))
+
+    def change() -> None:
+        if next(turn) % 2:
+            pool.tracker.track()
+            pool.tracker.track()
+        else:
+            pool.tracker.lost(next(iter(pool.tracker.open)))
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "asks",
+    [
+        lambda pool: pool.tracker.errors.within(60),
+        lambda pool: pool.tracker.errors.why_refused(60),
+        lambda pool: pool.tracker.snapshot(),
+        lambda pool: pool.tracker.aggregated(),
+        lambda pool: pool.look(),
+        lambda pool: pool.tracker.inspector._why_full(30, 30),
+    ],
+    ids=["errors", "refused", "snapshot", "past", "look", "holders"],
+)
+def test_leases_may_be_lost_while_they_are_listed(asks: Callable[[Pool], object]) -> None:
+    """Wherever a collection loses a lease, what is asked of the tracker is told, and nothing is at fault."""
+    pool = Pool(limit=30, rules=Rules(errors=1))
+    for lease in [pool.tracker.track() for _ in range(60)][30:]:
+        pool.tracker.lost(lease)
+    pool.look()
+    for every in EVERY:
+        with collections(every, loses_one(pool)):
+            asks(pool)
+    assert (pool.tracker.faults, pool.tracker.forgotten > 30) == (0, True)
