@@ -102,6 +102,25 @@ def test_another_package_brings_an_adapter(theirs: None, caplog: pytest.LogCaptu
     assert caplog.messages == ["the entry point broken of mooring.pools is no adapter"]
 
 
+def test_other_packages_are_not_asked_for_what_is_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To look for installed adapters takes milliseconds: it is not done where one of ours fits."""
+    asked: list[str] = []
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda *, group: asked.append(group) or [])
+    engine = create_engine("sqlite://")
+    assert instrument(engine) is instrument(engine)
+    assert asked == []
+    with pytest.raises(TypeError, match=r"cannot instrument .*\.Pool; give one of these"):
+        instrument(Pool())
+    assert asked == ["mooring.pools", "mooring.pools"]
+
+
+def test_ours_goes_before_another_packages(monkeypatch: pytest.MonkeyPatch, theirs: None) -> None:
+    """An adapter of another package does not take what one of ours takes."""
+    monkeypatch.setattr(Theirs, "MATCHES", (MADE, "sqlalchemy.engine.base.Engine"))
+    assert instrument(create_engine("sqlite://")).gauges().limit is None
+    assert instrument(Pool()).gauges().limit == 7
+
+
 def test_twice_is_the_same_tracker(theirs: None) -> None:
     """The same object is instrumented once, whatever else is said the second time."""
     pool = Pool()
