@@ -43,13 +43,7 @@ class Watch:
         self._looking = RLock()
         self._reporter: Reporter | None = None
         self._also: list[Callable[[], object]] = []
-        weak = ref(self)
-        if hasattr(os, "register_at_fork"):  # not on Windows
-            os.register_at_fork(
-                before=partial(_at_fork, weak, Watch.forks),
-                after_in_parent=partial(_at_fork, weak, Watch.goes_on),
-                after_in_child=partial(_at_fork, weak, Watch.forked),
-            )
+        _forks().tell(self)
 
     def __iter__(self) -> Iterator[Watched]:
         """Yield the trackers that are alive."""
@@ -194,14 +188,35 @@ def _without(calls: list[Callable[[], object]], call: Callable[[], object]) -> N
         calls.remove(call)
 
 
-def _at_fork(weak: ref[Watch], step: Callable[[Watch], None]) -> None:
-    watch = weak()
-    if watch is None:
-        return
-    try:
-        step(watch)
-    except Exception:
-        log.warning("a fault at a fork", exc_info=True)
+class _Forks:
+    """Tells every watch of a fork, by hooks of its own alone: a hook stays for ever, a watch does not."""
+
+    def __init__(self) -> None:
+        self._watches: set[ref[Watch]] = set()
+        if hasattr(os, "register_at_fork"):  # not on Windows
+            os.register_at_fork(
+                before=partial(self._each, Watch.forks),
+                after_in_parent=partial(self._each, Watch.goes_on),
+                after_in_child=partial(self._each, Watch.forked),
+            )
+
+    def tell(self, watch: Watch) -> None:
+        """Tell one more watch of each fork, as long as it lives."""
+        self._watches.add(ref(watch, self._watches.discard))
+
+    def _each(self, step: Callable[[Watch], None]) -> None:
+        for weak in self._watches.copy():
+            watch = weak()
+            if watch is None:
+                continue
+            try:
+                step(watch)
+            except Exception:
+                log.warning("a fault at a fork", exc_info=True)
+
+
+_forks = Once(_Forks)
+"""What a process has one of."""
 
 
 @Once

@@ -1,11 +1,8 @@
-"""What looks after the pools of one process: its thread, forks, and faults of our own."""
+"""What looks after the pools of one process: its thread, and faults of our own."""
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,7 +10,7 @@ import pytest
 
 from mooring.pools import PoolTracker, Watch
 from mooring.pools.book import MOST_FAULTS
-from tests.unit.pools.stepped import Pool, StepClock, Told, here
+from tests.unit.pools.stepped import Pool, StepClock, here
 
 SOON = 10.0
 """Seconds after which a test gives up."""
@@ -90,77 +87,6 @@ def test_where_no_thread_can_be_started_the_program_goes_on(
     PoolTracker("shop", "second", watch=watch)
     assert watch._thread is not None
     watch.close()
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_child_has_an_empty_book_and_a_living_watch() -> None:
-    """After a fork the child counts from zero and finds its own leaks, and the parent is unharmed."""
-    with a_watch() as watch:
-        tracker = PoolTracker("shop", watch=watch)
-        lease = tracker.track("of the parent")
-        child = os.fork()
-        if child == 0:
-            os._exit(_in_child(tracker, watch))
-        status = _ended(child)
-        assert (os.WIFEXITED(status), os.WEXITSTATUS(status)) == (True, 0)
-        assert (tracker.used, watch._thread is not None and watch._thread.is_alive()) == (1, True)
-        tracker.release(lease)
-        totals = tracker.snapshot().totals
-        assert (totals.taken, totals.returned, totals.unmatched, totals.internal_errors) == (1, 1, 0, 0)
-
-
-def _in_child(tracker: PoolTracker, watch: Watch) -> int:
-    """Return the number of what is wrong; 0 for nothing."""
-    if tracker.open or tracker.taken or not (watch._thread and watch._thread.is_alive()):
-        return 1
-    told = threading.Event()
-    tracker.on("leak_confirmed", lambda _: told.set())
-    thread = threading.Thread(target=tracker.track)
-    thread.start()
-    thread.join()
-    if not told.wait(SOON):
-        return 2
-    return 0 if [leak.kind.value for leak in tracker.leaks()] == ["abandoned"] else 3
-
-
-def _ended(child: int) -> int:
-    """Return how a child ended; ends one that hangs."""
-    until = time.monotonic() + 2 * SOON
-    while time.monotonic() < until:
-        pid, status = os.waitpid(child, os.WNOHANG)
-        if pid:
-            return status
-        threading.Event().wait(0.01)
-    os.kill(child, signal.SIGKILL)
-    return os.waitpid(child, 0)[1]
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_fork_waits_for_a_look() -> None:
-    """No fork happens amid a look: a driver's lock that it holds would stay locked in the child."""
-    lock, inside, goes_on = threading.Lock(), threading.Event(), threading.Event()
-
-    class Locked(Told):
-        def gauges(self) -> object:
-            with lock:
-                inside.set()
-                goes_on.wait(SOON)
-                return self.said
-
-    watch = Watch(threaded=False)
-    tracker = PoolTracker("shop", driver=Locked(), watch=watch)
-    looking = threading.Thread(target=watch.look)
-    looking.start()
-    inside.wait()
-    threading.Timer(0.05, goes_on.set).start()
-    child = os.fork()
-    if child == 0:
-        os._exit(0 if lock.acquire(timeout=1) else 1)
-    status = _ended(child)
-    looking.join()
-    assert (os.WIFEXITED(status), os.WEXITSTATUS(status), tracker.faults) == (True, 0, 0)
 
 
 def test_driver_that_raises_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
