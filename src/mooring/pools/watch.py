@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from asyncio import CancelledError
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
@@ -47,7 +48,7 @@ class Watch:
 
     def __iter__(self) -> Iterator[Watched]:
         """Yield the trackers that are alive."""
-        for key, weak in tuple(self._trackers.items()):
+        for key, weak in self._trackers.copy().items():  # amid a tuple() of it a collection may add one
             tracker = weak()
             if tracker is not None:
                 yield tracker
@@ -179,13 +180,24 @@ class Watch:
             self._thread = thread
 
     def _run(self, stop: Event) -> None:
+        is_told = False
         while not stop.wait(TICK):
-            self.look()
+            try:
+                self.look()
+            except (Exception, CancelledError, SystemExit) as error:  # none of them is to end the watch
+                if not is_told:
+                    _tell(error)
+                is_told = True
 
 
 def _without(calls: list[Callable[[], object]], call: Callable[[], object]) -> None:
     if call in calls:
         calls.remove(call)
+
+
+def _tell(error: BaseException) -> None:
+    with suppress(Exception):  # what an application hung into its log may raise, too
+        log.warning("a fault of a look at the pools; the next ones are not told", exc_info=error)
 
 
 class _Forks:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 
 import pytest
 
@@ -56,6 +60,82 @@ def test_watch_ends_with_its_thread() -> None:
     assert watch._thread is not None
     assert [each.name for each in watch] == [first.name, second.name]
     watch.close()
+
+
+@contextmanager
+def every_few_objects() -> Iterator[None]:
+    """Set back what decides when garbage is collected, and what is called then."""
+    before, called = gc.get_threshold(), gc.callbacks[:]
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.callbacks[:] = called
+
+
+@pytest.mark.parametrize("objects", range(1, 6))
+def test_a_collection_may_make_a_tracker_while_they_are_listed(objects: int) -> None:
+    """Wherever in the listing the collector begins and a finalizer makes a tracker, the listing goes on."""
+    watch, numbers = Watch(threaded=False), count()
+    made = [PoolTracker("shop", f"{next(numbers)}", watch=watch) for _ in range(30)]
+
+    def another(phase: str, _: object) -> None:
+        if phase == "start":
+            made.append(PoolTracker("shop", f"{next(numbers)}", watch=watch))
+
+    with every_few_objects():
+        gc.collect()
+        gc.callbacks.append(another)
+        gc.set_threshold(objects)
+        listed = list(watch)
+    assert listed[:30] == made[:30]
+
+
+@pytest.mark.parametrize("raised", [RuntimeError, SystemExit, asyncio.CancelledError])
+def test_thread_outlives_whatever_a_look_raises(
+    raised: type[BaseException], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A look that fails twice is followed by a third, and the log says it once."""
+    monkeypatch.setattr("mooring.pools.watch.TICK", 0.001)
+    looks, third = count(1), threading.Event()
+
+    class Failing(Watch):
+        def look(self) -> None:
+            if next(looks) < 3:
+                raise raised
+            third.set()
+
+    watch = Failing()
+    tracker = PoolTracker("shop", watch=watch)
+    assert third.wait(SOON)
+    watch.close()
+    assert tracker.active is True
+    assert caplog.messages == ["a fault of a look at the pools; the next ones are not told"]
+
+
+def test_thread_outlives_a_log_that_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where what an application hangs into its log raises, pools are looked at all the same."""
+    monkeypatch.setattr("mooring.pools.watch.TICK", 0.001)
+    looks, second = count(1), threading.Event()
+
+    def refuses(_: logging.LogRecord) -> bool:
+        raise OSError("the log's disk is full")
+
+    class Failing(Watch):
+        def look(self) -> None:
+            if next(looks) == 1:
+                raise RuntimeError
+            second.set()
+
+    log = logging.getLogger("mooring.pools.watch")
+    log.addFilter(refuses)
+    try:
+        watch = Failing()
+        PoolTracker("shop", watch=watch)
+        assert second.wait(SOON)
+        watch.close()
+    finally:
+        log.removeFilter(refuses)
 
 
 def test_callback_may_close_the_watch() -> None:
