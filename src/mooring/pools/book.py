@@ -82,7 +82,7 @@ class Book:
         self.alerts: tuple[PoolAlert, ...] = ()
         """The alerts that are open, as of the last look."""
         self.gone: deque[Lease] = deque(maxlen=MOST_LOST)
-        """The newest leases that were lost: their connection became garbage, and its driver took it back."""
+        """The newest leases that were lost: their connection became garbage, and is out no more."""
 
     def on(self, event: str, callback: Callback, *, key: Hashable | None = None) -> None:
         """Call back on an event of `mooring.pools.events`, from the thread that watches.

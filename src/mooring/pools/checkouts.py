@@ -25,15 +25,20 @@ class Checkouts:
     Args:
         tracker: the pool's book.
         timeouts: what is raised where a connection did not come in time.
+        limited: whether there may be only so many connections. One that became garbage while it was out
+            keeps its place there, for its pool waits for it; else it is lost, and out no more.
     """
 
-    def __init__(self, tracker: PoolTracker, timeouts: tuple[type[BaseException], ...] = ()) -> None:
+    def __init__(
+        self, tracker: PoolTracker, timeouts: tuple[type[BaseException], ...] = (), *, limited: bool = True
+    ) -> None:
         self.tracker = tracker
         self.out: dict[ref[Any], Lease | None] = {}
         """By a weak reference to the connection, which stays apart from others when that is gone; without
         a lease where tracking was stopped."""
         self._timeouts = timeouts
-        self._open: set[ref[Any]] = set()
+        self._open: dict[ref[Any], None] = {}
+        self._lost = None if limited else self._became_garbage
 
     def frame(self, frame: FrameType) -> FrameType | None:
         """Return the application's frame, outwards from the given one."""
@@ -69,7 +74,7 @@ class Checkouts:
     ) -> None:
         """Note that what was asked for came: `held` is what comes back, by default the connection itself."""
         try:
-            key, lease = _key(held), None
+            key, lease = _key(held, self._lost), None
             if asked is not None:
                 # Of a frame, nothing but what a Caller has is read.
                 frame = cast("FrameType | None", caller)
@@ -111,11 +116,15 @@ class Checkouts:
     def opened(self, connection: Any, seconds: float | None) -> None:
         """Note that the pool opened a connection; seconds are None for those from before it was watched."""
         try:
-            self._open.add(ref(connection))
+            self._open[ref(connection, self._ended)] = None
             if seconds is not None:
                 self.tracker.created(seconds)
         except Exception as error:
             self.tracker.broken(error)
+
+    def closed(self, connection: Any) -> None:
+        """Note that an open connection is closed."""
+        self._ended(ref(connection))
 
     def unknown(self, connections: Iterable[Any]) -> list[Any]:
         """Return those that were not told as opened."""
@@ -128,21 +137,37 @@ class Checkouts:
         self._open.clear()
 
     def count_closed(self, is_closed: Callable[[Any], bool]) -> None:
-        """Count the connections that were closed since the last call. May raise what `is_closed` does."""
-        for weak in tuple(self._open):
+        """Count those that were closed since the last call, and are not garbage: these are counted at once.
+
+        May raise what `is_closed` does.
+        """
+        for weak in list(self._open):  # no tuple: see Errors.within
             connection = weak()
-            if connection is None or is_closed(connection):
-                try:
-                    self._open.remove(weak)
-                except KeyError:
-                    continue  # another thread was quicker
+            if connection is not None and is_closed(connection):
+                self._ended(weak)
+
+    def _ended(self, weak: ref[Any]) -> None:
+        """Count a connection as closed, once. Called as it becomes garbage, whether or not anybody looks."""
+        try:
+            if self._open.pop(weak, weak) is None:  # else another thread was quicker
                 self.tracker.closed()
+        except Exception as error:
+            self.tracker.broken(error)
+
+    def _became_garbage(self, weak: ref[Any]) -> None:
+        """Note that nobody can give back what is out."""
+        try:
+            lease = self.out.pop(weak, None)
+            if lease is not None:
+                self.tracker.lost(lease)
+        except Exception as error:
+            self.tracker.broken(error)
 
 
-def _key(held: Any) -> Any:
+def _key(held: Any, lost: Callable[[ref[Any]], None] | None = None) -> Any:
     """Return what stands for something that is out, and keeps it alive as little as it can."""
     try:
-        return ref(held)
+        return ref(held, lost)
     except TypeError:  # asyncpg's holders in 0.30, which live as long as their pool
         return id(held)
 

@@ -39,7 +39,8 @@ def instrument(obj: Any, make: Make) -> PoolTracker:
 
     Without a pool a lease lasts from when a connection is opened until it is closed, as Django does at the
     end of a request. One that Django is to keep (`CONN_MAX_AGE`) is no suspect, however long it is held: but
-    it is abandoned where its thread has ended. With a pool the leases and the numbers are the pool's.
+    it is abandoned where its thread has ended, and lost once it is garbage. With a pool the leases and the
+    numbers are the pool's.
     """
     from django.db import DEFAULT_DB_ALIAS, connections
 
@@ -80,14 +81,7 @@ class Django(Driver):
             return self.pool.gauges()
         if self.checkouts is None:
             return Gauges()
-        self.count_closed()
-        return Gauges(size=sum(weak() is not None for weak in tuple(self.checkouts.out)), idle=0, least=0)
-
-    def count_closed(self) -> None:
-        """Count what is no longer out; what was a thread's is garbage with it."""
-        if self.checkouts is not None:
-            out = self.checkouts.out
-            self.checkouts.count_closed(lambda wrapper: ref(wrapper) not in out)
+        return Gauges(size=len(self.checkouts.out), idle=0, least=0)
 
     def forked(self) -> None:
         """Forget the connections of the parent's threads, and those of its pool."""
@@ -130,7 +124,7 @@ class _Alias:
     def __init__(self, tracker: PoolTracker, driver: Django) -> None:
         self.tracker = tracker
         self._driver = driver
-        self._checkouts = driver.checkouts = Checkouts(tracker)
+        self._checkouts = driver.checkouts = Checkouts(tracker, limited=False)
 
     def hook(self, wrapper: Any) -> None:
         """Place hooks in what the alias is in one thread. They hold it weakly: it ends with its thread."""
@@ -198,10 +192,7 @@ class _Alias:
 
     def _closed(self, wrapper: Any) -> None:
         self._checkouts.returned(wrapper, expected=False)
-        try:
-            self._driver.count_closed()
-        except Exception as error:
-            self.tracker.broken(error)
+        self._checkouts.closed(wrapper)
 
     def _executed(self, execute: Any, sql: Any, params: Any, many: Any, context: Any) -> Any:
         """Run a statement, and count its error."""

@@ -30,7 +30,7 @@ def instrument(obj: Any, make: Callable[[Driver], PoolTracker]) -> PoolTracker:
 
     driver = PsycopgPool(obj)
     tracker = make(driver)
-    driver.checkouts = checkouts = Checkouts(tracker, (PoolTimeout,))
+    driver.checkouts = checkouts = Checkouts(tracker, (PoolTimeout,), limited=bool(obj.max_size))
     blocks = Blocks(tracker, "psycopg", (Error,), pool="psycopg_pool")
     for connection in tuple(obj._pool):  # noqa: SLF001 -- those that are open already
         checkouts.opened(connection, None)

@@ -192,7 +192,7 @@ class PoolTracker(Book):
             self.broken(fault)
 
     def lost(self, lease: Lease) -> None:
-        """Note that a lease's connection became garbage, and its driver took it back: nobody returned it.
+        """Note that a lease's connection became garbage, and is out no more: nobody returned it.
 
         That is an error, and at the next look a leak. May be called from a garbage collection.
         """

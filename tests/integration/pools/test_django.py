@@ -20,7 +20,7 @@ from django.db.utils import ConnectionHandler, DatabaseError, OperationalError
 from django.utils.connection import ConnectionProxy
 
 import mooring
-from mooring.core.pool import LeakKind
+from mooring.core.pool import Leak, LeakKind
 from mooring.pools import PoolTracker, Rules, Watch
 from mooring.pools.checkouts import Checkouts
 from tests.integration.pools.watched import told_by_a_child
@@ -194,10 +194,12 @@ def test_each_alias_has_a_tracker(plain: Address) -> None:
 
 
 def test_a_thread_that_ends_without_closing_is_told(plain: Address) -> None:
-    """A connection whose thread ended is abandoned, also one that Django was to keep; none is in use."""
+    """A connection whose thread ended is abandoned, also one that Django was to keep; garbage is lost."""
     told, _ = plain
     with aliases(default={**told, "CONN_MAX_AGE": 600}) as connections:
         tracker, kept = instrumented(connections), []
+        leaks: list[Leak] = []
+        tracker.on("leak", leaks.append)
 
         def leak() -> None:
             kept.append(connections["default"])
@@ -208,8 +210,27 @@ def test_a_thread_that_ends_without_closing_is_told(plain: Address) -> None:
         kept[0].connection.close()
         kept.clear()
         gc.collect()
-        assert (found(tracker), tracker.used) == ([LeakKind.ABANDONED], 0)
-        assert (tracker.created_total, tracker.closed_total) == (1, 1)
+        assert (found(tracker), tracker.used, [leak.kind for leak in leaks]) == ([], 0, [LeakKind.ABANDONED])
+        assert (tracker.created_total, tracker.closed_total, tracker.forgotten) == (1, 1, 1)
+        assert tracker.errors.kept[-1].message.startswith("a connection was never returned: ")
+
+
+@pytest.mark.filterwarnings("ignore:unclosed database:ResourceWarning")
+@pytest.mark.parametrize("stopped", [False, True], ids=["tracked", "stopped"])
+def test_nothing_is_kept_of_threads_that_end_without_closing(stopped: bool) -> None:
+    """Each is told as a leak, once; of those that end while tracking is stopped there is nothing to tell."""
+    with aliases(default={"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}) as connections:
+        tracker, leaks = instrumented(connections), []
+        tracker.on("leak", leaks.append)
+        if stopped:
+            tracker.stop()
+        for _ in range(20):
+            in_thread(lambda: ask(connections["default"]))
+        gc.collect()
+        tracker.watch.look()
+        assert tracker.driver.checkouts.out == {}  # type: ignore[attr-defined]
+        assert (tracker.open, tracker.used, tracker.created_total, tracker.closed_total) == ({}, 0, 20, 20)
+        assert (len(leaks), tracker.forgotten) == ((0, 0) if stopped else (20, 20))
 
 
 def test_a_kept_connection_is_no_suspect(plain: Address) -> None:

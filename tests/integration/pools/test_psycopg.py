@@ -314,6 +314,35 @@ def test_a_connection_that_became_garbage_is_a_leak(pool: ConnectionPool[Any]) -
     assert (tracker.used, tracker.gauges().size, pool.get_stats()["pool_size"]) == (1, 1, 1)
 
 
+@pytest.mark.filterwarnings("ignore:.* was deleted while still open")
+def test_without_a_limit_garbage_takes_no_room(postgresql: PostgreSQL) -> None:
+    """Where a pool opens as many as are asked for, what nobody has any more is a leak that is over."""
+    leaks: list[Leak] = []
+    with NullConnectionPool(postgresql.url(), max_size=0, open=False) as pool:
+        tracker = watched(instrument, pool)
+        tracker.on("leak", leaks.append)
+        for _ in range(3):
+            pool.getconn()
+        where = line() - 1
+        gc.collect()
+        assert look(tracker, times=3) == []
+        assert [(leak.kind, leak.site) for leak in leaks] == [(LeakKind.ABANDONED, f"{__file__}:{where}")] * 3
+        assert (tracker.used, tracker.forgotten, tracker.created_total, tracker.closed_total) == (0, 3, 3, 3)
+
+
+def test_closed_connections_are_counted_while_tracking_is_stopped(postgresql: PostgreSQL) -> None:
+    """A pool that closes what comes back leaves nothing behind, though nobody looks at it."""
+    with NullConnectionPool(postgresql.url(), max_size=2, open=False) as pool:
+        tracker = watched(instrument, pool)
+        tracker.stop()
+        for _ in range(5):
+            with pool.connection() as connection:
+                connection.execute("SELECT 1")
+        del connection
+        gc.collect()
+        assert (tracker.created_total, tracker.closed_total, tracker.faults) == (5, 5, 0)
+
+
 def test_what_is_returned_twice_is_counted(pool: ConnectionPool[Any]) -> None:
     """A second return raises what psycopg_pool raises, and is counted as none of the book's."""
     tracker = watched(instrument, pool)

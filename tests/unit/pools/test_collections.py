@@ -9,7 +9,8 @@ from contextlib import contextmanager
 import pytest
 
 from mooring.pools import Rules
-from tests.unit.pools.stepped import Pool
+from mooring.pools.checkouts import Checkouts
+from tests.unit.pools.stepped import Connection, Pool
 
 EVERY = range(1, 20)
 """New objects after which a collection begins: in turn, so that it meets each place where one is made."""
@@ -70,3 +71,16 @@ def test_leases_may_be_lost_while_they_are_listed(asks: Callable[[Pool], object]
         with collections(every, loses_one(pool)):
             asks(pool)
     assert (pool.tracker.faults, pool.tracker.forgotten > 30) == (0, True)
+
+
+def test_connections_may_be_closed_while_they_are_listed() -> None:
+    """Wherever a collection ends connections, those that are closed are counted, each once."""
+    pool = Pool()
+    book, made, new = Checkouts(pool.tracker), [Connection() for _ in range(200)], []
+    for each in range(200):
+        book.opened(made[each], None)
+    for every in EVERY:
+        with collections(every, lambda: made and made.pop()):
+            book.count_closed(lambda _: new.append([]) is not None)
+    ended = 200 - len(made)
+    assert (pool.tracker.closed_total, ended > 100, pool.tracker.faults) == (ended, True, 0)
