@@ -122,7 +122,7 @@ def _methods_to_give_back(pool: Any, checkouts: Checkouts, blocks: Blocks) -> Ma
 
     @wraps(terminate_all)
     def terminate(self: Any) -> Any:
-        used = tuple(self._used)
+        used = list(self._used)
         terminate_all(self)
         for connection in used:
             checkouts.returned(connection, expected=False)

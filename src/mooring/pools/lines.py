@@ -22,7 +22,7 @@ class Lines:
 
     def __iter__(self) -> Iterator[Line]:
         """Yield the services, also those whose last pool has gone."""
-        yield from tuple(self._lines.values())
+        yield from list(self._lines.values())
 
     def living(self, trackers: Iterable[Watched]) -> dict[str, dict[str, Watched]]:
         """Return the trackers by what they are told as, and see to a line for each service."""

@@ -32,7 +32,7 @@ def instrument(obj: Any, make: Callable[[Driver], PoolTracker]) -> PoolTracker:
     tracker = make(driver)
     driver.checkouts = checkouts = Checkouts(tracker, (PoolTimeout,), limited=bool(obj.max_size))
     blocks = Blocks(tracker, "psycopg", (Error,), pool="psycopg_pool")
-    for connection in tuple(obj._pool):  # noqa: SLF001 -- those that are open already
+    for connection in list(obj._pool):  # noqa: SLF001 -- those that are open already
         checkouts.opened(connection, None)
     methods = _async_methods if iscoroutinefunction(type(obj).getconn) else _sync_methods
     hook(obj, tracker, methods(type(obj), driver, checkouts, blocks))

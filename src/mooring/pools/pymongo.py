@@ -70,5 +70,5 @@ def _publish(pool: Any) -> None:
     if telemetry is not None:
         telemetry._should_publish = True  # noqa: SLF001 -- there is no public place
         return
-    for each in (pool, *tuple(pool.conns)):
+    for each in (pool, *list(pool.conns)):
         each.enabled_for_cmap = True

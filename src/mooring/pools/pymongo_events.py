@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from types import FrameType
 from typing import Any
-from weakref import WeakSet, ref
+from weakref import ref
 
 from mooring.pools.driver import Activity, Driver, Gauges
 from mooring.pools.lease import NANOSECONDS, Lease
@@ -48,10 +48,14 @@ class MongoDB(Driver):
     def __init__(self) -> None:
         self.address: str | None = None
         self.servers: dict[Any, Server] = {}
-        self.pools: WeakSet[Any] = WeakSet()
+        self.pools: set[ref[Any]] = set()
         self.pending: dict[int, ref[Any]] = {}
         """The tasks and threads that ask for a connection."""
         self.gave_up: Callable[[], None] | None = None
+
+    def add(self, pool: Any) -> None:
+        """Ask a pool as long as it lives. A WeakSet cannot be listed while another thread adds one."""
+        self.pools.add(ref(pool, self.pools.discard))
 
     def gauges(self) -> Gauges:
         """Return the sums of the servers to which there are connections; without any, of one server."""
@@ -85,10 +89,13 @@ class MongoDB(Driver):
 
     def _settle(self) -> None:
         """Take out those who gave up untold: they ask no more, or no pool has anybody who asks."""
-        asking = sum(pool.operation_count for pool in self.pools)
-        out = sum(len(server.out) for server in self.servers.values())
+        asking = sum(pool.operation_count for weak in list(self.pools) if (pool := weak()) is not None)
+        out = sum(len(server.out) for server in list(self.servers.values()))
         nobody = bool(self.pools) and asking <= out
-        for key, weak in tuple(self.pending.items()):
+        for key in list(self.pending):
+            weak = self.pending.get(key)
+            if weak is None:  # it was answered a moment ago
+                continue
             if (nobody or asks_no_more(weak())) and self.pending.pop(key, None) is not None and self.gave_up:
                 self.gave_up()
 
@@ -124,8 +131,8 @@ class PoolEvents:
         """Take over a pool that was there before; what is out of it is known once it comes back."""
         options = pool.opts
         server = self._made(pool.address, options.max_pool_size, options.min_pool_size)
-        server.ready.update(connection.id for connection in tuple(pool.conns))
-        self.driver.pools.add(pool)
+        server.ready.update(connection.id for connection in list(pool.conns))
+        self.driver.add(pool)
 
     @guarded
     def pool_created(self, event: Any) -> None:
@@ -201,7 +208,7 @@ class PoolEvents:
         frame = sys._getframe(1)  # noqa: SLF001 -- inspect's way costs ten times as much
         connection = connection_of(event, frame)
         if connection is not None and (pool := connection.pool_ref()) is not None:
-            self.driver.pools.add(pool)
+            self.driver.add(pool)
         lease = tracker.track(
             connection=None if connection is None else ref(connection),
             asked=None if asked is None else int((tracker.clock.monotonic() - event.duration) * NANOSECONDS),

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mooring.pools import PoolTracker, Rules, Watch
 from mooring.pools.driver import Activity, Driver, Gauges
+
+EVERY = range(1, 20)
+"""New objects after which a collection begins: in turn, so that it meets each place where one is made."""
 
 
 class StepClock:
@@ -84,6 +90,25 @@ class Pool:
     def leaks(self) -> list[tuple[str, str]]:
         """Return kind and line of what was found."""
         return [(leak.kind.value, leak.site) for leak in self.tracker.leaks()]
+
+
+@contextmanager
+def collections(every: int, change: Callable[[], object]) -> Iterator[None]:
+    """Let a collection begin at every few new objects, and change something as it does."""
+    before, called = gc.get_threshold(), gc.callbacks[:]
+
+    def begins(phase: str, _: object) -> None:
+        if phase == "start":
+            change()
+
+    gc.collect(0)
+    gc.callbacks.append(begins)
+    gc.set_threshold(every, 10**6)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.callbacks[:] = called
 
 
 def here(back: int = 0) -> str:

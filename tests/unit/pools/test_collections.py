@@ -2,37 +2,13 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
 
 from mooring.pools import Rules
 from mooring.pools.checkouts import Checkouts
-from tests.unit.pools.stepped import Connection, Pool
-
-EVERY = range(1, 20)
-"""New objects after which a collection begins: in turn, so that it meets each place where one is made."""
-
-
-@contextmanager
-def collections(every: int, change: Callable[[], object]) -> Iterator[None]:
-    """Let a collection begin at every few new objects, and change something as it does."""
-    before, called = gc.get_threshold(), gc.callbacks[:]
-
-    def begins(phase: str, _: object) -> None:
-        if phase == "start":
-            change()
-
-    gc.collect(0)
-    gc.callbacks.append(begins)
-    gc.set_threshold(every, 10**6)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        gc.callbacks[:] = called
+from tests.unit.pools.stepped import EVERY, Connection, Pool, collections
 
 
 def loses_one(pool: Pool) -> Callable[[], None]:
