@@ -42,20 +42,16 @@ def awaiting_caller(sites: Sites) -> Caller | None:
         task = _awaiter(task)
         if task is None:
             return None
-        ours = [frame for frame in frames_of(task.get_coro()) if sites.is_application(frame)]
+        ours = [frame for frame in _frames_of(task.get_coro()) if sites.is_application(frame)]
         if ours:
             return Caller(ours[-1], ref(task))
     return None
 
 
-def frames_of(waiting: Any) -> Iterator[FrameType]:
-    """Yield the frames of a suspended coroutine and of what it awaits, outermost first."""
+def awaited_by(waiting: Any) -> Iterator[Any]:
+    """Yield a suspended coroutine and what it awaits, outermost first."""
     for _ in range(MOST_AWAITED):
-        for kind in ("cr", "gi", "ag"):
-            frame = getattr(waiting, f"{kind}_frame", None)
-            if isinstance(frame, FrameType):
-                yield frame
-                break
+        yield waiting
         waiting = next(
             (
                 inner
@@ -66,6 +62,15 @@ def frames_of(waiting: Any) -> Iterator[FrameType]:
         )
         if waiting is None:
             return
+
+
+def _frames_of(waiting: Any) -> Iterator[FrameType]:
+    for each in awaited_by(waiting):
+        for kind in ("cr", "gi", "ag"):
+            frame = getattr(each, f"{kind}_frame", None)
+            if isinstance(frame, FrameType):
+                yield frame
+                break
 
 
 def _awaiter(task: Any) -> Any:

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import FrameType
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeGuard
 
 from mooring.core import histogram
 from mooring.core.pool import Leak, LeakKind
-from mooring.pools.awaiting import frames_of
+from mooring.pools.awaiting import awaited_by
 from mooring.pools.driver import Activity, Driver
-from mooring.pools.frames import current_frames
+from mooring.pools.frames import Place, living_threads, place_of, places_of
 from mooring.pools.lease import NANOSECONDS, Lease
 from mooring.pools.pulse import Pulse
 from mooring.pools.rules import Rules
-from mooring.pools.scope import ThreadRef, name_of, words
+from mooring.pools.scope import Scope, ThreadRef, name_of, words
 from mooring.pools.site import Site, Sites
 
 DEEPEST = 8
-"""Frames of where an owner is now."""
+"""Lines of where an owner is now."""
 DRIVERS = frozenset({"MySQLdb", "aiomysql", "mysql", "oracledb", "psycopg", "psycopg2", "pymysql"})
 """Packages in which a thread stands while it waits for its database."""
 CALLERS = frozenset(
@@ -66,24 +65,24 @@ class Leaks:
         self._pulse.feel(now)
         if not leases:
             return {}
-        frames = _frames()
-        found: dict[Lease, Leak] = {}
+        over = _over(leases, orphans)
+        self._orphans = {lease: orphans.get(lease, now) for lease in leases if lease in over}
+        kinds: dict[Lease, tuple[LeakKind, Activity]] = {}
         for lease in leases:
-            owner = lease.owner()
-            over = _has_ended(lease, owner, frames) or _lost_its_scope(lease, owner, frames, lease in orphans)
-            if over:
-                self._orphans[lease] = orphans.get(lease, now)
             try:
-                kind, activity = self._kind(lease, now, orphans.get(lease, now) if over else None)
+                kind, activity = self._kind(lease, now, self._orphans.get(lease))
             except Exception as error:  # a driver that does not tell: nothing is said of this one
                 self._broken(error)
                 continue
-            if kind in _IDLE_ONES and _is_in_driver(owner, frames):
-                kind = LeakKind.BUSY
             if kind is not None:
-                found[lease] = self._leak(
-                    kind, lease, now, activity, () if over else _where(owner, frames, self._sites)
-                )
+                kinds[lease] = kind, activity
+        threads = places_of(_threads_of(kinds.keys() - over))  # after every driver was asked
+        found: dict[Lease, Leak] = {}
+        for lease, (kind, activity) in kinds.items():
+            stack = () if lease in over else _stack_of(lease.owner(), threads)
+            is_busy = kind in _IDLE_ONES and _is_thread(lease.owner()) and _is_in_driver(stack)
+            where = _where(stack, self._sites)
+            found[lease] = self._leak(LeakKind.BUSY if is_busy else kind, lease, now, activity, where)
         return found
 
     def lost(self, lease: Lease, now: float) -> Leak:
@@ -153,23 +152,31 @@ def longest_usual(site: Site) -> float:
     return (histogram.quantile(counts, _LONG) or 0.0) / NANOSECONDS
 
 
-Frames = Mapping[int, FrameType]
-"""Where each thread is; of this one the caller. A frame whose variable this is would make a circle with it,
-and keep alive what every function of every thread holds."""
+def _over(leases: Collection[Lease], known: Collection[Lease]) -> set[Lease]:
+    """Return the leases whose owner has ended, or what they were taken for; `known` are those of before."""
+    threads = places_of(_threads_of([lease for lease in leases if _is_past(lease.scope)]))
+    is_one_foreign = any(_is_foreign(lease.owner()) for lease in leases)
+    living = living_threads() if is_one_foreign else frozenset()
+    return {
+        lease
+        for lease in leases
+        if _has_ended(lease, lease.owner(), living)
+        or (_is_past(lease.scope) and _lost_its_scope(lease, lease.owner(), threads, lease in known))
+    }
 
 
-def _frames() -> Frames:
-    """Return where each thread is; nothing where gevent gives threads numbers of its own.
+def _threads_of(leases: Iterable[Lease]) -> set[int]:
+    """Return the numbers of the threads that have these leases."""
+    return {owner.ident for lease in leases if _is_thread(owner := lease.owner()) and owner.ident}
 
-    Only `Leaks.look` may call it.
-    """
-    frames = current_frames()
-    here = threading.get_ident()  # looked up now: gevent may have been patched in since
-    if here not in frames:
-        frames.clear()  # this frame is in it under some other number
-        return frames
-    frames[here] = sys._getframe(2)  # noqa: SLF001 -- inspect makes a list of all
-    return frames
+
+def _is_past(scope: Scope | None) -> bool:
+    return scope is not None and scope.over and not scope.kept
+
+
+def _is_foreign(owner: Any) -> bool:
+    """Whether Python did not start a thread, and does not hear of its end."""
+    return isinstance(owner, threading._DummyThread)  # noqa: SLF001 -- nothing else tells
 
 
 def _is_thread(owner: Any) -> TypeGuard[threading.Thread]:
@@ -181,7 +188,7 @@ def _is_within(idle: float | None, seconds: float) -> bool:
     return idle is not None and idle < seconds
 
 
-def _has_ended(lease: Lease, owner: Any, frames: Frames) -> bool:
+def _has_ended(lease: Lease, owner: Any, living: Collection[int]) -> bool:
     scope = lease.scope
     is_of_a_request = scope is not None and scope.owner is not None
     if scope is not None and (scope.kept or (is_of_a_request and not scope.over)):
@@ -192,33 +199,39 @@ def _has_ended(lease: Lease, owner: Any, frames: Frames) -> bool:
         return False  # a task of the driver's own took it, and handed it on
     if owner is None:
         return True
-    if _is_thread(owner):  # one that Python did not start is "alive" for ever
-        return not owner.is_alive() or (bool(frames) and owner.ident not in frames)
+    if _is_thread(owner):
+        return not owner.is_alive() or (bool(living) and _is_foreign(owner) and owner.ident not in living)
     return bool(owner.done())
 
 
-def _lost_its_scope(lease: Lease, owner: Any, frames: Frames, known: bool) -> bool:
+def _lost_its_scope(lease: Lease, owner: Any, threads: Mapping[int, Sequence[Place]], known: bool) -> bool:
     """Whether the lease was taken for a request that has ended, by what served it or by a pool's thread.
 
     A task that it began may outlive it, and so may a thread that still is in the code that took the
     lease; where that was once left, it is `known` from then on.
     """
     scope = lease.scope
-    if scope is None or not scope.over or scope.kept:
-        return False
-    if known or (scope.owner is not None and scope.owner() is owner):
+    if known or (scope is not None and scope.owner is not None and scope.owner() is owner):
         return True
     return _is_thread(owner) and all(
-        frame.f_code is not lease.site.code for frame in _outwards(frames.get(owner.ident or 0))
+        code is not lease.site.code for code, _, _ in threads.get(owner.ident or 0, ())
     )
 
 
-def _is_in_driver(owner: Any, frames: Frames) -> bool:
+def _stack_of(owner: Any, threads: Mapping[int, Sequence[Place]]) -> Sequence[Place]:
+    """Return where an owner is, innermost first; nothing of a pool's thread that a request does not need."""
+    if owner is None:
+        return ()
+    if _is_thread(owner):
+        return threads.get(owner.ident or 0, ())
+    places = [place_of(each) for each in awaited_by(owner.get_coro())]
+    return [place for place in reversed(places) if place is not None]
+
+
+def _is_in_driver(stack: Sequence[Place]) -> bool:
     """Whether a thread is in its driver's own code: it waits for a database, whatever the driver tells."""
-    if not _is_thread(owner):
-        return False
-    for frame in _outwards(frames.get(owner.ident or 0)):
-        module = str(frame.f_globals.get("__name__") or "")
+    for _, _, name in stack:
+        module = str(name or "")
         package = module.partition(".")[0]
         if package not in sys.stdlib_module_names:
             return package in DRIVERS or module in CALLERS
@@ -231,23 +244,7 @@ def _name(owner: Any) -> str:
     return f"task {owner.get_name()}" if owner is not None else "a task or thread that has ended"
 
 
-def _where(owner: Any, frames: Frames, sites: Sites) -> tuple[str, ...]:
-    """Return where a living owner is, its innermost lines first, without drivers' and frameworks' lines."""
-    if owner is None:  # a pool's thread, which a request does not need any more
-        return ()
-    if _is_thread(owner):
-        stack = list(_outwards(frames.get(owner.ident or 0)))
-    else:
-        stack = list(frames_of(owner.get_coro()))[::-1]
-    ours = [frame for frame in stack if sites.is_application(frame)] or stack
-    return tuple([_line(frame) for frame in ours[:DEEPEST]])
-
-
-def _outwards(frame: FrameType | None) -> Iterator[FrameType]:
-    while frame is not None:
-        yield frame
-        frame = frame.f_back
-
-
-def _line(frame: FrameType) -> str:
-    return f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_qualname}"
+def _where(stack: Sequence[Place], sites: Sites) -> tuple[str, ...]:
+    """Return where an owner is, innermost first, without drivers' and frameworks' lines."""
+    ours = [place for place in stack if sites.is_ours(place[0], place[2])] or stack
+    return tuple([f"{code.co_filename}:{line} in {code.co_qualname}" for code, line, _ in ours[:DEEPEST]])

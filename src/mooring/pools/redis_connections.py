@@ -9,7 +9,7 @@ from types import FrameType
 from typing import Any
 from weakref import ref
 
-from mooring.pools.frames import current_frames
+from mooring.pools.frames import is_within
 from mooring.pools.lease import Lease
 from mooring.pools.scope import without_limit
 from mooring.pools.tracker import PoolTracker
@@ -256,12 +256,4 @@ def is_awaited(connection: Any) -> bool:
     reader = getattr(inner, "_reader", None)
     if reader is not None:
         return getattr(reader, "_waiter", None) is not None
-    return any(_reads(frame, inner) for frame in current_frames().values())
-
-
-def _reads(frame: FrameType | None, connection: Any) -> bool:
-    while frame is not None:
-        if frame.f_code.co_name == "read_response" and frame.f_locals.get("self") is connection:
-            return True
-        frame = frame.f_back
-    return False
+    return is_within("read_response", inner)

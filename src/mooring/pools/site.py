@@ -151,6 +151,10 @@ class Sites:
         """Whether a frame is the application's, not one of the standard library, a driver or a framework."""
         return self._known_of(frame)[1]
 
+    def is_ours(self, code: CodeType, module: object) -> bool:
+        """Whether code is the application's; `module` is the name of its module."""
+        return (self._ours.get(id(code)) or self._learn(code, module))[1]
+
     def application(self, frame: FrameType | None) -> FrameType | None:
         """Return the innermost frame that is the application's; the given one where none is."""
         at, greenlet, ours = frame, None, self._ours
@@ -194,12 +198,12 @@ class Sites:
     def _known_of(self, frame: FrameType) -> tuple[CodeType, bool, bool]:
         """Return a frame's code, whether it is the application's, and whether it runs an event loop."""
         code = frame.f_code
-        known = self._ours.get(id(code))
-        if known is None:
-            if len(self._ours) >= MOST_CODES:
-                self._ours.clear()
-            is_loop = frame.f_globals.get("__name__") in LOOPS
-            known = self._ours[id(code)] = code, _is_application(frame), is_loop
+        return self._ours.get(id(code)) or self._learn(code, frame.f_globals.get("__name__"))
+
+    def _learn(self, code: CodeType, module: object) -> tuple[CodeType, bool, bool]:
+        if len(self._ours) >= MOST_CODES:
+            self._ours.clear()
+        known = self._ours[id(code)] = code, _is_application(code, module), module in LOOPS
         return known
 
 
@@ -208,11 +212,11 @@ def _line_of(code: CodeType, lasti: int) -> int:
     return line or code.co_firstlineno
 
 
-def _is_application(frame: FrameType) -> bool:
-    package = str(frame.f_globals.get("__name__") or "").partition(".")[0]
+def _is_application(code: CodeType, module: object) -> bool:
+    package = str(module or "").partition(".")[0]
     if package in FRAMEWORKS:
         return False
-    file = frame.f_code.co_filename
+    file = code.co_filename
     if package in sys.stdlib_module_names and not os.path.isabs(file):  # noqa: PTH117 -- pathlib costs 3 ms
         return False  # of a frozen program
     in_library = file.startswith(_STANDARD) and not any(part in file for part in _INSTALLED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import gc
 import sys
@@ -16,6 +17,7 @@ import pytest
 from mooring.core.pool import LeakKind
 from mooring.pools import Rules, holding
 from mooring.pools.driver import Activity, Gauges
+from mooring.pools.frames import living_threads
 from mooring.pools.scope import SCOPE, Scope
 from tests.unit.pools.stepped import Connection, Pool, here
 
@@ -96,6 +98,31 @@ def test_thread_that_has_ended_abandons_its_lease() -> None:
     thread = threading.Thread(target=leaks)
     thread.start()
     thread.join()
+    pool.look(times=2)
+    assert pool.leaks() == [("abandoned", lines[0])]
+
+
+def test_thread_that_python_did_not_start_abandons_its_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is "alive" for ever, but runs no Python; where gevent lets nobody tell that, it is not accused."""
+    pool, began, ends, lines = Pool(), threading.Event(), threading.Event(), []
+
+    def takes() -> None:
+        pool.tracker.track()
+        lines.append(here(1))
+        began.set()
+        ends.wait()
+
+    number = _thread.start_new_thread(takes, ())
+    began.wait()
+    pool.look(times=4)
+    assert pool.leaks() == []
+    ends.set()
+    while number in living_threads():
+        threading.Event().wait(0.001)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading, "get_ident", lambda: -1)
+        pool.look(times=4)
+        assert pool.leaks() == []
     pool.look(times=2)
     assert pool.leaks() == [("abandoned", lines[0])]
 

@@ -18,7 +18,7 @@ import pytest
 from mooring.pools import PoolTracker, Watch
 from mooring.pools.driver import ByHand, Gauges
 from mooring.pools.environment import report_as_told
-from mooring.pools.frames import current_frames
+from mooring.pools.frames import is_within
 from mooring.pools.reporter import Reporter
 from tests.report_server import TOKEN, Handler, ReportServer, hang, yes
 from tests.servers.process import poll_until
@@ -272,10 +272,7 @@ def test_two_threads_at_once_make_one_reporter(server: ReportServer, monkeypatch
     other = threading.Thread(target=lambda: told.append(watch.report_to(server.url, TOKEN)))
 
     def stands_there() -> bool:
-        frame = current_frames().get(other.ident or 0)
-        while frame is not None and frame.f_code is not Watch.report_to.__code__:
-            frame = frame.f_back
-        return bool(told) or frame is not None
+        return bool(told) or is_within("report_to", watch)
 
     def begin(*args: Any, **kwargs: Any) -> None:
         make(*args, **kwargs)
