@@ -52,12 +52,15 @@ class Entries(Driver):
 
     def _living(self) -> list[Any]:
         living = []
-        for key, weak in self.entries.copy().items():
+        for key in list(self.entries):  # amid a copy or a tuple of it a collection may end an entry
+            weak = self.entries.get(key)
+            if weak is None:
+                continue
             entry = weak()
             if entry is not None:
                 living.append(entry)
             elif self.entries.get(key) is weak:
-                del self.entries[key]
+                self.entries.pop(key, None)
         return living
 
 

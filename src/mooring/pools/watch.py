@@ -48,7 +48,10 @@ class Watch:
 
     def __iter__(self) -> Iterator[Watched]:
         """Yield the trackers that are alive."""
-        for key, weak in self._trackers.copy().items():  # amid a tuple() of it a collection may add one
+        for key in list(self._trackers):  # amid a copy or a tuple of it a collection may add or remove one
+            weak = self._trackers.get(key)
+            if weak is None:
+                continue
             tracker = weak()
             if tracker is not None:
                 yield tracker

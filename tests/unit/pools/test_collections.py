@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from weakref import ref
 
 import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.pool.base import _ConnectionRecord
 
-from mooring.pools import Rules
+from mooring.pools import PoolTracker, Rules, Watch
 from mooring.pools.checkouts import Checkouts
+from mooring.pools.sqlalchemy_entries import Entries
 from tests.unit.pools.stepped import EVERY, Connection, Pool, collections
 
 
@@ -60,3 +64,28 @@ def test_connections_may_be_closed_while_they_are_listed() -> None:
             book.count_closed(lambda _: new.append([]) is not None)
     ended = 200 - len(made)
     assert (pool.tracker.closed_total, ended > 100, pool.tracker.faults) == (ended, True, 0)
+
+
+def test_entries_of_sqlalchemy_may_end_while_they_are_listed() -> None:
+    """Wherever a collection closes an entry's connection, those that are left are counted."""
+    engine = create_engine("sqlite://")
+    driver = Entries(engine)
+    kept = [_ConnectionRecord(engine.pool, connect=False) for _ in range(400)]
+    driver.entries.update({id(each): ref(each) for each in kept})
+    left = iter(kept)
+    for every in EVERY:
+        with collections(every, lambda: driver.entries.pop(id(next(left)), None)):
+            driver.gauges()
+    assert driver.gauges().size == 0
+    assert 0 < len(driver.entries) < 400
+
+
+def test_trackers_may_be_closed_while_they_are_listed() -> None:
+    """Wherever a collection closes a tracker, those that are left are listed."""
+    watch = Watch(threaded=False)
+    kept = [PoolTracker("shop", f"{number}", watch=watch) for number in range(400)]
+    left = iter(kept)
+    for every in EVERY:
+        with collections(every, lambda: next(left).close()):
+            list(watch)
+    assert list(watch) == [*left]
