@@ -95,7 +95,7 @@ class _Hooks:
         """Return what notes each checkout, in place of `Pool.connect`."""
         tracker, leases, engine_connect = self.tracker, self._leases, self._engine_connect
         ask, track, known, track_from = tracker.ask, tracker.track, tracker.sites.known, self._track_from
-        release = tracker.release
+        release, over = tracker.release, self._over
         getframe = sys._getframe  # noqa: SLF001 -- inspect costs ten times as much
 
         def tracked_connect() -> Any:
@@ -131,6 +131,8 @@ class _Hooks:
                     lease = track_from(getframe(), weak, asked)
                 if leases.setdefault(key, lease) is not lease:  # threads got a shared one at once
                     release(lease)
+                elif entry.fairy_ref is None:  # ... and another one returned it meanwhile
+                    over(entry)
             except Exception as error:
                 tracker.broken(error)
             return fairy
