@@ -194,10 +194,13 @@ class ServerProcess(ABC):
     def kill(self) -> None:
         """Kill the server and its children at once, as a crash would."""
         if self.running:
-            for process in self._tree():
+            processes = self._tree()
+            for process in processes:
                 with suppress(psutil.NoSuchProcess):
                     process.kill()
             self._wait()
+            # Children end by themselves, and hold what the next start needs until then.
+            poll_until(lambda: all(_is_over(each) for each in processes), "the server's children ended")
 
     def pause(self) -> None:
         """Freeze the server and its children: it still accepts (the kernel does) and never answers."""
@@ -242,6 +245,13 @@ class ServerProcess(ABC):
             for process in self._tree():
                 process.kill()
             self._process.wait()
+
+
+def _is_over(process: psutil.Process) -> bool:
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _is_stopped(pid: int) -> bool:
