@@ -13,6 +13,8 @@ from mooring.pools.site import Sites, Stack
 
 MOST_AWAITED = 1000
 """Coroutines that are followed from one to the next; what says that it awaits itself has no end."""
+AWAITED = ("cr_await", "gi_yieldfrom", "ag_await")
+"""What a coroutine, a generator and an asynchronous generator await: only what is one of these has it."""
 _DEEPEST = 8
 """Tasks that are followed from one to the next."""
 
@@ -53,11 +55,7 @@ def awaited_by(waiting: Any) -> Iterator[Any]:
     for _ in range(MOST_AWAITED):
         yield waiting
         waiting = next(
-            (
-                inner
-                for name in ("cr_await", "gi_yieldfrom", "ag_await")
-                if (inner := getattr(waiting, name, None)) is not None
-            ),
+            (inner for name in AWAITED if (inner := getattr(waiting, name, None)) is not None),
             None,
         )
         if waiting is None:

@@ -18,12 +18,12 @@ from operator import attrgetter, call, is_, methodcaller
 from types import CodeType, FrameType
 
 MOST_AT_ONCE = 100
-"""Threads whose places are taken while all others stand still: about a millisecond."""
+"""Threads whose positions are taken while all others stand still: about a millisecond."""
 _WAITING = [
     attrgetter(f"{kind}_frame.f_code", f"{kind}_frame.f_lineno", f"{kind}_frame.f_globals")
     for kind in ("cr", "gi", "ag")
 ]
-Place = tuple[CodeType, int | None, object]
+Position = tuple[CodeType, int | None, object]
 """Where a function is: its code, the line, and what its module calls itself."""
 
 
@@ -35,22 +35,22 @@ def living_threads() -> frozenset[int]:
     return frozenset(numbers) if here in numbers else frozenset()
 
 
-def places_of(threads: Iterable[int]) -> dict[int, list[Place]]:
+def positions_of(threads: Iterable[int]) -> dict[int, list[Position]]:
     """Return where these threads are, innermost first; nothing where gevent has numbers of its own."""
-    found: dict[int, list[Place]] = {}
+    found: dict[int, list[Position]] = {}
     numbers = list(threads)
     if not numbers or not living_threads():
         return found
     for first in range(0, len(numbers), MOST_AT_ONCE):
-        found.update(_places_of(numbers[first : first + MOST_AT_ONCE]))
+        found.update(_positions_of(numbers[first : first + MOST_AT_ONCE]))
     return found
 
 
-def _places_of(threads: Sequence[int]) -> dict[int, list[Place]]:
+def _positions_of(threads: Sequence[int]) -> dict[int, list[Position]]:
     frames: dict[int, FrameType] = {}
-    found: dict[int, list[Place]] = {thread: [] for thread in threads}
+    found: dict[int, list[Position]] = {thread: [] for thread in threads}
     steps: list[Iterator[object]] = [map(frames.update, map(call, (sys._current_frames,)))]  # noqa: SLF001
-    for thread, places in found.items():
+    for thread, positions in found.items():
         stack: list[FrameType] = []
         modules = map(dict.get, map(attrgetter("f_globals"), stack), repeat("__name__"))
         words = zip(
@@ -58,18 +58,18 @@ def _places_of(threads: Sequence[int]) -> dict[int, list[Place]]:
         )
         steps += [
             map(stack.extend, [filter(None, chain(map(frames.get, (thread,)), _outwards(stack)))]),
-            map(places.extend, [words]),
+            map(positions.extend, [words]),
             map(call, (stack.clear,)),
         ]
     _at_once(*steps, map(call, (frames.clear,)))
     return found
 
 
-def place_of(waiting: object) -> Place | None:
+def position_of(waiting: object) -> Position | None:
     """Return where a coroutine or generator is that waits; None of what has ended, and of other things."""
-    for place in _WAITING:
+    for words in _WAITING:
         with suppress(AttributeError):
-            code, line, module = place(waiting)  # one call: no frame comes into our hands
+            code, line, module = words(waiting)  # one call: no frame comes into our hands
             if isinstance(code, CodeType):
                 return code, line, module.get("__name__")
     return None

@@ -11,7 +11,7 @@ from mooring.core import histogram
 from mooring.core.pool import Leak, LeakKind
 from mooring.pools.awaiting import awaited_by
 from mooring.pools.driver import Activity, Driver
-from mooring.pools.frames import Place, living_threads, place_of, places_of
+from mooring.pools.frames import Position, living_threads, position_of, positions_of
 from mooring.pools.lease import NANOSECONDS, Lease
 from mooring.pools.pulse import Pulse
 from mooring.pools.rules import Rules
@@ -76,7 +76,7 @@ class Leaks:
                 continue
             if kind is not None:
                 kinds[lease] = kind, activity
-        threads = places_of(_threads_of(kinds.keys() - over))  # after every driver was asked
+        threads = positions_of(_threads_of(kinds.keys() - over))  # after every driver was asked
         found: dict[Lease, Leak] = {}
         for lease, (kind, activity) in kinds.items():
             stack = () if lease in over else _stack_of(lease.owner(), threads)
@@ -154,7 +154,7 @@ def longest_usual(site: Site) -> float:
 
 def _over(leases: Collection[Lease], known: Collection[Lease]) -> set[Lease]:
     """Return the leases whose owner has ended, or what they were taken for; `known` are those of before."""
-    threads = places_of(_threads_of([lease for lease in leases if _is_past(lease.scope)]))
+    threads = positions_of(_threads_of([lease for lease in leases if _is_past(lease.scope)]))
     is_one_foreign = any(_is_foreign(lease.owner()) for lease in leases)
     living = living_threads() if is_one_foreign else frozenset()
     return {
@@ -204,7 +204,7 @@ def _has_ended(lease: Lease, owner: Any, living: Collection[int]) -> bool:
     return bool(owner.done())
 
 
-def _lost_its_scope(lease: Lease, owner: Any, threads: Mapping[int, Sequence[Place]], known: bool) -> bool:
+def _lost_its_scope(lease: Lease, owner: Any, threads: Mapping[int, Sequence[Position]], known: bool) -> bool:
     """Whether the lease was taken for a request that has ended, by what served it or by a pool's thread.
 
     A task that it began may outlive it, and so may a thread that still is in the code that took the
@@ -218,17 +218,17 @@ def _lost_its_scope(lease: Lease, owner: Any, threads: Mapping[int, Sequence[Pla
     )
 
 
-def _stack_of(owner: Any, threads: Mapping[int, Sequence[Place]]) -> Sequence[Place]:
+def _stack_of(owner: Any, threads: Mapping[int, Sequence[Position]]) -> Sequence[Position]:
     """Return where an owner is, innermost first; nothing of a pool's thread that a request does not need."""
     if owner is None:
         return ()
     if _is_thread(owner):
         return threads.get(owner.ident or 0, ())
-    places = [place_of(each) for each in awaited_by(owner.get_coro())]
-    return [place for place in reversed(places) if place is not None]
+    positions = [position_of(each) for each in awaited_by(owner.get_coro())]
+    return [each for each in reversed(positions) if each is not None]
 
 
-def _is_in_driver(stack: Sequence[Place]) -> bool:
+def _is_in_driver(stack: Sequence[Position]) -> bool:
     """Whether a thread is in its driver's own code: it waits for a database, whatever the driver tells."""
     for _, _, name in stack:
         module = str(name or "")
@@ -244,7 +244,7 @@ def _name(owner: Any) -> str:
     return f"task {owner.get_name()}" if owner is not None else "a task or thread that has ended"
 
 
-def _where(stack: Sequence[Place], sites: Sites) -> tuple[str, ...]:
+def _where(stack: Sequence[Position], sites: Sites) -> tuple[str, ...]:
     """Return where an owner is, innermost first, without drivers' and frameworks' lines."""
-    ours = [place for place in stack if sites.is_ours(place[0], place[2])] or stack
+    ours = [each for each in stack if sites.is_application_code(each[0], each[2])] or stack
     return tuple([f"{code.co_filename}:{line} in {code.co_qualname}" for code, line, _ in ours[:DEEPEST]])

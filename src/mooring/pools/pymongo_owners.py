@@ -5,14 +5,12 @@ from __future__ import annotations
 from asyncio import Task, isfuture
 from gc import get_referents
 from threading import Thread
-from types import FrameType
 from typing import Any
 
-from mooring.pools.awaiting import MOST_AWAITED
+from mooring.pools.awaiting import AWAITED, MOST_AWAITED
+from mooring.pools.frames import position_of
 
 _PACKAGE = "pymongo"
-_FRAMES = ("cr_frame", "gi_frame", "ag_frame")
-_AWAITED = ("cr_await", "gi_yieldfrom", "ag_await")
 
 
 def asks_no_more(owner: Any) -> bool:
@@ -40,20 +38,17 @@ def _is_elsewhere(task: Task[Any]) -> bool:
 
 
 def _is_of_pymongo(waiting: Any) -> bool:
-    frames = (getattr(waiting, name, None) for name in _FRAMES)
-    return any(
-        isinstance(frame, FrameType) and str(frame.f_globals.get("__name__")).partition(".")[0] == _PACKAGE
-        for frame in frames
-    )
+    position = position_of(waiting)
+    return position is not None and str(position[2]).partition(".")[0] == _PACKAGE
 
 
 def _awaited(waiting: Any) -> Any:
     """Return what a coroutine or a generator awaits; of what only stands for one, that one."""
-    for name in _AWAITED:
+    for name in AWAITED:
         if hasattr(waiting, name):
             return getattr(waiting, name)
-    return next((each for each in get_referents(waiting) if isfuture(each) or _has_frame(each)), None)
+    return next((each for each in get_referents(waiting) if isfuture(each) or _can_await(each)), None)
 
 
-def _has_frame(each: Any) -> bool:
-    return any(hasattr(each, name) for name in _FRAMES)
+def _can_await(each: Any) -> bool:
+    return any(hasattr(each, name) for name in AWAITED)

@@ -151,8 +151,8 @@ class Sites:
         """Whether a frame is the application's, not one of the standard library, a driver or a framework."""
         return self._known_of(frame)[1]
 
-    def is_ours(self, code: CodeType, module: object) -> bool:
-        """Whether code is the application's; `module` is the name of its module."""
+    def is_application_code(self, code: CodeType, module: object) -> bool:
+        """Whether code is the application's, likewise; `module` is the name of its module."""
         return (self._ours.get(id(code)) or self._learn(code, module))[1]
 
     def application(self, frame: FrameType | None) -> FrameType | None:

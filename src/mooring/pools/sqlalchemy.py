@@ -56,7 +56,8 @@ def instrument(obj: Any, make: Callable[[Driver], PoolTracker]) -> PoolTracker:
         _listen(engine.pool, name, hook)
     _listen(engine.dialect, "handle_error", hooks.failed)
     hooks.wrap(engine.pool)
-    driver.entries.update({id(entry): ref(entry) for entry in entries_of(engine.pool)})
+    for entry in entries_of(engine.pool):
+        driver.opened(entry)
     return hooks.tracker
 
 
@@ -69,7 +70,7 @@ class _Hooks:
 
     def __init__(self, tracker: PoolTracker, driver: Entries, engine_connect: CodeType | None) -> None:
         self.tracker = tracker
-        self._entries = driver.entries
+        self._driver = driver
         self._engine_connect = engine_connect
         self._leases: dict[int, Lease] = {}
         """By the `id` of the pool's entry, which lives as long as what is out. It is not held here: one that
@@ -194,7 +195,7 @@ class _Hooks:
     def connected(self, _connection: Any, entry: Any) -> None:
         """Hear of a new connection."""
         try:
-            self._entries[id(entry)] = ref(entry)
+            self._driver.opened(entry)
             self.tracker.created(max(0.0, time.time() - entry.starttime))
         except Exception as error:
             self.tracker.broken(error)
@@ -202,7 +203,7 @@ class _Hooks:
     def closed(self, _connection: Any, entry: Any) -> None:
         """Hear that the pool closes a connection. Pools for SQLite close those that are out, too."""
         try:
-            self._entries.pop(id(entry), None)
+            self._driver.closed(entry)
             self.tracker.closed()
             self._over(entry)
         except Exception as error:

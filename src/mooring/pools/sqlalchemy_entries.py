@@ -21,8 +21,16 @@ class Entries(Driver):
         self._engine = engine
         self.address = _address(engine.url)
         self.database: str | None = engine.url.database
-        self.entries: dict[int, ref[Any]] = {}
-        """The pool's entries that were connected, by their `id`. Weakly: a pool may become garbage."""
+        self._entries: set[ref[Any]] = set()
+        """Weakly: a pool may become garbage."""
+
+    def opened(self, entry: Any) -> None:
+        """Count an entry: it was connected. Whatever becomes garbage is counted no more."""
+        self._entries.add(ref(entry, self._entries.discard))
+
+    def closed(self, entry: Any) -> None:
+        """Count an entry no more."""
+        self._entries.discard(ref(entry))
 
     def gauges(self) -> Gauges:
         """Count the entries that have a connection, and tell the limit of a QueuePool."""
@@ -48,20 +56,11 @@ class Entries(Driver):
         """Forget the entries that are out: they are the parent's."""
         for entry in self._living():
             if entry.in_use:
-                self.entries.pop(id(entry), None)
+                self.closed(entry)
 
     def _living(self) -> list[Any]:
-        living = []
-        for key in list(self.entries):  # amid a copy or a tuple of it a collection may end an entry
-            weak = self.entries.get(key)
-            if weak is None:
-                continue
-            entry = weak()
-            if entry is not None:
-                living.append(entry)
-            elif self.entries.get(key) is weak:
-                self.entries.pop(key, None)
-        return living
+        known = list(self._entries)  # amid a comprehension or a tuple a collection may end an entry
+        return [entry for weak in known if (entry := weak()) is not None]
 
 
 def entries_of(pool: Any) -> list[Any]:

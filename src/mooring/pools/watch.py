@@ -38,7 +38,8 @@ class Watch:
 
     def __init__(self, *, threaded: bool = True) -> None:
         self._threaded = threaded
-        self._trackers: dict[int, ref[Watched]] = {}
+        self._trackers: dict[ref[Watched], None] = {}
+        """In the order in which they were added."""
         self._thread: Thread | None = None
         self._stop = Event()
         self._looking = RLock()
@@ -48,19 +49,15 @@ class Watch:
 
     def __iter__(self) -> Iterator[Watched]:
         """Yield the trackers that are alive."""
-        for key in list(self._trackers):  # amid a copy or a tuple of it a collection may add or remove one
-            weak = self._trackers.get(key)
-            if weak is None:
-                continue
+        for weak in list(self._trackers):  # amid a copy or a tuple of it a collection may add or remove one
             tracker = weak()
             if tracker is not None:
                 yield tracker
-            elif self._trackers.get(key) is weak:
-                self._trackers.pop(key, None)
 
     def add(self, tracker: Watched) -> None:
         """Look after one more tracker."""
-        self._trackers[id(tracker)] = ref(tracker)
+        trackers = self._trackers
+        trackers[ref(tracker, lambda weak: trackers.pop(weak, None))] = None
         if self._thread is None and self._threaded:
             with self._looking:
                 if self._thread is None:
@@ -68,7 +65,9 @@ class Watch:
 
     def remove(self, tracker: Watched) -> None:
         """Look after it no more. Where reports are sent, it is in one for the last time."""
-        if self._trackers.pop(id(tracker), None) is None or self._reporter is None:
+        weak = ref(tracker)
+        was_known = self._trackers.pop(weak, weak) is None
+        if not was_known or self._reporter is None:
             return
         with self._between_looks():
             self._reporter.leave(tracker)
@@ -231,7 +230,7 @@ class _Forks:
 
 
 _forks = Once(_Forks)
-"""What a process has one of."""
+"""Of a process, not of a watch: a hook at forks can never be taken back."""
 
 
 @Once

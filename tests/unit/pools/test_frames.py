@@ -17,17 +17,17 @@ import pytest
 
 from mooring.pools import holding
 from mooring.pools.driver import Activity
-from mooring.pools.frames import MOST_AT_ONCE, is_within, living_threads, place_of, places_of
+from mooring.pools.frames import MOST_AT_ONCE, is_within, living_threads, position_of, positions_of
 from tests.unit.pools.stepped import Connection, Pool
 
 SOON = 30
 _ASKS_WHILE_GARBAGE_WAITS = """
 import gc, threading
-from mooring.pools.frames import is_within, living_threads, places_of
+from mooring.pools.frames import is_within, living_threads, positions_of
 
 done = threading.Event()
 for more in range(40):
-    for ask in (living_threads, lambda: places_of([1]), lambda: is_within("run", done)):
+    for ask in (living_threads, lambda: positions_of([1]), lambda: is_within("run", done)):
         for _ in range(20):  # each one's frame becomes an object, and one of them is one too many
             threading.Thread(target=done.wait, daemon=True).start()
         gc.collect()
@@ -148,11 +148,11 @@ def between_instructions(work: Callable[[], object], check: Callable[[], None]) 
     "ask",
     [
         lambda _, __: living_threads(),
-        lambda _, job: places_of([job.ident]),
+        lambda _, job: positions_of([job.ident]),
         lambda _, job: is_within("work", job),
         lambda pool, _: pool.look(after=60),
     ],
-    ids=["living_threads", "places_of", "is_within", "look"],
+    ids=["living_threads", "positions_of", "is_within", "look"],
 )
 def test_no_other_thread_runs_while_frames_are_held(ask: Callable[[Pool, Job], object]) -> None:
     """Others may run before each instruction of Python: no frame is held then, and collections are on.
@@ -188,7 +188,7 @@ async def test_no_other_thread_runs_while_the_frame_of_a_task_is_held() -> None:
     await asyncio.sleep(0)
     frame = waiting.cr_frame
     usual = sys.getrefcount(frame)
-    seen = between_instructions(lambda: place_of(waiting), lambda: held.add(sys.getrefcount(frame)))
+    seen = between_instructions(lambda: position_of(waiting), lambda: held.add(sys.getrefcount(frame)))
     assert seen == {"mooring.pools.frames"}
     assert held == {usual}
     task.cancel()
@@ -229,7 +229,7 @@ def test_collections_stay_off_where_they_are() -> None:
         gc.enable()
 
 
-@pytest.mark.parametrize("ask", [living_threads, lambda: places_of([1]), lambda: is_within("work", None)])
+@pytest.mark.parametrize("ask", [living_threads, lambda: positions_of([1]), lambda: is_within("work", None)])
 def test_collections_go_on_where_memory_runs_out(
     ask: Callable[[], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -247,7 +247,7 @@ def test_collections_go_on_where_memory_runs_out(
 def test_places_are_those_of_each_thread() -> None:
     """Each is innermost first, with line and module; a thread that does not run is nowhere."""
     with a_job() as one, a_job() as other:
-        found = places_of([one.ident, other.ident, 1])
+        found = positions_of([one.ident, other.ident, 1])
     assert found[1] == []
     for job in (one, other):
         code, line, module = next(place for place in found[job.ident] if place[0] is Job.work.__code__)
@@ -259,10 +259,10 @@ def test_places_are_those_of_each_thread() -> None:
         ]
 
 
-def test_places_of_many_threads_are_found() -> None:
+def test_positions_of_many_threads_are_found() -> None:
     """They are taken some at a time, and none is left out."""
     with a_job() as job:
-        found = places_of([*range(1, 2 * MOST_AT_ONCE), job.ident])
+        found = positions_of([*range(1, 2 * MOST_AT_ONCE), job.ident])
     assert len(found) == 2 * MOST_AT_ONCE
     assert [thread for thread, places in found.items() if places] == [job.ident]
 

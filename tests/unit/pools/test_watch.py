@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import threading
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ import pytest
 
 from mooring.pools import PoolTracker, Watch
 from mooring.pools.book import MOST_FAULTS
-from tests.unit.pools.stepped import Pool, StepClock, here
+from tests.unit.pools.stepped import EVERY, Pool, StepClock, collections, here
 
 SOON = 10.0
 """Seconds after which a test gives up."""
@@ -62,33 +61,15 @@ def test_watch_ends_with_its_thread() -> None:
     watch.close()
 
 
-@contextmanager
-def every_few_objects() -> Iterator[None]:
-    """Set back what decides when garbage is collected, and what is called then."""
-    before, called = gc.get_threshold(), gc.callbacks[:]
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        gc.callbacks[:] = called
-
-
-@pytest.mark.parametrize("objects", range(1, 6))
-def test_a_collection_may_make_a_tracker_while_they_are_listed(objects: int) -> None:
+def test_a_collection_may_make_a_tracker_while_they_are_listed() -> None:
     """Wherever in the listing the collector begins and a finalizer makes a tracker, the listing goes on."""
     watch, numbers = Watch(threaded=False), count()
     made = [PoolTracker("shop", f"{next(numbers)}", watch=watch) for _ in range(30)]
-
-    def another(phase: str, _: object) -> None:
-        if phase == "start":
-            made.append(PoolTracker("shop", f"{next(numbers)}", watch=watch))
-
-    with every_few_objects():
-        gc.collect()
-        gc.callbacks.append(another)
-        gc.set_threshold(objects)
-        listed = list(watch)
-    assert listed[:30] == made[:30]
+    for every in EVERY:
+        with collections(every, lambda: made.append(PoolTracker("shop", f"{next(numbers)}", watch=watch))):
+            listed = list(watch)
+        assert listed[:30] == made[:30]
+    assert len(made) > 30
 
 
 @pytest.mark.parametrize("raised", [RuntimeError, SystemExit, asyncio.CancelledError])
