@@ -63,7 +63,7 @@ class Book:
         self._began = self._now()
         self.open: dict[Lease, None] = {}
         self.waits, self.creates = [0] * BUCKETS, [0] * BUCKETS
-        self.asked = self.answered = self.timeouts = 0
+        self.asked = self.given_up = self.timeouts = 0
         self.created_total = self.closed_total = self.unmatched = self.forgotten = self.faults = 0
         self._excused = 0
         """Faults before the last start, and those of callbacks."""
@@ -121,8 +121,8 @@ class Book:
 
     @property
     def waiting(self) -> int:
-        """Requests that have no connection yet."""
-        return max(0, self.asked - self.answered)
+        """Requests that have no connection yet: each that got one has its wait counted."""
+        return max(0, self.asked - sum(self.waits) - self.given_up)
 
     @property
     def utilization(self) -> float:

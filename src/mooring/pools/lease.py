@@ -31,7 +31,7 @@ class Lease:
     """One checked-out connection: since when, from which line, by which task or thread.
 
     Closes itself at the end of a `with` or `async with` block. Made by `PoolTracker.track`, which fills
-    the fields itself: a constructor's call would cost as much as the look-up of the line.
+    the fields itself: an `__init__` of its own would cost as much as the look-up of the line.
 
     Attributes:
         tracker: where it is returned to.

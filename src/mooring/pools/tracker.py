@@ -35,7 +35,6 @@ task_of: Callable[[Any], Any] = (
     ].get  # current_task() is written in Python there, and three times as slow
 )
 _scope = SCOPE.get
-_lease: Callable[[type[Lease]], Lease] = object.__new__
 
 
 class _Here(local):
@@ -110,9 +109,7 @@ class PoolTracker(Book):
             asked: what `ask` returned.
             frame: the frame of the application; by default the caller's. site: its line, if that is known.
         """
-        lease = _lease(Lease)
-        if asked is not None:
-            self.answered += 1
+        lease = Lease()
         try:
             lease.tracker = self
             lease.operation = operation
@@ -125,12 +122,6 @@ class PoolTracker(Book):
             lease.owner = self._here.thread if task is None else ref(task)
             clock = self._now
             lease.began = now = clock()
-            if asked is not None:
-                waited = now - asked | 8
-                octave = waited.bit_length()  # as in release: no call
-                self.waits[(octave << 2) - 8 + (waited >> octave - 3 & 3)] += 1
-                if self.feed is not None:
-                    self.feed.append(("wait", (now - asked) / NANOSECONDS))
             if self.active:
                 opened = self.open
                 opened[lease] = None
@@ -141,8 +132,14 @@ class PoolTracker(Book):
                     lease.stack = self.sites.stack(frame)
             else:
                 lease.began = NEVER
+            if asked is not None:  # the last that may fail: who asked is answered once
+                waited = now - asked | 8
+                octave = waited.bit_length()  # as in release: no call
+                self.waits[(octave << 2) - 8 + (waited >> octave - 3 & 3)] += 1
+                if self.feed is not None:
+                    self.feed.append(("wait", (now - asked) / NANOSECONDS))
         except Exception as error:
-            self._not_noted(lease, error)
+            self._not_noted(lease, asked, error)
         return lease
 
     lease = track
@@ -168,7 +165,7 @@ class PoolTracker(Book):
 
     def gave_up(self, *, timed_out: bool = False) -> None:
         """Say that what was asked for did not come: the time was over, or the request was cancelled."""
-        self.answered += 1
+        self.given_up += 1
         self.timeouts += timed_out
 
     def created(self, seconds: float | None = None) -> None:
@@ -257,8 +254,9 @@ class PoolTracker(Book):
     def __repr__(self) -> str:
         return f"<PoolTracker {self.service}/{self.name}>"
 
-    def _not_noted(self, lease: Lease, error: Exception) -> None:
+    def _not_noted(self, lease: Lease, asked: int | None, error: Exception) -> None:
         lease.began = NEVER
+        self.given_up += asked is not None
         self.open.pop(lease, None)
         self.broken(error)
 

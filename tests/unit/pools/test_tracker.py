@@ -46,7 +46,7 @@ def test_counts_are_exact_over_threads() -> None:
         thread.join()
     snapshot, total = tracker.snapshot(), THREADS * LEASES
     assert (snapshot.totals.taken, snapshot.totals.returned, snapshot.used) == (total, total, 0)
-    assert (tracker.asked, tracker.answered, snapshot.waiting) == (total, total, 0)
+    assert (tracker.asked, tracker.given_up, snapshot.waiting) == (total, 0, 0)
     assert (snapshot.wait.total, snapshot.use.total) == (total, total)
     assert (snapshot.totals.created, snapshot.totals.closed) == (total, total)
     assert (snapshot.totals.unmatched, snapshot.totals.internal_errors) == (0, 0)
@@ -89,7 +89,7 @@ async def test_cancelled_tasks_leak_and_miscount_nothing() -> None:
     assert snapshot.totals.taken == snapshot.totals.returned == outcomes["taken"] == snapshot.wait.total
     assert (snapshot.used, snapshot.waiting, len(tracker.open)) == (0, 0, 0)
     assert (snapshot.totals.unmatched, snapshot.totals.timeouts, snapshot.totals.errors) == (0, 0, 0)
-    assert tracker.asked == tracker.answered == sum(outcomes.values())
+    assert (tracker.asked, tracker.given_up) == (sum(outcomes.values()), outcomes["gave up"])
 
 
 def test_times_are_told_in_their_buckets() -> None:

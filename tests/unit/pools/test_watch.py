@@ -226,6 +226,20 @@ def test_clock_that_fails_harms_nobody() -> None:
     assert tracker.used == 0
 
 
+def test_who_asked_and_was_not_noted_waits_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever noting a checkout fails, its request is answered, once: another one waits still."""
+    tracker = PoolTracker("shop", watch=Watch(threaded=False))
+    asked = [tracker.ask() for _ in range(3)]
+    with monkeypatch.context() as patch:
+        patch.setattr(tracker, "stacks_from", 0)
+        patch.setattr(tracker.sites, "stack", None)
+        tracker.track(asked=asked.pop())
+    tracker.track(asked="soon")  # type: ignore[arg-type]
+    assert (tracker.faults, tracker.waiting, tracker.used) == (2, 1, 0)
+    tracker.track(asked=asked.pop())
+    assert (tracker.faults, tracker.waiting, tracker.used) == (2, 0, 1)
+
+
 @pytest.mark.parametrize("seconds", [float("nan"), float("inf"), "long", -1.0])
 def test_absurd_times_harm_nobody(seconds: float) -> None:
     """A create time that is none raises nothing."""
