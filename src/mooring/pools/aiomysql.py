@@ -114,11 +114,14 @@ def _methods_to_give_back(pool: Any, checkouts: Checkouts, blocks: Blocks) -> Ma
 
     @wraps(give_back)
     def release(self: Any, conn: Any) -> Any:
-        error = sys.exception()
-        if error is not None:
-            blocks.left(error, conn, sys._getframe(1))  # noqa: SLF001
-        checkouts.returned(conn, expected=conn not in self._terminated)
-        return give_back(self, conn)
+        try:
+            error = sys.exception()
+            if error is not None:
+                blocks.left(error, conn, sys._getframe(1))  # noqa: SLF001
+            checkouts.returned(conn, expected=conn not in self._terminated)
+        finally:
+            given_back = give_back(self, conn)
+        return given_back
 
     @wraps(terminate_all)
     def terminate(self: Any) -> Any:

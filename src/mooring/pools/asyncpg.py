@@ -232,8 +232,10 @@ def _watch_returns(pool: Any, checkouts: Checkouts) -> None:
         put = queue.put_nowait
 
         def put_nowait(holder: Any) -> None:
-            checkouts.returned(holder, expected=False)
-            put(holder)
+            try:
+                checkouts.returned(holder, expected=False)
+            finally:
+                put(holder)
 
         queue.put_nowait = put_nowait
     except Exception as error:

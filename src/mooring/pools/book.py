@@ -17,6 +17,7 @@ from mooring.pools.events import Callback, Callbacks
 from mooring.pools.lease import NANOSECONDS, Lease
 from mooring.pools.past import Past
 from mooring.pools.rules import Rules
+from mooring.pools.signals import is_of_a_handler
 from mooring.pools.site import BUCKETS, Sites
 
 MOST_FAULTS = 20
@@ -66,7 +67,7 @@ class Book:
         self.asked = self.given_up = self.timeouts = 0
         self.created_total = self.closed_total = self.unmatched = self.forgotten = self.faults = 0
         self._excused = 0
-        """Faults before the last start, and those of callbacks."""
+        """Faults before the last start, and those that are not ours."""
         self.peak = 0
         """The most leases at once since the last look."""
         self.stacks_from = STACKS_FROM
@@ -191,9 +192,20 @@ class Book:
         self._count(error)
 
     def broken(self, error: Exception) -> None:
-        """Count a fault of our own, and switch off after too many. Never raises."""
+        """Count a fault of our own, and switch off after too many.
+
+        Raises the error again where a signal's handler raised it amid our code, and nothing else.
+        """
         if sys.is_finalizing():  # nothing can be imported any more, and nobody is there to be told
             return
+        if is_of_a_handler(error):
+            try:
+                raise error
+            finally:
+                del error  # else it holds itself, and every frame that it went through, until a collection
+        self._excused += isinstance(
+            error, MemoryError | RecursionError
+        )  # the program's own end of its tether
         self._count(error)
         if self.is_off and self.active:
             self.stop()

@@ -88,13 +88,17 @@ def _sync_methods(kind: type, driver: PsycopgPool, checkouts: Checkouts, blocks:
 
     @wraps(original)
     def getconn(self: Any, *args: Any, **kwargs: Any) -> Any:
-        asked, connection = checkouts.asked(), None
+        asked, connection, is_noted = checkouts.asked(), None, False
         try:
             connection = original(self, *args, **kwargs)
+            checkouts.answered(asked, connection, checkouts.frame(sys._getframe(1)))  # noqa: SLF001
+            is_noted = True
         finally:
             if connection is None:
                 checkouts.failed(asked, sys.exc_info()[1])
-        checkouts.answered(asked, connection, checkouts.frame(sys._getframe(1)))  # noqa: SLF001
+            elif not is_noted:  # Ctrl-C, or a signal's handler that raised: nobody has it
+                checkouts.returned(connection, expected=False)
+                give_back(self, connection)
         return connection
 
     @wraps(give_back)
@@ -143,11 +147,14 @@ def _async_methods(kind: type, driver: PsycopgPool, checkouts: Checkouts, blocks
 
     @wraps(give_back)
     async def putconn(self: Any, conn: Any) -> Any:
-        error = sys.exception()
-        if error is not None:
-            blocks.left(error, conn, sys._getframe(1))  # noqa: SLF001
-        checkouts.returned(conn)  # before another task gets it
-        return await give_back(self, conn)
+        try:
+            error = sys.exception()
+            if error is not None:
+                blocks.left(error, conn, sys._getframe(1))  # noqa: SLF001
+            checkouts.returned(conn)  # before another task gets it
+        finally:
+            given_back = await give_back(self, conn)
+        return given_back
 
     @wraps(connect)
     async def _connect(self: Any, *args: Any, **kwargs: Any) -> Any:

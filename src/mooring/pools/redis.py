@@ -114,7 +114,13 @@ class Hooked:
         finally:
             if connection is None:
                 hooks.gave_up(asked, timed_out=timed_out)
-        hooks.took(connection, asked, sys._getframe(1))  # noqa: SLF001 -- inspect's way costs ten times as much
+        is_noted = False
+        try:
+            hooks.took(connection, asked, sys._getframe(1))  # noqa: SLF001 -- inspect's way costs ten times as much
+            is_noted = True
+        finally:
+            if not is_noted:  # Ctrl-C, or a signal's handler that raised: nobody has it
+                self.release(connection)
         return connection
 
     def make_connection(self) -> Any:

@@ -139,7 +139,8 @@ class PoolTracker(Book):
                 if self.feed is not None:
                     self.feed.append(("wait", (now - asked) / NANOSECONDS))
         except Exception as error:
-            self._not_noted(lease, asked, error)
+            self._not_noted(lease, asked)
+            self.broken(error)
         return lease
 
     lease = track
@@ -254,11 +255,10 @@ class PoolTracker(Book):
     def __repr__(self) -> str:
         return f"<PoolTracker {self.service}/{self.name}>"
 
-    def _not_noted(self, lease: Lease, asked: int | None, error: Exception) -> None:
+    def _not_noted(self, lease: Lease, asked: int | None) -> None:
         lease.began = NEVER
         self.given_up += asked is not None
         self.open.pop(lease, None)
-        self.broken(error)
 
     def _took(self, what: str, counts: list[int], nanoseconds: int) -> None:
         counts[index_of(nanoseconds)] += 1

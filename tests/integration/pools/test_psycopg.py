@@ -372,6 +372,26 @@ def test_an_interrupt_amid_a_return_loses_no_connection(
     assert tracker.faults == 0
 
 
+def test_an_interrupt_amid_a_checkout_loses_no_connection(
+    pool: ConnectionPool[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C may come while it is noted who has a connection: the pool has it again."""
+
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    tracker = watched(instrument, pool)
+    monkeypatch.setattr(tracker, "track", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        pool.getconn()
+    monkeypatch.undo()
+    first, second = pool.getconn(), pool.getconn()
+    pool.putconn(first)
+    pool.putconn(second)
+    totals = tracker.snapshot().totals
+    assert (tracker.faults, tracker.used, totals.taken, totals.unmatched) == (0, 0, 2, 0)
+
+
 def test_a_pool_may_change_its_size(pool: ConnectionPool[Any]) -> None:
     """After `resize` the gauges are the new ones."""
     tracker = watched(instrument, pool)

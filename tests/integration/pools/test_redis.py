@@ -467,6 +467,26 @@ def test_child_counts_no_connection_of_its_parent(kind: Any, redis_server: Redis
 
 
 @pytest.mark.parametrize("kind", POOLS)
+def test_an_interrupt_amid_a_checkout_loses_no_connection(
+    redis_server: Redis, kind: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C may come while it is noted who has a connection: the pool has it again."""
+
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    pool = pool_of(kind, redis_server, max_connections=1)
+    tracker = watched(pool)
+    monkeypatch.setattr(tracker, "track", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        pool.get_connection()
+    monkeypatch.undo()
+    pool.release(pool.get_connection())
+    pool.disconnect()
+    assert (tracker.faults, tracker.used, tracker.snapshot().totals.taken) == (0, 0, 1)
+
+
+@pytest.mark.parametrize("kind", POOLS)
 def test_an_interrupt_amid_a_return_loses_no_connection(
     redis_server: Redis, kind: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
