@@ -17,7 +17,6 @@ from mooring.pools.events import Callback, Callbacks
 from mooring.pools.lease import NANOSECONDS, Lease
 from mooring.pools.past import Past
 from mooring.pools.rules import Rules
-from mooring.pools.signals import is_of_a_handler
 from mooring.pools.site import BUCKETS, Sites
 
 MOST_FAULTS = 20
@@ -57,15 +56,21 @@ class Book:
         """Leases that were found abandoned, and critical alerts: to be told soon. Only grows."""
         self._now = monotonic_ns if clock is None else _nanoseconds_of(clock)
         self._callbacks = Callbacks(self._called_in_vain)
+        self.asked = self.given_up = 0
+        self.waits: list[int] = []
         self._begin()
 
     def _begin(self) -> None:
         """Begin an empty book."""
         self._began = self._now()
         self.open: dict[Lease, None] = {}
-        self.waits, self.creates = [0] * BUCKETS, [0] * BUCKETS
-        self.asked = self.given_up = self.timeouts = 0
-        self.created_total = self.closed_total = self.unmatched = self.forgotten = self.faults = 0
+        counted, self.waits = self.waits, [0] * BUCKETS
+        answered = sum(counted)  # before it is added: threads may switch at a call
+        self.given_up += answered  # so that those who wait still do
+        self.creates = [0] * BUCKETS
+        self.timeouts = self.created_total = self.closed_total = self.unmatched = self.forgotten = (
+            self.faults
+        ) = 0
         self._excused = 0
         """Faults before the last start, and those that are not ours."""
         self.peak = 0
@@ -141,14 +146,12 @@ class Book:
 
     def reset(self) -> None:
         """Begin an empty book: all leases and counts are forgotten. No connection is closed."""
-        waiting = self.waiting
         self._begin()
-        self.asked = waiting  # they will be answered
 
     def forked(self) -> None:
         """Begin an empty book in a child process: the leases and who waits are the parent's."""
         self.reset()
-        self.asked = 0
+        self.asked = self.given_up = 0
         try:
             self.driver.forked()
         except Exception as error:
@@ -192,17 +195,14 @@ class Book:
         self._count(error)
 
     def broken(self, error: Exception) -> None:
-        """Count a fault of our own, and switch off after too many.
+        """Count a fault of our own, and switch off after too many. Never raises.
 
-        Raises the error again where a signal's handler raised it amid our code, and nothing else.
+        What a signal's handler raises amid our code (a time limit of Celery) is kept here, too: once in a
+        thousand times where a program does nothing but check connections out, while SQLAlchemy keeps one in
+        seven of them. To tell them apart would cost more than it saves.
         """
         if sys.is_finalizing():  # nothing can be imported any more, and nobody is there to be told
             return
-        if is_of_a_handler(error):
-            try:
-                raise error
-            finally:
-                del error  # else it holds itself, and every frame that it went through, until a collection
         self._excused += isinstance(
             error, MemoryError | RecursionError
         )  # the program's own end of its tether

@@ -18,7 +18,7 @@ from operator import attrgetter, call, is_, methodcaller
 from types import CodeType, FrameType
 
 MOST_AT_ONCE = 100
-"""Threads whose positions are taken while all others stand still: about a millisecond."""
+"""Threads whose positions are taken while all others stand still: one to three milliseconds."""
 _WAITING = [
     attrgetter(f"{kind}_frame.f_code", f"{kind}_frame.f_lineno", f"{kind}_frame.f_globals")
     for kind in ("cr", "gi", "ag")
@@ -107,10 +107,12 @@ def _at_once(*steps: Iterator[object]) -> None:
     could neither have its own `gc.disable()` undone, nor fork a child in which they stay off.
     """
     collects = gc.isenabled if sys.version_info < (3, 12) else bool
-    quiet = chain([map(call, (gc.disable,))], steps, [map(call, (gc.enable,))])
-    ways = {True: quiet, False: iter(steps)}  # iterators: a list would make one, and collect, in between
+    # All are iterators: to make one would collect in between, and where that fails, lose all that is left.
+    quiet = chain(iter([map(call, (gc.disable,))]), iter(steps), iter([map(call, (gc.enable,))]))
+    ways = {True: quiet, False: iter(steps)}
     everything = chain.from_iterable(chain.from_iterable(map(ways.__getitem__, map(call, (collects,)))))
+    nothing: deque[object] = deque(maxlen=0)
     try:
-        deque(everything, maxlen=0)
+        nothing.extend(everything)
     finally:
-        deque(everything, maxlen=0)  # what is left where one of them failed: collections go on
+        nothing.extend(everything)  # what is left where one of them failed: collections go on

@@ -154,14 +154,15 @@ def longest_usual(site: Site) -> float:
 
 def _over(leases: Collection[Lease], known: Collection[Lease]) -> set[Lease]:
     """Return the leases whose owner has ended, or what they were taken for; `known` are those of before."""
-    threads = positions_of(_threads_of([lease for lease in leases if _is_past(lease.scope)]))
+    past = {lease for lease in leases if _is_past(lease.scope)}  # asked once: it may end meanwhile
+    threads = positions_of(_threads_of(past))
     is_one_foreign = any(_is_foreign(lease.owner()) for lease in leases)
     living = living_threads() if is_one_foreign else frozenset()
     return {
         lease
         for lease in leases
         if _has_ended(lease, lease.owner(), living)
-        or (_is_past(lease.scope) and _lost_its_scope(lease, lease.owner(), threads, lease in known))
+        or (lease in past and _lost_its_scope(lease, lease.owner(), threads, lease in known))
     }
 
 

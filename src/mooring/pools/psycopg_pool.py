@@ -96,7 +96,7 @@ def _sync_methods(kind: type, driver: PsycopgPool, checkouts: Checkouts, blocks:
         finally:
             if connection is None:
                 checkouts.failed(asked, sys.exc_info()[1])
-            elif not is_noted:  # Ctrl-C, or a signal's handler that raised: nobody has it
+            elif not is_noted:  # Ctrl-C: nobody has it
                 checkouts.returned(connection, expected=False)
                 give_back(self, connection)
         return connection

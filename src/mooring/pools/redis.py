@@ -119,7 +119,7 @@ class Hooked:
             hooks.took(connection, asked, sys._getframe(1))  # noqa: SLF001 -- inspect's way costs ten times as much
             is_noted = True
         finally:
-            if not is_noted:  # Ctrl-C, or a signal's handler that raised: nobody has it
+            if not is_noted:  # Ctrl-C: nobody has it
                 self.release(connection)
         return connection
 
@@ -129,11 +129,11 @@ class Hooked:
         return connection
 
     def release(self, connection: Any) -> Any:
-        hooks = self._mooring_hooks
+        hooks, give_back = self._mooring_hooks, super().release  # type: ignore[misc]  # the pool's
         try:
             hooks.returned(connection, hooks.returning(connection))  # before another thread can have it
         finally:  # whoever presses Ctrl-C here loses no connection
-            released = super().release(connection)  # type: ignore[misc]  # the pool's
+            released = give_back(connection)
         return released
 
     def disconnect(self, *args: Any, **options: Any) -> Any:

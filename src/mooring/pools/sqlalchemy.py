@@ -36,9 +36,10 @@ def instrument(obj: Any, make: Callable[[Driver], PoolTracker]) -> PoolTracker:
     back since its holder was garbage counts as forgotten, as an error with the line, and as a leak.
 
     A connection that is detached is no longer the pool's, and its lease is over. Of StaticPool and
-    SingletonThreadPool, which give out one connection many times at once, it is leased once. NullPool has
-    no limit. A `creator` that fails is no connection that was created, nor is a listener that was there
-    before; what one that was added later refuses was created, and no event tells that it is closed.
+    SingletonThreadPool, which give out one connection many times at once, it is leased once; of StaticPool,
+    which threads may share, what its holder forgot counts as returned. NullPool has no limit. A `creator`
+    that fails is no connection that was created, nor is a listener that was there before; what one that was
+    added later refuses was created, and no event tells that it is closed.
     """
     from sqlalchemy import Engine
 
@@ -75,10 +76,12 @@ class _Hooks:
         self._leases: dict[int, Lease] = {}
         """By the `id` of the pool's entry, which lives as long as what is out. It is not held here: one that
         SQLAlchemy drops, since a listener failed as it came back, has its connection closed as garbage."""
-        self._over = self._checking_in(lambda _entry: None)
+        self._over = self._checking_in(lambda _entry: None, tracker.lost)
 
     def wrap(self, pool: Any) -> None:
         """Hear of each checkout and checkin of a pool, and of the pool that takes its place."""
+        from sqlalchemy.pool import StaticPool
+
         recreate = pool.recreate
 
         def tracked_recreate() -> Any:
@@ -90,7 +93,9 @@ class _Hooks:
             return pool
 
         pool.connect, pool.recreate = self._checking_out(pool.connect), tracked_recreate
-        pool._return_conn = self._checking_in(pool._return_conn)  # noqa: SLF001 -- there is no public name of it
+        # Who returns a shared connection need not be who has its lease: that one may be garbage by then.
+        lost = self.tracker.release if isinstance(pool, StaticPool) else self.tracker.lost
+        pool._return_conn = self._checking_in(pool._return_conn, lost)  # noqa: SLF001 -- it has no public name
 
     def _checking_out(self, connect: Callable[[], Any]) -> Callable[[], Any]:
         """Return what notes each checkout, in place of `Pool.connect`."""
@@ -115,6 +120,7 @@ class _Hooks:
                 if (
                     entry is None  # a listener gave it up
                     or (weak := entry.fairy_ref) is None  # it is shared, and another holder returned it
+                    or weak() is not fairy  # ... or has taken it since
                     or (key in leases and self._is_shared(entry))
                 ):
                     tracker.gave_up()
@@ -167,10 +173,12 @@ class _Hooks:
             self.tracker.forget(stale)
         return False
 
-    def _checking_in(self, take_back: Callable[[Any], None]) -> Callable[[Any], None]:
+    def _checking_in(
+        self, take_back: Callable[[Any], None], lost: Callable[[Lease], None]
+    ) -> Callable[[Any], None]:
         """Return what notes that an entry is no longer out, if it was, in place of `Pool._return_conn`."""
         tracker, leases = self.tracker, self._leases
-        release, lost = tracker.release, tracker.lost
+        release = tracker.release
 
         def tracked_return(entry: Any) -> None:
             try:

@@ -133,11 +133,11 @@ class PoolTracker(Book):
             else:
                 lease.began = NEVER
             if asked is not None:  # the last that may fail: who asked is answered once
+                if self.feed is not None:
+                    self.feed.append(("wait", (now - asked) / NANOSECONDS))
                 waited = now - asked | 8
                 octave = waited.bit_length()  # as in release: no call
                 self.waits[(octave << 2) - 8 + (waited >> octave - 3 & 3)] += 1
-                if self.feed is not None:
-                    self.feed.append(("wait", (now - asked) / NANOSECONDS))
         except Exception as error:
             self._not_noted(lease, asked)
             self.broken(error)

@@ -14,6 +14,7 @@ from mooring.pools.driver import Gauges
 from tests.integration.pools.watched import (
     TurnedClock,
     break_hooks,
+    cancelled,
     in_a_task,
     line,
     look,
@@ -135,6 +136,23 @@ async def test_a_broken_connection_ends_its_lease(pool: Any, mariadb: MariaDB, b
         assert await answer(connection) == ((1,),)
     assert tracker.gauges() == Gauges(size=1, idle=1, limit=2, least=1)
     assert (tracker.created_total, tracker.closed_total, tracker.faults) == (1, 1, 0)
+
+
+async def test_a_cancellation_amid_a_return_loses_no_connection(
+    pool: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever ends the noting of a connection that comes back, the pool has it nevertheless."""
+    tracker = watched(instrument, pool)
+    held = [await pool.acquire(), await pool.acquire()]
+    monkeypatch.setattr(tracker, "_now", cancelled)
+    with pytest.raises(asyncio.CancelledError):
+        await pool.release(held[0])
+    monkeypatch.undo()
+    async with asyncio.timeout(5):
+        held[0] = await pool.acquire()
+    for connection in held:
+        await pool.release(connection)
+    assert tracker.faults == 0
 
 
 async def test_what_is_returned_twice_is_counted(pool: Any) -> None:

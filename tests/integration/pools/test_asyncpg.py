@@ -14,6 +14,7 @@ from mooring.pools.driver import Gauges
 from tests.integration.pools.watched import (
     TurnedClock,
     break_hooks,
+    cancelled,
     in_a_task,
     line,
     look,
@@ -175,6 +176,23 @@ async def test_what_is_returned_twice_is_counted_once(pool: Any) -> None:
     await pool.release(connection)
     totals = tracker.snapshot().totals
     assert (totals.taken, totals.returned, totals.unmatched, tracker.used) == (1, 1, 0, 0)
+
+
+async def test_a_cancellation_amid_a_return_loses_no_connection(
+    pool: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever ends the noting of a connection that comes back, the pool has it nevertheless."""
+    tracker = watched(instrument, pool)
+    held = [await pool.acquire(), await pool.acquire()]
+    monkeypatch.setattr(tracker, "_now", cancelled)
+    with pytest.raises(asyncio.CancelledError):
+        await pool.release(held[0])
+    monkeypatch.undo()
+    async with asyncio.timeout(5):
+        held[0] = await pool.acquire()
+    for connection in held:
+        await pool.release(connection)
+    assert tracker.faults == 0
 
 
 async def test_connections_that_expire_are_counted(pool: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import sys
 import threading
@@ -20,6 +21,7 @@ from mooring.pools.psycopg_pool import instrument
 from tests.integration.pools.watched import (
     TurnedClock,
     break_hooks,
+    cancelled,
     in_a_task,
     kinds,
     line,
@@ -390,6 +392,23 @@ def test_an_interrupt_amid_a_checkout_loses_no_connection(
     pool.putconn(second)
     totals = tracker.snapshot().totals
     assert (tracker.faults, tracker.used, totals.taken, totals.unmatched) == (0, 0, 2, 0)
+
+
+async def test_a_cancellation_amid_a_return_loses_no_connection(
+    aio: AsyncConnectionPool[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever ends the noting of a connection that comes back, the pool has it nevertheless."""
+    tracker = watched(instrument, aio)
+    held = [await aio.getconn(), await aio.getconn()]
+    monkeypatch.setattr(tracker, "_now", cancelled)
+    with pytest.raises(asyncio.CancelledError):
+        await aio.putconn(held[0])
+    monkeypatch.undo()
+    async with asyncio.timeout(5):
+        held[0] = await aio.getconn()
+    for connection in held:
+        await aio.putconn(connection)
+    assert tracker.faults == 0
 
 
 def test_a_pool_may_change_its_size(pool: ConnectionPool[Any]) -> None:

@@ -36,6 +36,11 @@ class TurnedClock(SystemClock):
         return super().now() + timedelta(seconds=self.turned)
 
 
+def cancelled() -> int:
+    """Stand for a clock, and raise what no hook keeps."""
+    raise asyncio.CancelledError
+
+
 def watched(
     instrument: Instrument, pool: Any, clock: TurnedClock | None = None, held: float = 10.0
 ) -> PoolTracker:

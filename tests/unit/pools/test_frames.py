@@ -244,6 +244,25 @@ def test_collections_go_on_where_memory_runs_out(
     assert gc.isenabled()
 
 
+@pytest.mark.parametrize("failures", [1, 2, 4])
+def test_collections_go_on_wherever_memory_runs_out(failures: int) -> None:
+    """Whichever allocation of a look fails, and some after it, collections go on afterwards."""
+    capi = pytest.importorskip("_testcapi", reason="nothing else lets memory run out")
+    outcomes = []
+    for first in range(60):
+        capi.set_nomemory(first, first + failures)
+        try:
+            living_threads()
+            fails = False
+        except MemoryError:
+            fails = True
+        finally:
+            capi.remove_mem_hooks()
+        outcomes.append((fails, gc.isenabled()))
+        gc.enable()
+    assert set(outcomes) == {(True, True), (False, True)}
+
+
 def test_places_are_those_of_each_thread() -> None:
     """Each is innermost first, with line and module; a thread that does not run is nowhere."""
     with a_job() as one, a_job() as other:

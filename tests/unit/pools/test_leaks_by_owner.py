@@ -281,6 +281,30 @@ def test_lease_that_outlives_its_block_in_the_same_function_is_nothing() -> None
     pool.tracker.release(lease)
 
 
+class EndsAmidALook(Scope):
+    """A block that another thread leaves just after it was asked whether it is over."""
+
+    @property
+    def over(self) -> bool:
+        is_over, self.ended = self.ended, True
+        return is_over
+
+    @over.setter
+    def over(self, is_over: bool) -> None:
+        self.ended = is_over
+
+
+def test_lease_whose_block_ends_amid_a_look_is_nothing() -> None:
+    """Its thread still is in the code that took it, and that is looked for as soon as the block is over."""
+    pool = Pool()
+    token = SCOPE.set(EndsAmidALook("start"))
+    lease = pool.tracker.track()
+    SCOPE.reset(token)
+    pool.look(times=4)
+    assert pool.leaks() == []
+    pool.tracker.release(lease)
+
+
 async def test_connection_that_another_task_uses_on_is_nothing() -> None:
     """Where the task that took it has ended, but something is sent since, the lease was handed on.
 

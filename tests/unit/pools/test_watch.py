@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 
@@ -226,6 +227,18 @@ def test_clock_that_fails_harms_nobody() -> None:
     assert tracker.used == 0
 
 
+@pytest.mark.parametrize("error", [RecursionError("too deep"), MemoryError()])
+def test_the_end_of_stack_or_memory_does_not_switch_off(error: Exception) -> None:
+    """Such an error is counted; that the program ran into it says nothing of us."""
+    tracker = PoolTracker("shop", watch=Watch(threaded=False))
+    for _ in range(2 * MOST_FAULTS):
+        tracker.broken(error)
+    assert (tracker.faults, tracker.active) == (2 * MOST_FAULTS, True)
+    for _ in range(MOST_FAULTS):
+        tracker.broken(ValueError("no number"))
+    assert tracker.active is False
+
+
 def test_who_asked_and_was_not_noted_waits_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wherever noting a checkout fails, its request is answered, once: another one waits still."""
     tracker = PoolTracker("shop", watch=Watch(threaded=False))
@@ -236,8 +249,41 @@ def test_who_asked_and_was_not_noted_waits_no_more(monkeypatch: pytest.MonkeyPat
         tracker.track(asked=asked.pop())
     tracker.track(asked="soon")  # type: ignore[arg-type]
     assert (tracker.faults, tracker.waiting, tracker.used) == (2, 1, 0)
+    tracker.feed = Full()
+    tracker.ask()
     tracker.track(asked=asked.pop())
-    assert (tracker.faults, tracker.waiting, tracker.used) == (2, 0, 1)
+    assert (tracker.faults, tracker.waiting, tracker.used) == (3, 1, 0)
+
+
+class Full(deque[tuple[str, float]]):
+    """A queue for which there is no memory."""
+
+    def append(self, _: object) -> None:
+        raise MemoryError
+
+
+class Meanwhile(StepClock):
+    """A clock; as it is asked, another thread does something, once."""
+
+    does: Callable[[], object] = int
+
+    def monotonic(self) -> float:
+        does, self.does = self.does, int
+        does()
+        return super().monotonic()
+
+
+def test_who_asks_amid_a_reset_waits() -> None:
+    """Nobody who waits is forgotten, nor hidden by those who are answered later."""
+    clock = Meanwhile()
+    tracker = PoolTracker("shop", watch=Watch(threaded=False), clock=clock)
+    asked = [tracker.ask() for _ in range(3)]
+    tracker.track(asked=asked[0])
+    clock.does = tracker.ask
+    tracker.reset()
+    assert tracker.waiting == 3
+    tracker.track(asked=asked[1])
+    assert (tracker.waiting, tracker.snapshot().wait.total) == (2, 1)
 
 
 @pytest.mark.parametrize("seconds", [float("nan"), float("inf"), "long", -1.0])
