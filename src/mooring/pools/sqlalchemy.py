@@ -92,13 +92,15 @@ class _Hooks:
                 self.tracker.broken(error)
             return pool
 
-        pool.connect, pool.recreate = self._checking_out(pool.connect), tracked_recreate
+        between_threads = isinstance(pool, StaticPool)
+        pool.connect = self._checking_out(pool.connect, between_threads=between_threads)
+        pool.recreate = tracked_recreate
         # Who returns a shared connection need not be who has its lease: that one may be garbage by then.
-        lost = self.tracker.release if isinstance(pool, StaticPool) else self.tracker.lost
+        lost = self.tracker.release if between_threads else self.tracker.lost
         pool._return_conn = self._checking_in(pool._return_conn, lost)  # noqa: SLF001 -- it has no public name
 
-    def _checking_out(self, connect: Callable[[], Any]) -> Callable[[], Any]:
-        """Return what notes each checkout, in place of `Pool.connect`."""
+    def _checking_out(self, connect: Callable[[], Any], *, between_threads: bool) -> Callable[[], Any]:
+        """Return what notes each checkout, in place of `Pool.connect`. Threads may share a connection."""
         tracker, leases, engine_connect = self.tracker, self._leases, self._engine_connect
         ask, track, known, track_from = tracker.ask, tracker.track, tracker.sites.known, self._track_from
         release, over = tracker.release, self._over
@@ -120,7 +122,7 @@ class _Hooks:
                 if (
                     entry is None  # a listener gave it up
                     or (weak := entry.fairy_ref) is None  # it is shared, and another holder returned it
-                    or weak() is not fairy  # ... or has taken it since
+                    or (between_threads and weak() is not fairy)  # ... or has taken it since
                     or (key in leases and self._is_shared(entry))
                 ):
                     tracker.gave_up()
