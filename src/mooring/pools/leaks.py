@@ -200,9 +200,9 @@ def _has_ended(lease: Lease, owner: Any, living: Collection[int]) -> bool:
         return False  # a task of the driver's own took it, and handed it on
     if owner is None:
         return True
-    if _is_thread(owner):
-        return not owner.is_alive() or (bool(living) and _is_foreign(owner) and owner.ident not in living)
-    return bool(owner.done())
+    if _is_foreign(owner):  # it says of itself that it is alive, or from Python 3.13 on raises
+        return bool(living) and owner.ident not in living
+    return not owner.is_alive() if _is_thread(owner) else bool(owner.done())
 
 
 def _lost_its_scope(lease: Lease, owner: Any, threads: Mapping[int, Sequence[Position]], known: bool) -> bool:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
@@ -260,9 +261,10 @@ def test_errors_are_counted(address: Address) -> None:
             assert (tracker.errors.total, tracker.errors.session, tracker.waiting) == (1, 1, 0)
 
 
-def test_sqlite_is_tracked() -> None:
+def test_sqlite_is_tracked(tmp_path: Path) -> None:
     """A connection that knows no weak references is leased all the same."""
-    with aliases(default={"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}) as connections:
+    file = tmp_path / "shop.db"  # of one in memory Django closes no connection
+    with aliases(default={"ENGINE": "django.db.backends.sqlite3", "NAME": file}) as connections:
         tracker = instrumented(connections)
         ask(connections["default"])
         assert (tracker.used, tracker.faults, lines(tracker)) == (1, 0, [ask.__code__.co_firstlineno + 2])

@@ -150,7 +150,8 @@ def test_a_process_that_lives_on_after_its_farewell_reports_again(server: Report
 
 
 FORK = """
-import os, sys
+import os, sys, warnings
+warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 on: of a fork where threads run
 child = os.fork()
 if child == 0:
     t.track()

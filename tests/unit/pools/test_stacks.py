@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from typing import Any
 
 import pytest
 
@@ -69,8 +70,9 @@ def test_ways_are_bounded(tracker: PoolTracker) -> None:
     """Code that is made without end fills no memory: its leases are told without the way."""
     lend(tracker)
     for number in range(MOST_STACKS + 10):
-        exec(f"def made_{number}(tracker): return tracker.track()")
-        lease = locals()[f"made_{number}"](tracker)
+        made: dict[str, Any] = {}
+        exec(f"def made_{number}(tracker): return tracker.track()", made)
+        lease = made[f"made_{number}"](tracker)
     assert lease.stack == ()
     assert len(tracker.sites._stacks) == MOST_STACKS
 
