@@ -63,7 +63,9 @@ def _compare(
         programs = [(way, stack.enter_context(_program(way, url, measure))) for way in [*WAYS] * PROGRAMS]
         turns = [[_turn(program) for _, program in programs] for _ in range(TURNS)]
     for (way, _), times in zip(programs, zip(*turns, strict=True), strict=True):
-        found[way] += [one(taken)] if (taken := [each for each in times if each is not None]) else []
+        taken = [each for each in times if each is not None]
+        if taken:
+            found[way].append(one(taken))
     plain = statistics.median(found["plain"])
     for way, each in found.items():
         if not each:

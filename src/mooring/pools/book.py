@@ -64,13 +64,10 @@ class Book:
         """Begin an empty book."""
         self._began = self._now()
         self.open: dict[Lease, None] = {}
-        counted, self.waits = self.waits, [0] * BUCKETS
-        answered = sum(counted)  # before it is added: threads may switch at a call
-        self.given_up += answered  # so that those who wait still do
+        self._forget_waits()
         self.creates = [0] * BUCKETS
-        self.timeouts = self.created_total = self.closed_total = self.unmatched = self.forgotten = (
-            self.faults
-        ) = 0
+        self.created_total = self.closed_total = self.timeouts = 0
+        self.unmatched = self.forgotten = self.faults = 0
         self._excused = 0
         """Faults before the last start, and those that are not ours."""
         self.peak = 0
@@ -89,6 +86,15 @@ class Book:
         """The alerts that are open, as of the last look."""
         self.gone: deque[Lease] = deque(maxlen=MOST_LOST)
         """The newest leases that were lost: their connection became garbage, and is out no more."""
+
+    def _forget_waits(self) -> None:
+        """Count waits from zero. Who waits still does, whatever threads do meanwhile and whoever looks."""
+        counted, none = self.waits, [0] * BUCKETS
+        answered = sum(counted)  # apart: threads may switch at a call
+        self.given_up += answered
+        self.waits = none
+        more = sum(counted) - answered
+        self.given_up += more
 
     def on(self, event: str, callback: Callback, *, key: Hashable | None = None) -> None:
         """Call back on an event of `mooring.pools.events`, from the thread that watches.
@@ -197,15 +203,12 @@ class Book:
     def broken(self, error: Exception) -> None:
         """Count a fault of our own, and switch off after too many. Never raises.
 
-        What a signal's handler raises amid our code (a time limit of Celery) is kept here, too: once in a
-        thousand times where a program does nothing but check connections out, while SQLAlchemy keeps one in
-        seven of them. To tell them apart would cost more than it saves.
+        What a signal's handler raises amid our code is kept, too: docs/decisions/0013-pools.md says why.
         """
         if sys.is_finalizing():  # nothing can be imported any more, and nobody is there to be told
             return
-        self._excused += isinstance(
-            error, MemoryError | RecursionError
-        )  # the program's own end of its tether
+        # That a program is at the end of its memory or stack says nothing of us.
+        self._excused += isinstance(error, MemoryError | RecursionError)
         self._count(error)
         if self.is_off and self.active:
             self.stop()

@@ -102,10 +102,12 @@ class Hooked:
     _mooring_hooks: Hooks
 
     def get_connection(self, *args: Any, **options: Any) -> Any:
-        hooks, connection, timed_out = self._mooring_hooks, None, False
+        hooks, connection, timed_out, is_noted = self._mooring_hooks, None, False, False
         asked = hooks.asked()
         try:
             connection = super().get_connection(*args, **options)  # type: ignore[misc]  # the pool's
+            hooks.took(connection, asked, sys._getframe(1))  # noqa: SLF001 -- inspect's way costs ten times as much
+            is_noted = True
         except Exception as error:
             timed_out = str(error) in EXHAUSTED
             if not timed_out:
@@ -114,12 +116,7 @@ class Hooked:
         finally:
             if connection is None:
                 hooks.gave_up(asked, timed_out=timed_out)
-        is_noted = False
-        try:
-            hooks.took(connection, asked, sys._getframe(1))  # noqa: SLF001 -- inspect's way costs ten times as much
-            is_noted = True
-        finally:
-            if not is_noted:  # Ctrl-C: nobody has it
+            elif not is_noted:  # Ctrl-C: nobody has it
                 self.release(connection)
         return connection
 

@@ -14,7 +14,7 @@ from mooring.pools.driver import Gauges
 from tests.integration.pools.watched import (
     TurnedClock,
     break_hooks,
-    cancelled,
+    cancel_a_return,
     in_a_task,
     line,
     look,
@@ -182,17 +182,7 @@ async def test_a_cancellation_amid_a_return_loses_no_connection(
     pool: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever ends the noting of a connection that comes back, the pool has it nevertheless."""
-    tracker = watched(instrument, pool)
-    held = [await pool.acquire(), await pool.acquire()]
-    monkeypatch.setattr(tracker, "_now", cancelled)
-    with pytest.raises(asyncio.CancelledError):
-        await pool.release(held[0])
-    monkeypatch.undo()
-    async with asyncio.timeout(5):
-        held[0] = await pool.acquire()
-    for connection in held:
-        await pool.release(connection)
-    assert tracker.faults == 0
+    await cancel_a_return(watched(instrument, pool), pool.acquire, pool.release, monkeypatch)
 
 
 async def test_connections_that_expire_are_counted(pool: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import sys
 import threading
@@ -21,8 +20,9 @@ from mooring.pools.psycopg_pool import instrument
 from tests.integration.pools.watched import (
     TurnedClock,
     break_hooks,
-    cancelled,
+    cancel_a_return,
     in_a_task,
+    interrupted,
     kinds,
     line,
     longest,
@@ -360,10 +360,6 @@ def test_an_interrupt_amid_a_return_loses_no_connection(
     pool: ConnectionPool[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ctrl-C may come while it is noted that a connection comes back: the pool has it nevertheless."""
-
-    def interrupted() -> int:
-        raise KeyboardInterrupt
-
     tracker = watched(instrument, pool)
     held = [pool.getconn(), pool.getconn()]
     monkeypatch.setattr(tracker, "_now", interrupted)
@@ -378,10 +374,6 @@ def test_an_interrupt_amid_a_checkout_loses_no_connection(
     pool: ConnectionPool[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ctrl-C may come while it is noted who has a connection: the pool has it again."""
-
-    def interrupted(*_: Any, **__: Any) -> None:
-        raise KeyboardInterrupt
-
     tracker = watched(instrument, pool)
     monkeypatch.setattr(tracker, "track", interrupted)
     with pytest.raises(KeyboardInterrupt):
@@ -398,17 +390,7 @@ async def test_a_cancellation_amid_a_return_loses_no_connection(
     aio: AsyncConnectionPool[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever ends the noting of a connection that comes back, the pool has it nevertheless."""
-    tracker = watched(instrument, aio)
-    held = [await aio.getconn(), await aio.getconn()]
-    monkeypatch.setattr(tracker, "_now", cancelled)
-    with pytest.raises(asyncio.CancelledError):
-        await aio.putconn(held[0])
-    monkeypatch.undo()
-    async with asyncio.timeout(5):
-        held[0] = await aio.getconn()
-    for connection in held:
-        await aio.putconn(connection)
-    assert tracker.faults == 0
+    await cancel_a_return(watched(instrument, aio), aio.getconn, aio.putconn, monkeypatch)
 
 
 def test_a_pool_may_change_its_size(pool: ConnectionPool[Any]) -> None:

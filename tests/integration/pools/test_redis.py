@@ -22,7 +22,7 @@ from mooring.pools.instrument import instrument
 from mooring.pools.redis import instrument as place_hooks
 from mooring.pools.tracker import PoolTracker
 from mooring.pools.watch import Watch
-from tests.integration.pools.watched import told_by_a_child
+from tests.integration.pools.watched import interrupted, told_by_a_child
 from tests.servers.process import eventually, free_port, poll_until
 from tests.servers.redis import PASSWORD, Redis
 
@@ -471,10 +471,6 @@ def test_an_interrupt_amid_a_checkout_loses_no_connection(
     redis_server: Redis, kind: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ctrl-C may come while it is noted who has a connection: the pool has it again."""
-
-    def interrupted(*_: Any, **__: Any) -> None:
-        raise KeyboardInterrupt
-
     pool = pool_of(kind, redis_server, max_connections=1)
     tracker = watched(pool)
     monkeypatch.setattr(tracker, "track", interrupted)
@@ -491,10 +487,6 @@ def test_an_interrupt_amid_a_return_loses_no_connection(
     redis_server: Redis, kind: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ctrl-C may come while it is noted that a connection comes back: the pool has it nevertheless."""
-
-    def interrupted() -> int:
-        raise KeyboardInterrupt
-
     pool = pool_of(kind, redis_server, max_connections=1)
     tracker = watched(pool)
     held = pool.get_connection()

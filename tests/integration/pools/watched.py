@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+
 from mooring.core.clock import SystemClock
 from mooring.core.histogram import quantile
 from mooring.core.pool import Durations, Leak, LeakKind
@@ -36,9 +38,32 @@ class TurnedClock(SystemClock):
         return super().now() + timedelta(seconds=self.turned)
 
 
-def cancelled() -> int:
-    """Stand for a clock, and raise what no hook keeps."""
+def interrupted(*_: object, **__: object) -> Any:
+    """Stand for any function of ours amid which Ctrl-C comes."""
+    raise KeyboardInterrupt
+
+
+def _cancelled() -> Any:
     raise asyncio.CancelledError
+
+
+async def cancel_a_return(
+    tracker: PoolTracker,
+    take: Callable[[], Awaitable[Any]],
+    give_back: Callable[[Any], Awaitable[Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """End the noting of a connection that comes back to a pool of two: the pool has it nevertheless."""
+    held = [await take(), await take()]
+    monkeypatch.setattr(tracker, "_now", _cancelled)
+    with pytest.raises(asyncio.CancelledError):
+        await give_back(held[0])
+    monkeypatch.undo()
+    async with asyncio.timeout(5):
+        held[0] = await take()
+    for connection in held:
+        await give_back(connection)
+    assert tracker.faults == 0
 
 
 def watched(

@@ -263,13 +263,13 @@ def test_collections_go_on_wherever_memory_runs_out(failures: int) -> None:
     assert set(outcomes) == {(True, True), (False, True)}
 
 
-def test_places_are_those_of_each_thread() -> None:
+def test_positions_are_those_of_each_thread() -> None:
     """Each is innermost first, with line and module; a thread that does not run is nowhere."""
     with a_job() as one, a_job() as other:
         found = positions_of([one.ident, other.ident, 1])
     assert found[1] == []
     for job in (one, other):
-        code, line, module = next(place for place in found[job.ident] if place[0] is Job.work.__code__)
+        code, line, module = next(each for each in found[job.ident] if each[0] is Job.work.__code__)
         assert (line, module) == (code.co_firstlineno + 2, __name__)
         assert [code.co_qualname for code, _, _ in found[job.ident]][-3:] == [
             "Thread.run",
@@ -283,7 +283,7 @@ def test_positions_of_many_threads_are_found() -> None:
     with a_job() as job:
         found = positions_of([*range(1, 2 * MOST_AT_ONCE), job.ident])
     assert len(found) == 2 * MOST_AT_ONCE
-    assert [thread for thread, places in found.items() if places] == [job.ident]
+    assert [thread for thread, positions in found.items() if positions] == [job.ident]
 
 
 def test_method_is_that_of_the_object() -> None:

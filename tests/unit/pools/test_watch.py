@@ -286,6 +286,32 @@ def test_who_asks_amid_a_reset_waits() -> None:
     assert (tracker.waiting, tracker.snapshot().wait.total) == (2, 1)
 
 
+class Looked(list[int]):
+    """Counts; as they are added up, another thread looks who waits."""
+
+    def __init__(self, tracker: PoolTracker) -> None:
+        super().__init__(tracker.waits)
+        self.tracker, self.seen, self.is_looking = tracker, [], False
+
+    def __iter__(self) -> Iterator[int]:
+        if not self.is_looking:
+            self.is_looking = True
+            self.seen.append(self.tracker.waiting)
+            self.is_looking = False
+        return super().__iter__()
+
+
+def test_who_looks_amid_a_reset_sees_who_waits() -> None:
+    """A program that has asked a million times has no million requests that wait, not for an instant."""
+    tracker = PoolTracker("shop", watch=Watch(threaded=False))
+    for _ in range(100):
+        tracker.release(tracker.track(asked=tracker.ask()))
+    tracker.ask()
+    tracker.waits = looked = Looked(tracker)
+    tracker.reset()
+    assert (set(looked.seen), tracker.waiting) == ({1}, 1)
+
+
 @pytest.mark.parametrize("seconds", [float("nan"), float("inf"), "long", -1.0])
 def test_absurd_times_harm_nobody(seconds: float) -> None:
     """A create time that is none raises nothing."""
